@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+// Plain JavaScript, because it has to say something useful on a Node that runs no TypeScript, and because `--help`
+// then needs no compiler: the compile cache keeps what the other files become.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import module from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+if (process.features.typescript) {
+  module.enableCompileCache();
+  const { main } = await import('../cli/main.ts');
+  await main();
+} else {
+  runOnOwnNode();
+}
+
+/** An older Node hands over to the one among this package's dependencies. */
+function runOnOwnNode() {
+  const node = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
+  if (!existsSync(node)) {
+    console.error(`fanloop: expected Node 24, got ${process.version}; "npm ci" in the project's folder installs it`);
+    process.exit(2);
+  }
+  const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
+  // The child gets the terminal's signals itself and says how it ends.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
+  child.once('close', (code) => process.exit(code ?? 1));
+}

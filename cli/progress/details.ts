@@ -1,0 +1,19 @@
+import { count, duration, percent, rate } from '../wording.ts';
+import type { Progress } from './progress.ts';
+
+/**
+ * The words beside a bar or in a line, most important first: counts, share, rate, time left, failures, retries.
+ * Until something has settled, which takes as long as a chunk, the time so far shows that the job is alive.
+ */
+export function progressDetails(progress: Progress): readonly string[] {
+  const { items, total, read, failed, retries, perSecond, remainingMs, elapsedMs } = progress;
+  if (total === undefined) return [read === 0 ? 'reading the input' : `reading the input: ${count(read)} items`];
+  return [
+    `${count(items)}/${count(total)}`,
+    percent(items, total),
+    perSecond === undefined ? duration(elapsedMs) : rate(perSecond),
+    ...(remainingMs === undefined || items === total ? [] : [`${duration(Math.max(1_000, remainingMs))} left`]),
+    ...(failed === 0 ? [] : [`${count(failed)} failed`]),
+    ...(retries === 0 ? [] : [`${count(retries)} ${retries === 1 ? 'retry' : 'retries'}`]),
+  ];
+}

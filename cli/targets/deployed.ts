@@ -1,0 +1,60 @@
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { type Connection, clientSettings } from '../../adapters/connection.ts';
+import { UsageError } from '../../core/errors.ts';
+import { describeStack, outputsOf } from '../../local/deploy.ts';
+import { defaultStackName } from '../../local/synthesis.ts';
+import type { TargetOptions } from '../options.ts';
+import { explain } from './explain.ts';
+import { openStack } from './stack-clients.ts';
+import type { Target } from './target.ts';
+
+/** Where LocalStack answers unless `--endpoint` says otherwise. */
+const localstackEndpoint = 'http://127.0.0.1:4566';
+
+/**
+ * Finds the deployed stack by its outputs.
+ *
+ * @throws UsageError `MissingStack`, `MissingCredentials`, or `Unreachable`, each with what to do
+ */
+export async function openDeployed(options: TargetOptions): Promise<Target> {
+  const connection = connectionOf(options);
+  const outputs = await readOutputs(connection, options);
+  return { ...openStack(connection, outputs), name: options.target, outlivesProcess: () => true };
+}
+
+/** Endpoint, region, and credentials of a target; on AWS the SDK's own search finds them. */
+export function connectionOf(
+  options: Pick<TargetOptions, 'target' | 'endpoint'>,
+  env: NodeJS.ProcessEnv = process.env,
+): Connection {
+  const { target, endpoint } = options;
+  if (target !== 'localstack') return endpoint === undefined ? {} : { endpoint };
+  return {
+    endpoint: endpoint ?? localstackEndpoint,
+    region: env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1',
+    // LocalStack takes any; `test` is the account 000000000000, whatever the person has for AWS.
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  };
+}
+
+/** A stack's outputs by name. @throws UsageError as {@link openDeployed} */
+export async function readOutputs(
+  connection: Connection,
+  options: Pick<TargetOptions, 'target' | 'stack'>,
+): Promise<Readonly<Record<string, string>>> {
+  const { target, stack: stackName = defaultStackName } = options;
+  const client = new CloudFormationClient(clientSettings(connection));
+  try {
+    const stack = await describeStack(client, stackName);
+    if (stack !== undefined) return outputsOf(stack);
+  } catch (cause) {
+    throw explain(cause, { target, endpoint: connection.endpoint });
+  } finally {
+    client.destroy();
+  }
+  const place = stackName === defaultStackName ? '' : ` --stack ${stackName}`;
+  throw new UsageError(
+    'MissingStack',
+    `expected the stack "${stackName}" on ${target}, got none; "fanloop deploy --target ${target}${place}" makes it`,
+  );
+}

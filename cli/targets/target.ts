@@ -1,0 +1,26 @@
+import type { FanOutAnswer, FanOutRequest } from '../../core/job/request.ts';
+import type { SteerDeps } from '../../core/job/steer.ts';
+import type { TargetName } from '../options.ts';
+
+/** A cloud with the stack in it, as the commands use it. */
+export interface Target {
+  readonly name: TargetName;
+  /** The jobs' folders, and the queue that moves them. */
+  readonly steer: SteerDeps;
+  readonly bucket: string;
+  /** Workers that run at once: a property of the stack. */
+  readonly workers: number;
+  /** Whether jobs go on when this process ends. */
+  outlivesProcess(): boolean;
+  /** Stores an object from blocks of bytes, all or nothing. */
+  upload(key: string, blocks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
+  /** Invokes the fan-out function. @throws UsageError what the function refused */
+  startJob(request: FanOutRequest): Promise<FanOutAnswer>;
+  close(): Promise<void>;
+}
+
+/** How a target is opened. */
+export interface OpenOptions {
+  /** Whether jobs that were left unfinished go on: reading commands let them rest. */
+  readonly resume: boolean;
+}

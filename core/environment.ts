@@ -1,0 +1,61 @@
+/** Names of the variables that the stack sets on its functions and the handlers read. */
+export const environmentNames = {
+  bucket: 'FANLOOP_BUCKET',
+  workQueueUrl: 'FANLOOP_WORK_QUEUE_URL',
+  tickQueueUrl: 'FANLOOP_TICK_QUEUE_URL',
+  workers: 'FANLOOP_WORKERS',
+  leaseSeconds: 'FANLOOP_LEASE_SECONDS',
+  allowPrivateNetwork: 'FANLOOP_ALLOW_PRIVATE_NETWORK',
+  bundleHash: 'FANLOOP_BUNDLE_HASH',
+  /** Folder below which tasks may use files of this machine; only the embedded cloud sets it. */
+  localFiles: 'FANLOOP_LOCAL_FILES',
+} as const;
+
+/** Logical names of the stack's outputs; the command line finds a deployed stack by them. */
+export const stackOutputs = {
+  bucket: 'BucketName',
+  workQueueUrl: 'WorkQueueUrl',
+  tickQueueUrl: 'TickQueueUrl',
+  deadLetterQueueUrl: 'DeadLetterQueueUrl',
+  fanOutFunction: 'FanOutFunctionName',
+  workerFunction: 'WorkerFunctionName',
+  tickFunction: 'TickFunctionName',
+  deadLetterFunction: 'DeadLetterFunctionName',
+  workers: 'Workers',
+} as const;
+
+/** The settings of one function, parsed once when its environment starts. */
+export interface Environment {
+  readonly bucket: string;
+  readonly workQueueUrl: string;
+  readonly tickQueueUrl: string;
+  readonly workers: number;
+  readonly leaseSeconds: number;
+  readonly allowPrivateNetwork: boolean;
+  /** Hash of the deployed bundle, kept in each manifest. */
+  readonly bundleHash: string;
+}
+
+/** Reads a function's settings. @throws Error when a variable is absent, or is no positive whole number where it should be. */
+export function parseEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
+  const text = (name: string): string => {
+    const value = variables[name];
+    if (value === undefined || value === '') throw new Error(`expected the environment variable ${name}, got none`);
+    return value;
+  };
+  const count = (name: string): number => {
+    const value = Number(text(name));
+    if (!Number.isInteger(value) || value < 1)
+      throw new Error(`expected ${name} to be a whole number from 1, got ${text(name)}`);
+    return value;
+  };
+  return {
+    bucket: text(environmentNames.bucket),
+    workQueueUrl: text(environmentNames.workQueueUrl),
+    tickQueueUrl: text(environmentNames.tickQueueUrl),
+    workers: count(environmentNames.workers),
+    leaseSeconds: count(environmentNames.leaseSeconds),
+    allowPrivateNetwork: text(environmentNames.allowPrivateNetwork) === 'true',
+    bundleHash: text(environmentNames.bundleHash),
+  };
+}

@@ -1,0 +1,170 @@
+import type { ItemError, Row } from './outcome.ts';
+
+/** Upper bounds in milliseconds of the first 15 buckets of a duration histogram; the 16th takes the rest. */
+export const durationBoundsMs = [
+  5, 10, 20, 50, 100, 200, 300, 500, 750, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000,
+] as const;
+
+/** Codes that a digest tells apart; further ones are counted as `Other`. */
+const maxCodes = 20;
+const otherCode = 'Other';
+
+/** Counts over the rows of a chunk, or of many; digests add up. */
+export interface Digest {
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  /** Failed items by reason. */
+  readonly codes: Readonly<Record<string, number>>;
+  /** Attempts in all, so `attempts - items that were tried` is the number of retries. */
+  readonly attempts: number;
+  /** Items that were tried at least once. */
+  readonly tried: number;
+  /** Sum over all attempts, in milliseconds: the time that the calls would take one after another. */
+  readonly callMs: number;
+  /** Items by duration of their last attempt. */
+  readonly histogram: readonly number[];
+  /** Worker invocations, counted by the first chunk that each of them stored. */
+  readonly invocations: number;
+  /** Milliseconds of worker time spent. */
+  readonly billedMs: number;
+  /** Messages sent to hand over. */
+  readonly handOvers: number;
+  /** How often something computed on the event loop for so long that every other call had to wait, and the longest time. */
+  readonly slowCallbacks: number;
+  readonly slowestMs: number;
+}
+
+export const emptyDigest: Digest = {
+  succeeded: 0,
+  failed: 0,
+  cancelled: 0,
+  codes: {},
+  attempts: 0,
+  tried: 0,
+  callMs: 0,
+  histogram: new Array<number>(durationBoundsMs.length + 1).fill(0),
+  invocations: 0,
+  billedMs: 0,
+  handOvers: 0,
+  slowCallbacks: 0,
+  slowestMs: 0,
+};
+
+/** The reason under which a failure is counted: its code, with the HTTP status where there is one (`HttpStatus404`). */
+export const reasonOf = ({ code, status }: ItemError): string => (status === undefined ? code : `${code}${status}`);
+
+/** Items that a digest counts. */
+export const digestItems = (digest: Digest): number => digest.succeeded + digest.failed + digest.cancelled;
+
+/** Counts one row; `callMs` is the time of all its attempts. */
+export function countRow(digest: Digest, row: Row, callMs: number): Digest {
+  const tried = row.attempts > 0 ? 1 : 0;
+  const histogram = [...digest.histogram];
+  if (row.status !== 'cancelled') {
+    const bucket = durationBoundsMs.findIndex((bound) => row.durationMs <= bound);
+    const at = bucket === -1 ? durationBoundsMs.length : bucket;
+    histogram[at] = (histogram[at] ?? 0) + 1;
+  }
+  return {
+    ...digest,
+    [row.status]: digest[row.status] + 1,
+    codes: row.status === 'failed' ? addCodes(digest.codes, { [reasonOf(row.error)]: 1 }) : digest.codes,
+    attempts: digest.attempts + row.attempts,
+    tried: digest.tried + tried,
+    callMs: digest.callMs + callMs,
+    histogram,
+  };
+}
+
+/** Adds two digests. */
+export function addDigests(a: Digest, b: Digest): Digest {
+  return {
+    succeeded: a.succeeded + b.succeeded,
+    failed: a.failed + b.failed,
+    cancelled: a.cancelled + b.cancelled,
+    codes: addCodes(a.codes, b.codes),
+    attempts: a.attempts + b.attempts,
+    tried: a.tried + b.tried,
+    callMs: a.callMs + b.callMs,
+    histogram: a.histogram.map((count, i) => count + (b.histogram[i] ?? 0)),
+    invocations: a.invocations + b.invocations,
+    billedMs: a.billedMs + b.billedMs,
+    handOvers: a.handOvers + b.handOvers,
+    slowCallbacks: a.slowCallbacks + b.slowCallbacks,
+    slowestMs: Math.max(a.slowestMs, b.slowestMs),
+  };
+}
+
+function addCodes(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
+  const codes = new Map(Object.entries(a));
+  for (const [code, count] of Object.entries(b)) {
+    const counted = codes.has(code) || codes.size < maxCodes - 1 ? code : otherCode;
+    codes.set(counted, (codes.get(counted) ?? 0) + count);
+  }
+  return Object.fromEntries(codes);
+}
+
+/** Writes a digest as ASCII of about 1 KB, for S3 metadata (codes are PascalCase names of at most 40 characters). */
+export function encodeDigest(digest: Digest): string {
+  const codes = Object.entries(digest.codes).map(([code, count]) => `${code}:${count}`);
+  const { succeeded, failed, cancelled, attempts, tried, callMs, invocations, billedMs, handOvers } = digest;
+  const { slowCallbacks, slowestMs } = digest;
+  const numbers = [
+    succeeded,
+    failed,
+    cancelled,
+    attempts,
+    tried,
+    Math.round(callMs),
+    invocations,
+    Math.round(billedMs),
+    handOvers,
+    slowCallbacks,
+    Math.round(slowestMs),
+  ];
+  return [numbers.join(','), digest.histogram.join(','), codes.join(',')].join(';');
+}
+
+/** Reads what {@link encodeDigest} wrote. @throws Error when the text is no digest. */
+export function decodeDigest(text: string): Digest {
+  const [numbers = '', histogram = '', codes = ''] = text.split(';');
+  const parsed = numbers.split(',').map(Number);
+  const buckets = histogram.split(',').map(Number);
+  if (
+    parsed.length !== 11 ||
+    buckets.length !== emptyDigest.histogram.length ||
+    [...parsed, ...buckets].some(Number.isNaN)
+  ) {
+    throw new Error(`expected a digest of 11 numbers and 16 buckets, got "${text.slice(0, 80)}"`);
+  }
+  const [
+    succeeded = 0,
+    failed = 0,
+    cancelled = 0,
+    attempts = 0,
+    tried = 0,
+    callMs = 0,
+    invocations = 0,
+    billedMs = 0,
+    handOvers = 0,
+    slowCallbacks = 0,
+    slowestMs = 0,
+  ] = parsed;
+  const entries = codes === '' ? [] : codes.split(',').map((pair) => pair.split(':'));
+  return {
+    succeeded,
+    failed,
+    cancelled,
+    codes: Object.fromEntries(entries.map(([code = '', count = '0']) => [code, Number(count)])),
+    attempts,
+    tried,
+    callMs,
+    histogram: buckets,
+    invocations,
+    billedMs,
+    handOvers,
+    slowCallbacks,
+    slowestMs,
+  };
+}

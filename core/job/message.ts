@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import type { Digest } from './digest.ts';
+
+/** The version of messages that this code writes; a newer one is left in the queue for newer code. */
+export const messageVersion = 1;
+
+const place = { part: z.int().min(0), chunk: z.int().min(0) };
+
+/** What the work queue carries: a pointer to one chunk, never its items. */
+const workSchema = z.object({
+  v: z.literal(messageVersion),
+  kind: z.literal('work'),
+  job: z.string(),
+  ...place,
+  /** Bytes of the input, both inclusive. */
+  range: z.tuple([z.number(), z.number()]),
+  first: z.number(),
+  count: z.number(),
+  /** Generation: grows with each hand-over and each resend of the chunk. */
+  gen: z.int().min(0),
+  /** Only these items are left: index and attempts used. Absent: all. */
+  only: z.array(z.tuple([z.number(), z.number()])).optional(),
+  /** Items of `only` that must wait longer than the message: index and milliseconds since the epoch. */
+  waits: z.array(z.tuple([z.number(), z.number()])).optional(),
+  /** Names of the segments that hold the rows of the others, and what they count. */
+  segments: z.array(z.string()).optional(),
+  digest: z.custom<Digest>((value) => typeof value === 'object' && value !== null).optional(),
+  /** Milliseconds since the epoch before which the items must not start. */
+  notBefore: z.number().optional(),
+  /** Times that this message was a dead letter. */
+  deaths: z.int().optional(),
+});
+
+/** What the tick queue carries: the number of the turn that is due. */
+const tickSchema = z.object({
+  v: z.literal(messageVersion),
+  kind: z.literal('tick'),
+  job: z.string(),
+  n: z.int().min(0),
+  /** Asks the turn to send all unsettled chunks again. */
+  resend: z.boolean().optional(),
+  deaths: z.int().optional(),
+});
+
+export type WorkMessage = z.infer<typeof workSchema>;
+export type TickMessage = z.infer<typeof tickSchema>;
+export type Message = WorkMessage | TickMessage;
+
+const messageSchema = z.discriminatedUnion('kind', [workSchema, tickSchema]);
+
+/** What a queue's body is: a message, one that newer code must read, or none of ours. */
+export type ParsedMessage =
+  | { readonly kind: 'message'; readonly message: Message }
+  | { readonly kind: 'newer'; readonly version: number }
+  | { readonly kind: 'foreign'; readonly problem: string };
+
+/** Reads a queue's body; never throws, since anybody may write to a queue. */
+export function parseMessage(body: string): ParsedMessage {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return { kind: 'foreign', problem: 'the body is not JSON' };
+  }
+  const version = z.object({ v: z.number() }).safeParse(value);
+  if (version.success && version.data.v > messageVersion) return { kind: 'newer', version: version.data.v };
+  const parsed = messageSchema.safeParse(value);
+  if (parsed.success) return { kind: 'message', message: parsed.data };
+  return { kind: 'foreign', problem: z.prettifyError(parsed.error) };
+}
+
+/** Writes a message as ASCII: SQS refuses some characters (U+FFFE among them). */
+export function encodeMessage(message: Message): string {
+  return JSON.stringify(message);
+}

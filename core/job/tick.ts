@@ -1,0 +1,55 @@
+import type { Digest } from './digest.ts';
+import type { JobEnd } from './summary.ts';
+
+/** How far the input has been cut into chunks. */
+export interface CutProgress {
+  /** Parts written so far. */
+  readonly parts: ReadonlyArray<{ readonly first: number; readonly chunks: number }>;
+  /** Bytes, lines, items, and chunks that those parts cover. */
+  readonly offset: number;
+  readonly lines: number;
+  readonly items: number;
+  readonly chunks: number;
+  /** The end of the input was reached, and `cut.json` stands. */
+  readonly done: boolean;
+}
+
+/** Chunks as a range counted over all parts: from inclusive, to exclusive. */
+export type ChunkRange = readonly [from: number, to: number];
+
+/** `ticks/{n}.json`: what turn n saw and decided, written before its effects. */
+export interface TickRecord {
+  readonly v: 1;
+  readonly n: number;
+  /** Unique to the invocation that wrote the record. */
+  readonly writer: string;
+  /** Milliseconds since the epoch: when the turn was, and when the next one is due. */
+  readonly at: number;
+  readonly nextAt: number;
+  readonly cut: CutProgress;
+  /** Chunks sent by this turn for the first time. */
+  readonly send: ChunkRange;
+  /** Unsettled chunks below `send[0]` were sent again by this turn. */
+  readonly resend: boolean;
+  /** How often chunks have been sent again in this job. */
+  readonly resends: number;
+  /** What the counted chunks add up to. */
+  readonly totals: Digest;
+  /** For each open part its settled chunks: part number to a bitmap in base64. */
+  readonly counted: Readonly<Record<string, string>>;
+  /** Every part below this one is settled. */
+  readonly settledParts: number;
+  /** Chunks that have a result, in all. */
+  readonly settledChunks: number;
+  /** Work messages sent by turns so far. */
+  readonly messages: number;
+  /** Since when nothing has settled and the work queue has looked empty; absent while something moves. */
+  readonly idleSince?: number;
+  /** When the job's cancellation was first seen: nothing is sent any more. */
+  readonly cancelledAt?: number;
+  /** This turn writes `cancelled` for what workers left of the chunks that were sent. */
+  readonly settleRest: boolean;
+  /** How the job ended with this turn; absent while it goes on. */
+  readonly end?: JobEnd;
+  readonly problem?: { readonly code: string; readonly message: string };
+}

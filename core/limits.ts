@@ -1,0 +1,135 @@
+/** Every number that the product's behaviour rests on, with its unit and reason. Relations between them are asserted below. */
+export const limits = {
+  /** Workers that run at once by default; 5 × 100 calls is brisk, not rude, and fits a new account's 10 executions. */
+  workers: 5,
+  /** An event source mapping accepts no MaximumConcurrency under 2 and none over 1,000. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
+  minWorkers: 2,
+  maxWorkers: 1_000,
+
+  /** Calls that one worker awaits at once by default. */
+  concurrency: 100,
+  /** A Lambda environment has 1,024 file descriptors; 500 sockets leave room for the SDK's own and for files. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+  maxConcurrency: 500,
+  /** A worker's slots open linearly over this time, so that a start does not burst at one API. */
+  rampMs: 2_000,
+  /** Slots that are open from the first millisecond of the ramp. */
+  rampFloor: 10,
+
+  /** An attempt that takes longer is aborted, unless its task or the job says otherwise. */
+  timeoutMs: 10_000,
+  /** The longest timeout a job may ask for: it has to fit into one invocation of the worker. */
+  maxTimeoutMs: 240_000,
+  /** Tries of one item by default, the first included. */
+  attempts: 3,
+  maxAttempts: 20,
+  /** Full jitter: attempt n waits a random time up to base × 2^(n-1), at most the cap. https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ */
+  backoffBaseMs: 200,
+  backoffCapMs: 20_000,
+  /** An item whose next attempt is further away is handed over instead of kept in memory. */
+  keepRetryMs: 30_000,
+  /** SQS delays a message by at most 15 minutes. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
+  maxDelaySeconds: 900,
+  /** A longer Retry-After fails the item as RetryAfterTooLong: a message cannot wait that long. */
+  maxRetryAfterMs: 900_000,
+
+  /** One item's JSON, in bytes of UTF-8. */
+  maxItemBytes: 1_048_576,
+  /** One item's value in its row, in bytes of JSON, by default and at most. */
+  valueBytes: 262_144,
+  maxValueBytes: 1_048_576,
+  /** An error's message is cut here, so that rows stay small. */
+  errorMessageCharacters: 1_000,
+
+  /** A chunk (what one message stands for) ends at the first of these. */
+  chunkItems: 1_000,
+  chunkBytes: 4_194_304,
+  /** The input is cut into at least this many chunks for each worker, so that all of them have work to the end. */
+  chunksPerWorker: 2,
+  /** A part (what one object of the chunk table describes) ends at the first of these. */
+  partChunks: 1_000,
+  partBytes: 268_435_456,
+  /** A worker stops to pull messages when it holds this much input and this many rows. */
+  heldBytes: 67_108_864,
+  /** Rows of an unfinished chunk are stored early when they reach this size. */
+  segmentBytes: 8_388_608,
+  /** Rows of an unfinished chunk are stored early after this time. */
+  checkpointMs: 20_000,
+  /** A result names at most this many segments (S3 metadata holds 2 KB); more are merged into it. */
+  segmentsNamed: 16,
+
+  /** Items that a direct invocation runs at once and answers with rows, unless `wait` says otherwise. */
+  inlineItems: 25,
+  /** `wait: true` takes at most this many items: the answer of an invocation is at most 6 MB. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+  maxInlineItems: 1_000,
+  /** The inline job's share of the fan-out's time; what is left then is handed over. */
+  inlineMs: 20_000,
+  /** The guard tick of an inline job arrives when the fan-out cannot be running any more. */
+  guardTickSeconds: 90,
+  /** Turn 0 stops to cut the input after this time, so that the caller has an answer soon. */
+  firstTurnMs: 10_000,
+  /** A later turn stops to cut the input after this time. */
+  turnMs: 120_000,
+
+  /** Kept back at the end of an invocation to store rows and hand over. */
+  deadlineMarginMs: 3_000,
+  /** A worker's hold on a message: it is renewed while the worker lives and free soon after it died. */
+  leaseSeconds: 60,
+  /** A renewal every third of the lease survives one that is lost. */
+  renewalsPerLease: 3,
+  /** How often a worker looks at a job's control. */
+  controlMs: 2_000,
+  /** How long a worker's own receive waits for a message while its items run. */
+  receiveWaitSeconds: 1,
+
+  /** Function settings. Visibility ≥ 6 × timeout: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
+  workerTimeoutSeconds: 300,
+  workerMemoryMb: 1_024,
+  workQueueVisibilitySeconds: 1_800,
+  fanOutTimeoutSeconds: 60,
+  fanOutMemoryMb: 512,
+  tickTimeoutSeconds: 150,
+  tickMemoryMb: 512,
+  tickQueueVisibilitySeconds: 900,
+  deadLetterTimeoutSeconds: 60,
+  deadLetterMemoryMb: 512,
+  deadLetterQueueVisibilitySeconds: 360,
+  /** Deliveries before a message is a dead letter; at least 5, since a throttled invocation burns one. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html */
+  maxReceiveCount: 5,
+  /** SQS keeps no message longer. */
+  retentionDays: 14,
+  logRetentionDays: 14,
+
+  /** Delay of turn n+1 after turn n, in seconds; the last one repeats. */
+  tickDelaysSeconds: [1, 1, 2, 3, 5, 8, 15],
+  pausedTickDelaySeconds: 900,
+  /** A twin of a tick does the record's effects again only when the next turn is this late. */
+  overdueMs: 60_000,
+  /** A dead tick is sent again after these delays; then the job is stalled. */
+  deadTickDelaysSeconds: [60, 300, 900],
+  /** Unsettled chunks are sent again when nothing settled and no message was seen for this long. */
+  idleResendMs: 90_000,
+} as const;
+
+const relations: ReadonlyArray<readonly [boolean, string]> = [
+  [limits.workQueueVisibilitySeconds >= 6 * limits.workerTimeoutSeconds, 'work queue visibility ≥ 6 × worker timeout'],
+  [limits.tickQueueVisibilitySeconds >= 6 * limits.tickTimeoutSeconds, 'tick queue visibility ≥ 6 × tick timeout'],
+  [
+    limits.deadLetterQueueVisibilitySeconds >= 6 * limits.deadLetterTimeoutSeconds,
+    'dead-letter queue visibility ≥ 6 × dead-letter timeout',
+  ],
+  [
+    limits.maxTimeoutMs + limits.deadlineMarginMs < limits.workerTimeoutSeconds * 1_000,
+    'longest item timeout + margin < worker timeout',
+  ],
+  [limits.guardTickSeconds > limits.fanOutTimeoutSeconds, 'guard tick later than the fan-out can run'],
+  [
+    limits.inlineMs + limits.deadlineMarginMs + limits.firstTurnMs < limits.fanOutTimeoutSeconds * 1_000,
+    'turn 0 + inline share + margin < fan-out timeout',
+  ],
+  [limits.turnMs + limits.deadlineMarginMs < limits.tickTimeoutSeconds * 1_000, 'turn + margin < tick timeout'],
+  [limits.chunkBytes >= limits.maxItemBytes, 'a chunk holds the largest item'],
+  [limits.maxRetryAfterMs <= limits.maxDelaySeconds * 1_000, 'the longest Retry-After fits a message delay'],
+];
+for (const [holds, relation] of relations) {
+  if (!holds) throw new Error(`limits contradict each other: expected ${relation}`);
+}

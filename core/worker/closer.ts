@@ -1,0 +1,102 @@
+import { encodeMessage } from '../job/message.ts';
+import { limits } from '../limits.ts';
+import { type CloseDeps, closeChunk, storeSegment } from './close-chunk.ts';
+import type { WorkerDeps } from './deps.ts';
+import type { Holdings } from './holdings.ts';
+import type { LoopWatch } from './loop-watch.ts';
+import type { OpenChunk } from './open-chunk.ts';
+import type { Spark } from './spark.ts';
+
+/** The way out of the worker: stores chunks, and deletes a message only when its chunk is settled for good. */
+export class Closer {
+  readonly #deps: WorkerDeps;
+  readonly #closeDeps: CloseDeps;
+  readonly #holdings: Holdings;
+  readonly #watch: LoopWatch;
+  /** Ids of messages that need not come back. */
+  readonly proven = new Set<string>();
+  #chargedAt: number;
+  /** The invocation itself is charged to the first chunk that it stores. */
+  #invocations = 1;
+
+  constructor(deps: WorkerDeps, holdings: Holdings, watch: LoopWatch) {
+    this.#watch = watch;
+    this.#deps = deps;
+    let segments = 0;
+    this.#closeDeps = { ...deps, nextSegment: () => segments++ };
+    this.#holdings = holdings;
+    this.#chargedAt = deps.clock.now();
+  }
+
+  /** Stores a chunk when nothing of it is to be done here; stores rows early when they are many or old. */
+  check(chunk: OpenChunk): void {
+    if (chunk.isFinished) {
+      if (chunk.closing) return;
+      chunk.closing = true;
+      this.#holdings.own(this.#close(chunk), chunk.jobId);
+      return;
+    }
+    const isOld = chunk.hasRows && this.#deps.clock.now() - chunk.checkpointAt >= limits.checkpointMs;
+    if (chunk.isStoring || (!isOld && chunk.rowBytes < limits.segmentBytes)) return;
+    chunk.isStoring = true;
+    chunk.storing = chunk.storing
+      .then(() => storeSegment(this.#closeDeps, chunk))
+      .finally(() => {
+        chunk.isStoring = false;
+      });
+    // Closing awaits it and throws what it threw; until then the rejection must not count as unhandled.
+    chunk.storing.catch(() => undefined);
+  }
+
+  /** The message is settled for good: nothing is lost when it is deleted. */
+  async prove(spark: Pick<Spark, 'messageId' | 'receiptHandle'>): Promise<void> {
+    this.proven.add(spark.messageId);
+    if (spark.receiptHandle !== undefined) await this.#deps.queue.delete(spark.receiptHandle);
+  }
+
+  /** Puts a message back of which nothing was begun: as a new one, since its next receive must not count towards its death. */
+  async putBack(spark: Spark): Promise<void> {
+    this.#holdings.mayPull = false;
+    await this.#deps.queue.send([encodeMessage(spark.message)], { group: spark.message.job });
+    await this.prove(spark);
+  }
+
+  async #close(chunk: OpenChunk): Promise<void> {
+    const { log } = this.#deps;
+    try {
+      // A hand-over would be a step in place.
+      if (chunk.later.length > 0 && !chunk.hasProgress && chunk.receiptHandle !== undefined) {
+        await this.putBack(chunk);
+        return;
+      }
+      this.#charge(chunk);
+      const how = await closeChunk(this.#closeDeps, chunk);
+      const { gen } = chunk.message;
+      log('info', `a chunk was ${how}`, {
+        jobId: chunk.jobId,
+        ...chunk.place,
+        gen,
+        items: chunk.message.count,
+        left: chunk.later.length,
+      });
+      await this.prove(chunk);
+    } finally {
+      this.#holdings.remove(chunk);
+    }
+  }
+
+  /** Puts the worker's time since the last charge on this chunk, so that all chunks together carry all of it. */
+  #charge(chunk: OpenChunk): void {
+    const now = this.#deps.clock.now();
+    this.#watch.look();
+    const slow = this.#holdings.lanes.get(chunk.jobId)?.takeSlow() ?? { slowCallbacks: 0, slowestMs: 0 };
+    chunk.charge({
+      ...slow,
+      invocations: this.#invocations,
+      billedMs: now - this.#chargedAt,
+      handOvers: chunk.later.length > 0 ? 1 : 0,
+    });
+    this.#invocations = 0;
+    this.#chargedAt = now;
+  }
+}

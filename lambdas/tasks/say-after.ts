@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { sleep } from '../../core/aio/sleep.ts';
+import { defineTask } from '../../core/task.ts';
+
+/** Limit of one attempt in milliseconds. */
+const timeoutMs = 15_000;
+
+/** The longest delay that still fits into one attempt, with a second to spare. */
+const maxDelayMs = timeoutMs - 1_000;
+
+/** The first coroutine of every asyncio tutorial: waits, then says its message. */
+export const task = defineTask({
+  description: 'Waits, then returns the message',
+  input: z.strictObject({
+    delayMs: z
+      .int('expected whole milliseconds')
+      .min(0, 'expected milliseconds from 0')
+      .max(maxDelayMs, `expected at most ${maxDelayMs} ms, since an attempt ends after ${timeoutMs} ms`),
+    message: z.string('expected a text'),
+  }),
+  example: { delayMs: 1_000, message: 'Hello' },
+  timeoutMs,
+  run: async ({ delayMs, message }, { signal }) => {
+    await sleep(delayMs, { signal });
+    return message;
+  },
+});

@@ -1,0 +1,17 @@
+import { tasks } from 'fanloop:tasks';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { functionDeps, newWriter } from '../adapters/function-deps.ts';
+import { settleEach } from '../adapters/sqs-record.ts';
+import { takeTick } from '../core/job/take-tick.ts';
+import { limits } from '../core/limits.ts';
+
+const deps = functionDeps(process.env);
+
+/** Takes one turn of a job for each tick of the event. */
+export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
+  const budgetMs = Math.min(limits.turnMs, context.getRemainingTimeInMillis() - limits.deadlineMarginMs);
+  const until = deps.clock.now() + budgetMs;
+  return settleEach(event.Records, deps.log, (message) =>
+    takeTick({ ...deps, tasks, writer: newWriter() }, message, until),
+  );
+};

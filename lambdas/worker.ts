@@ -1,0 +1,29 @@
+import { tasks as taskFiles } from 'fanloop:tasks';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { functionDeps, newWriter } from '../adapters/function-deps.ts';
+import { fromRecord } from '../adapters/sqs-record.ts';
+import { threadsBeside } from '../adapters/task-threads.ts';
+import { toSpark } from '../core/worker/spark.ts';
+import { withThreads } from '../core/worker/thread-task.ts';
+import { runWorker } from '../core/worker/worker-loop.ts';
+
+const deps = functionDeps(process.env);
+const tasks = withThreads(taskFiles, threadsBeside(import.meta.url));
+
+/** Runs the chunk of the event's message and whatever more the queue has; a message is done only when it is proven. */
+export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
+  const deadline = deps.clock.now() + context.getRemainingTimeInMillis();
+  const sparks = event.Records.map((record) => toSpark(fromRecord(record), deps.log)).filter(
+    (spark) => spark !== undefined,
+  );
+  const proven = await runWorker(sparks, {
+    ...deps,
+    tasks,
+    queue: deps.workQueue,
+    deadline,
+    writer: newWriter(),
+    pull: true,
+  });
+  const unproven = event.Records.filter((record) => !proven.has(record.messageId));
+  return { batchItemFailures: unproven.map((record) => ({ itemIdentifier: record.messageId })) };
+};

@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Reaper } from './lambda-reaper.ts';
+import type { FromRuntime, ToRuntime } from './runtime-protocol.ts';
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A runtime in a child process with a process group of its own. */
+export interface RuntimeProcess {
+  readonly pid: number | undefined;
+  send(message: ToRuntime): void;
+  /** Ends the process and whatever it has started, at once. */
+  kill(): void;
+  /** Resolves when the process has ended and its output is read to the end. */
+  readonly exited: Promise<Exit>;
+}
+
+/** What a process tells its environment. */
+export interface RuntimeEvents {
+  message(message: FromRuntime): void;
+  line(text: string): void;
+  /** A stream has no more lines of the invocation. */
+  outputEnd(stream: 'stdout' | 'stderr', requestId: string): void;
+}
+
+/** How a runtime is started. */
+export interface RuntimeProcessOptions {
+  readonly cwd: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly memoryMb: number;
+  readonly reaper: Reaper;
+  readonly events: RuntimeEvents;
+}
+
+const program = fileURLToPath(new URL('runtime.ts', import.meta.url));
+
+/** Starts a runtime. A process that cannot be started exits like one that broke down. */
+export function startRuntime(options: RuntimeProcessOptions): RuntimeProcess {
+  const { events, reaper } = options;
+  // Lambda gives the heap 90 % of the memory, and the young generation 5 %.
+  const heap = [
+    `--max-old-space-size=${Math.floor(options.memoryMb * 0.9)}`,
+    `--max-semi-space-size=${Math.max(1, Math.floor(options.memoryMb * 0.05))}`,
+  ];
+  const child = spawn(process.execPath, [...heap, program], {
+    cwd: options.cwd,
+    env: options.variables,
+    // A group of its own: Ctrl-C at a terminal is for the owner, and killing the group ends grandchildren as well.
+    detached: true,
+    windowsHide: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  // The message carries what the runtime of the same version wrote.
+  child.on('message', (message) => events.message(message as FromRuntime));
+  readLines(child.stdout, events.line, (requestId) => events.outputEnd('stdout', requestId));
+  readLines(child.stderr, events.line, (requestId) => events.outputEnd('stderr', requestId));
+  if (child.pid !== undefined) reaper.watch(child.pid);
+
+  const exited = new Promise<Exit>((resolve) => {
+    child.on('error', (error) => {
+      if (child.pid !== undefined) return;
+      events.line(`cannot start an environment: ${error.message}`);
+      resolve({ code: 1, signal: null });
+    });
+    child.on('exit', () => {
+      // Grandchildren would hold the output open.
+      killGroup(child);
+      if (child.pid !== undefined) reaper.forget(child.pid);
+    });
+    child.on('close', (code, signal) => resolve({ code, signal }));
+  });
+  return {
+    pid: child.pid,
+    send: (message) => {
+      // A channel that is closed belongs to a process whose exit is on its way.
+      if (child.connected) child.send(message, () => {});
+    },
+    kill: () => killGroup(child),
+    exited,
+  };
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // The group is gone already, or the platform has none.
+    child.kill('SIGKILL');
+  }
+}
+
+function readLines(stream: Readable | null, onLine: (text: string) => void, onEnd: (requestId: string) => void): void {
+  // The stream is there, since it is asked for; the types of a child with an IPC channel cannot say so.
+  if (stream === null) return;
+  let rest = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const mark = line.indexOf('\0');
+      if (mark < 0) onLine(line);
+      else {
+        // A function may end in the middle of a line.
+        if (mark > 0) onLine(line.slice(0, mark));
+        onEnd(line.slice(mark + 1));
+      }
+    }
+  });
+  stream.on('end', () => {
+    if (rest !== '') onLine(rest);
+  });
+}

@@ -1,0 +1,1 @@
+"""Runs LocalStack's Node.js Lambda functions as child processes."""

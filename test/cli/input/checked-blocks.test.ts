@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { checkedBlocks } from '../../../cli/input/checked-blocks.ts';
+import type { InputSource } from '../../../cli/input/source.ts';
+import type { InputFormat } from '../../../core/job/manifest.ts';
+import { defineTask, type Task } from '../../../core/task.ts';
+
+const taskOf = (input: z.ZodType): Task =>
+  defineTask({ description: 'Takes anything', input, example: null, run: async (item) => item });
+const anything = taskOf(z.unknown());
+const number = taskOf(z.strictObject({ n: z.number('expected a number') }));
+const textOrNumber = taskOf(z.union([z.string(), z.number()]));
+const text = taskOf(z.string('expected a text'));
+
+async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+const stream = (
+  content: string | Uint8Array,
+  format: InputFormat = 'ndjson',
+  size = 7,
+): Exclude<InputSource, { kind: 'object' }> => ({
+  kind: 'stream',
+  name: 'in.ndjson',
+  format,
+  open: () => pieces(Buffer.from(content), size),
+});
+
+async function read(
+  source: Exclude<InputSource, { kind: 'object' }>,
+  task: Task,
+): Promise<{ text: string; items: number }> {
+  const blocks = await Array.fromAsync(checkedBlocks(source, task));
+  return {
+    text: Buffer.concat(blocks.map(({ bytes }) => bytes)).toString(),
+    items: blocks.reduce((sum, { items }) => sum + items, 0),
+  };
+}
+
+describe('checkedBlocks', () => {
+  it.each([
+    ['U+2028 and U+FFFE', '"\u2028\uFFFE\uFFFF"'],
+    ['lone surrogates as escapes', '"\\ud800 \\udfff"'],
+    ['keys named __proto__', '{"__proto__":{"x":1},"constructor":2}'],
+    ['keys that occur twice', '{"a":1,"a":2}'],
+    ['numbers beyond a double', '123456789012345678901234567890.10'],
+    ['white space within', '{ "a" :\t[ 1 , 2 ] }'],
+    ['astral characters', '"😀"'],
+    ['depth', '['.repeat(50_000) + ']'.repeat(50_000)],
+    ['900 KB', JSON.stringify('x'.repeat(900_000))],
+  ])('passes %s as the very bytes that were given', async (_, line) => {
+    await expect(read(stream(`${line}\n${line}`, 'ndjson', 100_003), anything)).resolves.toEqual({
+      text: `${line}\n${line}\n`,
+      items: 2,
+    });
+  });
+
+  it('leaves out a byte-order mark, carriage returns, and blank lines, and ends the last line', async () => {
+    const source = stream('\uFEFF1\r\n\r\n \t \n2\n\n3');
+    await expect(read(source, anything)).resolves.toEqual({ text: '1\n2\n3\n', items: 3 });
+  });
+
+  it('makes each line of a text file one JSON text', async () => {
+    const source = stream('a "quoted" text\r\n\n{"not": "parsed"}\n\\', 'lines');
+    await expect(read(source, text)).resolves.toEqual({
+      text: `${['a "quoted" text', '{"not": "parsed"}', '\\'].map((line) => JSON.stringify(line)).join('\n')}\n`,
+      items: 3,
+    });
+  });
+
+  it('cuts a large input into blocks over 5 MiB of whole lines', async () => {
+    const line = JSON.stringify('y'.repeat(1_000_000));
+    const blocks = await Array.fromAsync(checkedBlocks(stream(`${line}\n`.repeat(20), 'ndjson', 1_048_576), anything));
+    expect(blocks.length).toBeGreaterThan(1);
+    for (const { bytes } of blocks.slice(0, -1)) expect(bytes.length).toBeGreaterThanOrEqual(5 * 1_048_576);
+    for (const { bytes } of blocks) expect(bytes.at(-1)).toBe(0x0a);
+    expect(blocks.reduce((sum, { items }) => sum + items, 0)).toBe(20);
+  });
+
+  it.each([
+    ['no JSON', '{"n":1}\n\n{n:2}', 'InvalidInput', 'in.ndjson, line 3: expected one JSON value, got "{n:2}"'],
+    ['two values', '{"n":1} {"n":2}', 'InvalidInput', 'in.ndjson, line 1: expected one JSON value'],
+    ['a refusal by the schema', '{"n":1}\n{"n":"2"}', 'InvalidItem', 'in.ndjson, line 2: n: expected a number'],
+    ['nothing', '', 'EmptyInput', 'expected at least one item, got none from in.ndjson'],
+    ['only blank lines', '\uFEFF\n \r\n\n', 'EmptyInput', 'expected at least one item, got none from in.ndjson'],
+  ])('refuses %s', async (_, content, code, message) => {
+    await expect(read(stream(content), number)).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('refuses bytes that are no UTF-8', async () => {
+    const source = stream(Buffer.from([0x22, 0xc3, 0x28, 0x22, 0x0a]));
+    await expect(read(source, anything)).rejects.toMatchObject({
+      code: 'InvalidInput',
+      message: expect.stringContaining('in.ndjson, line 1: expected UTF-8'),
+    });
+  });
+
+  it.each([
+    ['a JSON line', JSON.stringify('z'.repeat(1_048_575)), 'ndjson'],
+    ['an endless line', 'z'.repeat(3_000_000), 'ndjson'],
+    ['a text whose JSON is longer', '"'.repeat(700_000), 'lines'],
+  ] as const)('refuses %s over 1 MiB', async (_, line, format) => {
+    await expect(read(stream(`"a"\n${line}\n`, format, 65_536), text)).rejects.toMatchObject({
+      code: 'ItemTooLarge',
+      message: expect.stringContaining('in.ndjson, line 2: expected an item of at most 1048576 bytes'),
+    });
+  });
+
+  it('takes an item of exactly 1 MiB', async () => {
+    const line = JSON.stringify('z'.repeat(1_048_574));
+    await expect(read(stream(`${line}\r\n`, 'ndjson', 65_536), text)).resolves.toEqual({ text: `${line}\n`, items: 1 });
+  });
+
+  it('takes an argument as JSON, unless only its plain text fits', async () => {
+    const items = ['7', '"seven"', 'seven', '{"n":7}', 'null'];
+    await expect(read({ kind: 'arguments', items }, textOrNumber)).resolves.toEqual({
+      text: `7\n"seven"\n"seven"\n${JSON.stringify('{"n":7}')}\n"null"\n`,
+      items: 5,
+    });
+  });
+
+  it('puts an argument of several lines on one', async () => {
+    const source = { kind: 'arguments', items: ['{\r\n  "n": 1\n}'] } as const;
+    await expect(read(source, number)).resolves.toEqual({ text: '{    "n": 1 }\n', items: 1 });
+  });
+
+  it.each([
+    [['{"n":1}', '{"n":"x"}'], 'InvalidItem', 'item 2: n: expected a number'],
+    [['x'.repeat(1_048_577)], 'ItemTooLarge', 'item 1: expected at most 1048576 bytes, got 1048577'],
+  ])('refuses the arguments', async (items, code, message) => {
+    await expect(read({ kind: 'arguments', items }, number)).rejects.toMatchObject({ code, message });
+  });
+});

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { followJob } from '../../../cli/jobs/follow.ts';
+import type { Progress } from '../../../cli/progress/progress.ts';
+import { emptyDigest } from '../../../core/job/digest.ts';
+import { cutKey, manifestKey, partKey, resultKey, summaryKey, tickKey } from '../../../core/job/paths.ts';
+import type { Clock, ObjectStore, Queue } from '../../../core/ports.ts';
+
+const jobId = '0000000000aaaaaaaaaa';
+const start = Date.parse('2026-11-23T10:00:00.000Z');
+const summary = { v: 1, jobId, end: 'done', items: 4, chunks: 2, totals: { ...emptyDigest, succeeded: 4 } };
+
+/** A folder in memory, a clock that jumps to each timer, and a queue that remembers what it was sent. */
+function world() {
+  const objects = new Map<string, string>();
+  const sent: Array<{ readonly at: number; readonly body: unknown }> = [];
+  let now = start;
+  const clock: Clock = {
+    now: () => now,
+    after: (delayMs, callback) => {
+      const timer = setImmediate(() => {
+        now += delayMs;
+        callback();
+      });
+      return () => clearImmediate(timer);
+    },
+  };
+  const store: ObjectStore = {
+    get: async (key) => {
+      const body = objects.get(key);
+      return body === undefined ? undefined : { body: Buffer.from(body), etag: '"1"', metadata: {} };
+    },
+    head: async () => undefined,
+    put: async () => undefined,
+    list: async (prefix, { limit } = {}) =>
+      [...objects.keys()]
+        .filter((key) => key.startsWith(prefix))
+        .sort()
+        .slice(0, limit),
+  };
+  const refuse = (): never => {
+    throw new Error('following a job only sends ticks');
+  };
+  const tickQueue: Queue = {
+    send: async (bodies) => void sent.push(...bodies.map((body) => ({ at: now - start, body: JSON.parse(body) }))),
+    receive: refuse,
+    delete: refuse,
+    changeVisibility: refuse,
+    depth: refuse,
+  };
+  const put = (key: string, value: unknown): void => void objects.set(key, JSON.stringify(value));
+  put(manifestKey(jobId), { v: 1, jobId, task: 'http', createdAt: new Date(start).toISOString() });
+  return { deps: { store, tickQueue, clock }, put, sent };
+}
+
+const tick = (n: number, nextAt: number) => ({
+  v: 1,
+  n,
+  nextAt,
+  cut: { items: 4 },
+  totals: { ...emptyDigest, failed: 1, attempts: 7, tried: 4 },
+});
+
+const cutInTwo = ({ put }: ReturnType<typeof world>): void => {
+  put(cutKey(jobId), { v: 1, items: 4, chunks: 2, parts: [{ first: 0, chunks: 2 }] });
+  put(partKey(jobId, 0), { v: 1, chunks: [{ count: 3 }, { count: 1 }] });
+};
+
+/** Follows the job; `at` is called with each progress and may change the world. */
+async function follow(
+  { deps }: ReturnType<typeof world>,
+  at: (progress: Progress, look: number) => void,
+  signal = new AbortController().signal,
+) {
+  const seen: Progress[] = [];
+  let ended = false;
+  const view = {
+    update: (progress: Progress) => at(progress, seen.push(progress)),
+    end: () => {
+      ended = true;
+    },
+  };
+  try {
+    return { summary: await followJob(deps, jobId, { view, signal }), seen };
+  } finally {
+    expect(ended).toBe(true);
+  }
+}
+
+describe('followJob', () => {
+  it('answers the summary at once when the job has ended', async () => {
+    const here = world();
+    here.put(summaryKey(jobId), summary);
+    await expect(follow(here, () => {})).resolves.toEqual({ summary, seen: [] });
+  });
+
+  it('tells what is settled, what the last turn counted, and the pace', async () => {
+    const here = world();
+    const { seen } = await follow(here, (_, look) => {
+      if (look === 1) here.put(tickKey(jobId, 0), tick(0, start + 60_000));
+      if (look === 2) cutInTwo(here);
+      if (look === 3) here.put(resultKey(jobId, { part: 0, chunk: 0 }), {});
+      if (look === 4) here.put(summaryKey(jobId), summary);
+    });
+    const known = { jobId, task: 'http', elapsedMs: expect.any(Number), read: 4, failed: 1, retries: 3 };
+    expect(seen).toEqual([
+      { ...known, items: 0, read: 0, failed: 0, retries: 0 },
+      { ...known, items: 0 },
+      { ...known, items: 0, total: 4 },
+      { ...known, items: 3, total: 4, perSecond: expect.any(Number), remainingMs: expect.any(Number) },
+    ]);
+    expect(here.sent).toEqual([]);
+  });
+
+  it('sends the due tick when everything is settled and only the summary is missing, and again after five seconds', async () => {
+    const here = world();
+    cutInTwo(here);
+    here.put(tickKey(jobId, 8), tick(8, start + 15_000));
+    for (const chunk of [0, 1]) here.put(resultKey(jobId, { part: 0, chunk }), {});
+    await follow(here, () => {
+      if (here.deps.clock.now() >= start + 7_000) here.put(summaryKey(jobId), summary);
+    });
+    expect(here.sent.map(({ body }) => body)).toEqual([
+      { v: 1, kind: 'tick', job: jobId, n: 9 },
+      { v: 1, kind: 'tick', job: jobId, n: 9 },
+    ]);
+    expect(here.sent[0]?.at).toBe(0);
+    expect(here.sent[1]?.at).toBeGreaterThanOrEqual(5_000);
+  });
+
+  it('sends a tick that is overdue by a minute', async () => {
+    const here = world();
+    here.put(tickKey(jobId, 3), tick(3, start + 2_000));
+    await follow(here, () => {
+      if (here.sent.length === 1) here.put(summaryKey(jobId), summary);
+    });
+    expect(here.sent[0]?.body).toMatchObject({ n: 4 });
+    expect(here.sent[0]?.at).toBeGreaterThan(62_000);
+    expect(here.sent[0]?.at).toBeLessThan(64_000);
+  });
+
+  it('sends the first tick of a job that never had one', async () => {
+    const here = world();
+    await follow(here, () => {
+      if (here.sent.length === 1) here.put(summaryKey(jobId), summary);
+    });
+    expect(here.sent[0]?.body).toMatchObject({ n: 0 });
+  });
+
+  it('rejects with the reason when it is aborted', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const following = follow(world(), (_, look) => look === 3 && controller.abort(reason), controller.signal);
+    await expect(following).rejects.toBe(reason);
+  });
+
+  it('refuses a job that is not there', async () => {
+    const { deps } = world();
+    const view = { update: () => {}, end: () => {} };
+    const following = followJob(deps, '0123456789abcdefghjk', { view, signal: new AbortController().signal });
+    await expect(following).rejects.toMatchObject({ code: 'JobNotFound' });
+  });
+});

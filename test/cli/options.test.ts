@@ -1,0 +1,77 @@
+import { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { checkTarget, type TargetOptions, time, wholeNumber, withLimits, withTarget } from '../../cli/options.ts';
+
+describe('time', () => {
+  const parse = time('--timeout', 240_000);
+
+  it.each([
+    ['500ms', 500],
+    ['10s', 10_000],
+    ['1.5s', 1_500],
+    ['2m', 120_000],
+    ['2min', 120_000],
+    ['240s', 240_000],
+    ['1ms', 1],
+  ])('reads %s as %d ms', (text, ms) => {
+    expect(parse(text)).toBe(ms);
+  });
+
+  it.each(['', '10', '10 s', '-1s', '0s', '0.4ms', '241s', '5m', '1h', 'ten seconds', '1e3s', '١٠s'])(
+    'refuses "%s"',
+    (text) => {
+      expect(() => parse(text)).toThrow(
+        `expected --timeout to be a time from 1ms to 240s, as 500ms, 10s, or 2m, got "${text}"`,
+      );
+    },
+  );
+});
+
+describe('wholeNumber', () => {
+  const parse = wholeNumber('--concurrency', 1, 500);
+
+  it.each([
+    ['1', 1],
+    ['500', 500],
+    ['0100', 100],
+  ])('reads %s', (text, value) => {
+    expect(parse(text)).toBe(value);
+  });
+
+  it.each(['', '0', '501', '-1', '1.5', '1e2', 'NaN', 'Infinity', '0x10', '99999999999999999999'])(
+    'refuses "%s"',
+    (text) => {
+      expect(() => parse(text)).toThrow(`expected --concurrency to be a whole number from 1 to 500, got "${text}"`);
+    },
+  );
+});
+
+describe('the options of a command', () => {
+  it('come as numbers and milliseconds, wherever they stand among the arguments', async () => {
+    const command = withLimits(withTarget(new Command('x').argument('[items...]').action(() => {})));
+    await command.parseAsync(['a', '--timeout', '10s', 'b', '--attempts=5', '--concurrency', '7', '--', '--c'], {
+      from: 'user',
+    });
+    expect(command.opts()).toEqual({ target: 'embedded', timeout: 10_000, attempts: 5, concurrency: 7 });
+    expect(command.args).toEqual(['a', 'b', '--c']);
+  });
+});
+
+describe('checkTarget', () => {
+  it.each<[TargetOptions, string]>([
+    [{ target: 'embedded', endpoint: 'http://127.0.0.1:4566' }, '--endpoint needs --target localstack or aws'],
+    [{ target: 'aws', state: '/tmp/x' }, '--state needs --target embedded'],
+    [{ target: 'localstack', workers: 9 }, 'fanloop deploy --target localstack --workers 9'],
+    [{ target: 'localstack', endpoint: 'localhost' }, 'expected --endpoint to be a URL'],
+  ])('refuses %o', (options, sentence) => {
+    expect(() => checkTarget(options)).toThrow(sentence);
+  });
+
+  it.each<TargetOptions>([
+    { target: 'embedded', state: 'x', workers: 9, stack: 'Other' },
+    { target: 'localstack', endpoint: 'http://127.0.0.1:4567' },
+    { target: 'aws', stack: 'Other' },
+  ])('takes %o', (options) => {
+    expect(() => checkTarget(options)).not.toThrow();
+  });
+});

@@ -1,0 +1,21 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { type CloudConnection, openEmbeddedCloud } from '../../local/embedded/cloud.ts';
+import { contractSettings, type Harness } from './client.ts';
+import { contractSuite } from './suite.ts';
+
+describe('the contract on the embedded cloud', () => {
+  let stateDir: string;
+  let cloud: CloudConnection;
+  beforeAll(async () => {
+    stateDir = await mkdtemp(path.join(tmpdir(), 'fanloop-contract-'));
+    cloud = await openEmbeddedCloud({ stateDir, settings: contractSettings });
+  });
+  afterAll(async () => {
+    await cloud.close();
+    await rm(stateDir, { recursive: true });
+  });
+  contractSuite((): Harness => ({ ...cloud, cli: ['--state', stateDir] }));
+});

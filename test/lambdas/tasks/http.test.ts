@@ -1,0 +1,199 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { environmentNames } from '../../../core/environment.ts';
+import { limits } from '../../../core/limits.ts';
+import { parseItem } from '../../../core/task.ts';
+import { task } from '../../../lambdas/tasks/http.ts';
+import { type Downstream, reply, startDownstream } from '../../adapters/http-downstream.ts';
+import { startObjectCloud } from './object-cloud.ts';
+
+const context = { signal: new AbortController().signal, attempt: 1, idempotencyKey: 'job/7', log: () => {} };
+
+beforeEach(() => vi.stubEnv(environmentNames.allowPrivateNetwork, 'true'));
+afterEach(() => vi.unstubAllEnvs());
+
+/** Parses and runs an item as the worker does. */
+async function run(item: unknown, signal = context.signal): Promise<unknown> {
+  const parsed = await parseItem(task, item);
+  if (!parsed.ok) throw new Error(parsed.problem);
+  return task.run(parsed.value, { ...context, signal });
+}
+
+interface Seen {
+  readonly method: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** A downstream that answers `{"ok":true}` and keeps what it was sent. */
+async function startMirror(): Promise<Downstream & { readonly seen: Seen[] }> {
+  const seen: Seen[] = [];
+  const downstream = await startDownstream(async (request, response) => {
+    const body = (await request.setEncoding('utf8').toArray()).join('');
+    seen.push({ method: request.method, headers: request.headers, body });
+    reply(response, 200, { headers: { 'content-type': 'application/json', 'x-secret': 'no' }, body: '{"ok":true}' });
+  });
+  return { ...downstream, seen };
+}
+
+describe('an item', () => {
+  test('that is a URL is fetched, and its value is status, some headers, and body', async () => {
+    const mirror = await startMirror();
+    expect(await run(mirror.url)).toEqual({
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: { ok: true },
+    });
+    expect(mirror.seen[0]).toMatchObject({ method: 'GET', body: '' });
+    expect(mirror.seen[0]?.headers).not.toHaveProperty('idempotency-key');
+  });
+
+  test('with a JSON body sends it as JSON, with its idempotency key', async () => {
+    const mirror = await startMirror();
+    await run({ url: mirror.url, method: 'post', body: { a: ['\u2028', null] } });
+    expect(mirror.seen[0]).toMatchObject({
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'job/7' },
+      body: '{"a":["\u2028",null]}',
+    });
+  });
+
+  test.each([false, 0, null])('with the body %s sends it as JSON', async (body) => {
+    const mirror = await startMirror();
+    await run({ url: mirror.url, method: 'PUT', body });
+    expect(mirror.seen[0]?.body).toBe(JSON.stringify(body));
+    expect(mirror.seen[0]?.headers).not.toHaveProperty('idempotency-key');
+  });
+
+  test('with a text body sends it as it is', async () => {
+    const mirror = await startMirror();
+    await run({ url: mirror.url, method: 'PATCH', body: 'a=b' });
+    expect(mirror.seen[0]).toMatchObject({ headers: { 'content-type': 'text/plain; charset=utf-8' }, body: 'a=b' });
+  });
+
+  test('with headers of its own has them kept', async () => {
+    const mirror = await startMirror();
+    const headers = {
+      'Content-Type': 'application/x-www-form-urlencoded',
+      'Idempotency-Key': 'mine',
+      'User-Agent': 'me',
+      'X-É': 'x',
+    };
+    await expect(run({ url: mirror.url, method: 'POST', headers, body: 'a=b' })).rejects.toThrow(
+      'headers.X-É: expected a header name',
+    );
+    const { 'X-É': _, ...legal } = headers;
+    await run({ url: mirror.url, method: 'POST', headers: legal, body: 'a=b' });
+    expect(mirror.seen[0]?.headers).toMatchObject({
+      'content-type': 'application/x-www-form-urlencoded',
+      'idempotency-key': 'mine',
+      'user-agent': 'me',
+    });
+  });
+
+  test('that expects its status gets it', async () => {
+    const downstream = await startDownstream((_, response) => reply(response, 404));
+    expect(await run({ url: downstream.url, expect: 404 })).toEqual({ status: 404, headers: {}, body: null });
+    expect(await run({ url: downstream.url, expect: [200, 404] })).toMatchObject({ status: 404 });
+    await expect(run({ url: downstream.url, expect: [200] })).rejects.toMatchObject({
+      code: 'HttpStatus',
+      status: 404,
+    });
+  });
+
+  test('that wants JSON fails where none comes', async () => {
+    const downstream = await startDownstream((_, response) => reply(response, 200, { body: '<html>' }));
+    await expect(run({ url: downstream.url, as: 'json' })).rejects.toMatchObject({ code: 'InvalidBody' });
+  });
+
+  test('with a body over 1 MiB fails', async () => {
+    const downstream = await startDownstream((_, response) =>
+      reply(response, 200, { body: 'x'.repeat(limits.maxValueBytes + 1) }),
+    );
+    await expect(run(downstream.url)).rejects.toMatchObject({ code: 'BodyTooLarge' });
+  });
+
+  test('whose attempt is over rejects with the reason', async () => {
+    const arrived = Promise.withResolvers<void>();
+    const downstream = await startDownstream(() => arrived.resolve());
+    const controller = new AbortController();
+    const outcome = run(downstream.url, controller.signal);
+    const reason = new Error('time is up');
+    arrived.promise.then(() => controller.abort(reason));
+    await expect(outcome).rejects.toBe(reason);
+    await downstream.idle();
+  });
+
+  test('on loopback is refused where the stack does not allow the private network', async () => {
+    const mirror = await startMirror();
+    for (const value of ['false', undefined]) {
+      vi.stubEnv(environmentNames.allowPrivateNetwork, value);
+      await expect(run(mirror.url)).rejects.toMatchObject({ code: 'AddressRefused' });
+    }
+    expect(mirror.connections()).toBe(0);
+  });
+});
+
+describe('an item whose body becomes an object', () => {
+  test('has it streamed into the folder of its job, decoded, whatever its size', async () => {
+    const cloud = await startObjectCloud('bodies');
+    const body = randomBytes(12_000_000);
+    const downstream = await startDownstream((_, response) =>
+      reply(response, 200, { headers: { 'content-encoding': 'gzip' }, body: gzipSync(body) }),
+    );
+    const value = await run({ url: downstream.url, as: 'object' });
+    expect(value).toMatchObject({
+      status: 200,
+      body: { bucket: 'bodies', key: 'jobs/job/bodies/7', bytes: body.byteLength },
+    });
+    expect((await cloud.get('jobs/job/bodies/7'))?.equals(body)).toBe(true);
+
+    const broken = await startDownstream((_, response) => {
+      response.writeHead(200, { 'content-length': '20000000' });
+      response.write(body, () => response.destroy());
+    });
+    await expect(run({ url: broken.url, as: 'object', to: 's3://bodies/other' })).rejects.toMatchObject({
+      code: 'ConnectionFailed',
+      retryable: true,
+    });
+    expect(await cloud.get('other')).toBeUndefined();
+    expect(await cloud.unfinished()).toEqual([]);
+  });
+});
+
+const url = 'https://example.com/';
+
+test.each<[unknown, string]>([
+  [7, 'expected a URL or an object {url, method, headers, body, expect, as, to}'],
+  [null, 'expected a URL or an object {url, method, headers, body, expect, as, to}'],
+  ['nope', 'url: expected a URL, got "nope"'],
+  ['ftp://example.com', 'url: expected an http:// or https:// URL, got ftp:'],
+  [
+    'http://a:b@example.com/',
+    'url: expected no user name or password within the URL; send an authorization header instead',
+  ],
+  [{}, 'url: expected a URL'],
+  [{ url, method: 'TRACE' }, 'method: expected one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'],
+  [{ url, method: 1 }, 'method: expected one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'],
+  [{ url, body: 'x' }, 'body: expected none, since GET and HEAD carry no body'],
+  [{ url, headers: { 'a b': 'c' } }, 'headers.a b: expected a header name'],
+  [{ url, headers: { a: 1 } }, 'headers.a: expected a text'],
+  [{ url, headers: { a: 'b\r\nc: d' } }, 'headers.a: expected printable characters of Latin-1 on one line'],
+  [{ url, headers: { a: 'b\u0000' } }, 'headers.a: expected printable characters of Latin-1 on one line'],
+  [{ url, headers: { Connection: 'close' } }, 'headers.Connection: expected no header that the connection itself sets'],
+  [{ url, expect: [] }, 'expect: expected a status'],
+  [{ url, expect: 'ok' }, 'expect.0: expected a status from 200 to 599'],
+  [{ url, expect: [200, 600] }, 'expect.1: expected a status up to 599'],
+  [{ url, as: 'xml' }, 'as: expected one of auto, json, text, base64, object'],
+  [{ url, to: 's3://a/b' }, 'to: expected none unless as is "object"'],
+  [{ url, as: 'object', to: '/tmp/x' }, 'to: expected s3://bucket/key'],
+  [{ url, retries: 3 }, 'Unrecognized key: "retries"'],
+])('refuses %j', async (item, problem) => {
+  expect(await parseItem(task, item)).toEqual({ ok: false, problem });
+});
+
+test('accepts its own example', async () => {
+  expect(await parseItem(task, task.example)).toMatchObject({ ok: true });
+});

@@ -1,0 +1,73 @@
+import type { Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { stackTemplate } from '../support/stack-template.ts';
+
+/** One statement of a role, in words: effect, actions, and the resources by logical id. */
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+}
+
+/** What each function may do, read from the policies and roles of the template. */
+function permissions(template: Template): Readonly<Record<string, readonly string[]>> {
+  const policies = Object.entries(template.findResources('AWS::IAM::Policy'));
+  return Object.fromEntries(
+    policies.map(([id, { Properties }]) => [
+      id.replace(/FunctionServiceRole.*/, ''),
+      Properties.PolicyDocument.Statement.map(
+        ({ Effect, Action, Resource }: Statement) =>
+          `${Effect} ${[Action].flat().join(', ')} on ${[Resource].flat().map(inWords).join(', ')}`,
+      ),
+    ]),
+  );
+}
+
+function inWords(resource: unknown): string {
+  return JSON.stringify(resource)
+    .replaceAll(/\{"Fn::GetAtt":\["(\w+?)[0-9A-F]{8}","Arn"\]\}/g, '"$1"')
+    .replaceAll(/\{"Ref":"AWS::(\w+)"\}/g, '"$1"')
+    .replaceAll(/\{"Fn::Join":\["",\[(.*?)\]\]\}/g, (_, parts: string) => parts.replaceAll('","', ''))
+    .replaceAll('"', '');
+}
+
+describe('permissions', () => {
+  it('are exactly these', () => {
+    expect(permissions(stackTemplate())).toMatchSnapshot();
+  });
+
+  it('are roles of Lambda with its basic logging, and no more', () => {
+    const roles = Object.values(stackTemplate().findResources('AWS::IAM::Role'));
+    expect(roles).toHaveLength(4);
+    for (const { Properties } of roles) {
+      expect(inWords(Properties.ManagedPolicyArns)).toBe(
+        '[arn:Partition:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
+      );
+      expect(Properties.Policies).toBeUndefined();
+    }
+  });
+
+  it.each(['FanOut', 'Worker', 'Tick', 'DeadLetter'])(
+    'let %s delete no object and use no wildcard for a service or a resource',
+    (name) => {
+      const statements = permissions(stackTemplate())[name]?.join('\n');
+      expect(statements).toContain('s3:GetObject');
+      expect(statements).not.toMatch(/Delete(Object|Bucket|Queue)|\b(s3|sqs):\*| on \*/);
+    },
+  );
+
+  it('let the functions that read input read the buckets that the settings name, and write nothing there', () => {
+    const granted = permissions(stackTemplate({ inputBuckets: ['first-input', 'second-input'] }));
+    for (const bucket of ['first-input', 'second-input']) {
+      const holders = Object.entries(granted).filter(([, statements]) =>
+        statements.some((text) => text.includes(bucket)),
+      );
+      expect(holders.map(([name]) => name)).toEqual(['FanOut', 'Worker', 'Tick']);
+      for (const [, statements] of holders) {
+        expect(statements.filter((text) => text.includes(bucket))).toEqual([
+          `Allow s3:GetObject*, s3:GetBucket*, s3:List* on arn:Partition:s3:::${bucket}, arn:Partition:s3:::${bucket}/*`,
+        ]);
+      }
+    }
+  });
+});

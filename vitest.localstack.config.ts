@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+// biome-ignore lint/style/noDefaultExport: Vitest reads its settings from the default export.
+export default defineConfig({
+  test: {
+    include: ['test/localstack/**/*.test.ts'],
+    globalSetup: ['test/support/localstack-setup.ts'],
+    pool: 'forks',
+    // LocalStack has one poller for each queue, and all files use the same machine.
+    fileParallelism: false,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+  },
+});
