@@ -5,10 +5,14 @@ export interface Connection {
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
-/** Settings that every SDK client of this project is made with. */
+/** A connection that hangs, as after a Lambda environment was frozen, has to fail: by itself the SDK waits for ever. */
+const requestTimeouts = { connectionTimeout: 3_000, requestTimeout: 60_000, throwOnRequestTimeout: true } as const;
+
+/** Settings that every SDK client of this project is made with. The SDK's own agent keeps at most 50 sockets alive a client. */
 export function clientSettings(connection: Connection) {
   return {
     maxAttempts: 5,
+    requestHandler: requestTimeouts,
     ...(connection.endpoint === undefined ? {} : { endpoint: connection.endpoint }),
     ...(connection.region === undefined ? {} : { region: connection.region }),
     ...(connection.credentials === undefined ? {} : { credentials: connection.credentials }),

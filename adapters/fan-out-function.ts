@@ -1,6 +1,14 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { isUsageCode, UsageError } from '../core/errors.ts';
 import type { FanOutAnswer, FanOutRequest } from '../core/job/request.ts';
+import { limits } from '../core/limits.ts';
+
+/** The function answers when it has ended, and its environment may have to start first. */
+export const fanOutTimeouts = {
+  connectionTimeout: 3_000,
+  requestTimeout: (limits.fanOutTimeoutSeconds + 30) * 1_000,
+  throwOnRequestTimeout: true,
+} as const;
 
 /** Invokes the fan-out function and waits for its answer. @throws UsageError what the function refused */
 export async function invokeFanOut(

@@ -1,4 +1,5 @@
 import { TaskError } from '../core/errors.ts';
+import { toJson } from '../core/json.ts';
 import type { HttpAnswer } from './http.ts';
 
 /** How a body becomes a JSON value: by its type, or as the item wants it. */
@@ -31,6 +32,11 @@ export function bodyValue(answer: Pick<HttpAnswer, 'body' | 'headers'>, view: Bo
   if (text === undefined) return base64(body);
   if (!/^application\/(json|[^;]*\+json)\s*(;|$)/i.test(type)) return { body: text };
   return { body: jsonOf(text)?.value ?? text };
+}
+
+/** What is sent for a value: a text as it is, anything else as JSON. */
+export function bodyText(value: unknown): string {
+  return typeof value === 'string' ? value : (toJson(value) ?? '');
 }
 
 function base64(body: Buffer): BodyValue {

@@ -1,44 +1,25 @@
-import { LambdaClient } from '@aws-sdk/client-lambda';
 import { sleep } from '../core/aio/sleep.ts';
-import { stackOutputs } from '../core/environment.ts';
+import { isUsageCode, UsageError } from '../core/errors.ts';
 import { newJobId } from '../core/job/job-id.ts';
 import type { Row } from '../core/job/outcome.ts';
 import { inputKey } from '../core/job/paths.ts';
-import { readChunkRows, readCut, readRows, readSummary, settledInPart } from '../core/job/read.ts';
+import { readCut, readManifest, readSummary, settledInPart } from '../core/job/read.ts';
+import { readChunkRows, readRows } from '../core/job/read-rows.ts';
 import type { FanOutRequest } from '../core/job/request.ts';
 import { cancelJob, type SteerDeps } from '../core/job/steer.ts';
 import type { Summary } from '../core/job/summary.ts';
-import { type Connection, clientSettings } from './connection.ts';
-import { invokeFanOut } from './fan-out-function.ts';
-import { JobStore } from './job-store.ts';
-import { s3Client } from './s3.ts';
-import { systemClock, systemRandom } from './system.ts';
-import { SqsQueue, sqsClient } from './work-queue.ts';
+import { toJsonLines } from '../core/json.ts';
+import type { Connection } from './connection.ts';
+import { type OpenStack, openStack } from './stack.ts';
+import { systemRandom } from './system.ts';
 
 /** A deployed stack as a program uses it: starts jobs, and finds those that were started. */
 export class Jobs {
-  readonly #deps: SteerDeps;
-  readonly #bucket: string;
-  readonly #fanOut: (request: FanOutRequest) => ReturnType<typeof invokeFanOut>;
-  readonly #destroy: () => void;
+  readonly #stack: OpenStack;
 
   /** @param outputs of the stack, by name. */
   constructor(connection: Connection, outputs: Readonly<Record<string, string>>) {
-    const clients = {
-      s3: s3Client(connection),
-      sqs: sqsClient(connection),
-      lambda: new LambdaClient(clientSettings(connection)),
-    };
-    this.#bucket = outputs[stackOutputs.bucket] ?? '';
-    this.#deps = {
-      store: new JobStore(clients.s3, this.#bucket),
-      tickQueue: new SqsQueue(clients.sqs, outputs[stackOutputs.tickQueueUrl] ?? ''),
-      clock: systemClock,
-    };
-    this.#fanOut = (request) => invokeFanOut(clients.lambda, outputs[stackOutputs.fanOutFunction] ?? '', request);
-    this.#destroy = () => {
-      for (const client of Object.values(clients)) client.destroy();
-    };
+    this.#stack = openStack(connection, outputs);
   }
 
   /**
@@ -51,21 +32,22 @@ export class Jobs {
     items: readonly unknown[],
     options: NonNullable<FanOutRequest['options']> = {},
   ): Promise<Job> {
-    const jobId = newJobId(systemClock.now(), systemRandom);
+    const { bucket, steer } = this.#stack;
+    const jobId = newJobId(steer.clock.now(), systemRandom);
     const key = inputKey(jobId);
-    await this.#deps.store.put(key, items.map((item) => `${JSON.stringify(item)}\n`).join(''));
-    await this.#fanOut({ task, input: `s3://${this.#bucket}/${key}`, options, clientToken: jobId });
-    return new Job(this.#deps, jobId);
+    await steer.store.put(key, toJsonLines(items));
+    await this.#stack.startJob({ task, input: `s3://${bucket}/${key}`, options, clientToken: jobId });
+    return new Job(steer, jobId);
   }
 
   /** A job that was started before, perhaps by another program. */
   find(jobId: string): Job {
-    return new Job(this.#deps, jobId);
+    return new Job(this.#stack.steer, jobId);
   }
 
   /** Closes the connections. */
   close(): void {
-    this.#destroy();
+    this.#stack.close();
   }
 }
 
@@ -82,10 +64,10 @@ export class Job {
     this.id = id;
   }
 
-  /** Waits for the job's end. */
+  /** Waits for the job's end. @throws UsageError `JobNotFound`, or why the input was refused and nothing ran */
   async summary(): Promise<Summary> {
     while (true) {
-      const summary = await readSummary(this.#deps.store, this.id);
+      const summary = await this.#ended();
       if (summary !== undefined) return summary;
       await sleep(lookMs);
     }
@@ -97,12 +79,12 @@ export class Job {
     for await (const rows of readRows(this.#deps.store, this.id)) yield* rows;
   }
 
-  /** Gives rows as they settle, as `asCompleted` does: a chunk at a time, in no order. */
+  /** Gives rows as they settle, as `asCompleted` does: a chunk at a time, in no order; items that were never sent have none. */
   async *asCompleted(): AsyncGenerator<Row> {
     const { store } = this.#deps;
     const seen = new Set<string>();
     while (true) {
-      const summary = await readSummary(store, this.id);
+      const summary = await this.#ended();
       for (const part of (await readCut(store, this.id))?.parts.keys() ?? []) {
         for (const chunk of await settledInPart(store, this.id, part)) {
           if (seen.has(`${part}/${chunk}`)) continue;
@@ -115,8 +97,24 @@ export class Job {
     }
   }
 
-  /** Asks that the job be cancelled; what has not settled ends as `cancelled`. */
+  /** Asks that the job be cancelled; what has not settled ends as `cancelled`. @throws UsageError `JobNotFound` */
   async cancel(): Promise<void> {
     await cancelJob(this.#deps, this.id, 'a program');
+  }
+
+  async #ended(): Promise<Summary | undefined> {
+    const { store } = this.#deps;
+    const summary = await readSummary(store, this.id);
+    if (summary?.problem !== undefined) {
+      const { code, message } = summary.problem;
+      throw new UsageError(
+        isUsageCode(code) ? code : 'InvalidInput',
+        `the input was refused and nothing ran: ${message}`,
+      );
+    }
+    if (summary === undefined && (await readManifest(store, this.id)) === undefined) {
+      throw new UsageError('JobNotFound', `expected the id of a job, got "${this.id}"; "fanloop jobs" lists them`);
+    }
+    return summary;
   }
 }

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { TaskError } from '../core/errors.ts';
+import { YoungCollection } from './young-collection.ts';
 
 /** Where an object is. */
 export interface ObjectAddress {
@@ -30,6 +31,7 @@ export async function* readObject(
 ): AsyncGenerator<Buffer> {
   let etag: string | undefined;
   let offset = 0;
+  const young = new YoungCollection();
   let total = Number.POSITIVE_INFINITY;
   for (let fruitless = 0; offset < total; fruitless += 1) {
     try {
@@ -51,6 +53,7 @@ export async function* readObject(
         // Ending the loop early destroys the body and frees its socket.
         for await (const chunk of body as AsyncIterable<Buffer>) {
           offset += chunk.byteLength;
+          young.add(chunk.byteLength);
           fruitless = 0;
           yield chunk;
         }

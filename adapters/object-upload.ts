@@ -1,5 +1,6 @@
 import {
   AbortMultipartUploadCommand,
+  type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   PutObjectCommand,
@@ -67,7 +68,7 @@ class ObjectUpload {
   readonly #signal: AbortSignal;
   readonly #free: Buffer[] = [];
   readonly #running = new Set<Promise<void>>();
-  readonly #parts: { readonly PartNumber: number; readonly ETag: string | undefined }[] = [];
+  readonly #parts: CompletedPart[] = [];
   #filling: Buffer | undefined;
   #filled = 0;
   #bytes = 0;
@@ -131,8 +132,8 @@ class ObjectUpload {
       PartNumber: number,
       Body: body,
     });
-    const { ETag } = await this.#attempt(this.#client.send(command, { abortSignal: this.#signal }));
-    this.#parts.push({ PartNumber: number, ETag });
+    const { ETag, ChecksumCRC32 } = await this.#attempt(this.#client.send(command, { abortSignal: this.#signal }));
+    this.#parts[number - 1] = { PartNumber: number, ETag, ...(ChecksumCRC32 === undefined ? {} : { ChecksumCRC32 }) };
   }
 
   async #putWhole(): Promise<string | undefined> {
@@ -144,17 +145,17 @@ class ObjectUpload {
   async #completeParts(): Promise<string | undefined> {
     await this.#sendPart();
     await Promise.all(this.#running);
-    const Parts = this.#parts.toSorted((one, other) => one.PartNumber - other.PartNumber);
     const command = new CompleteMultipartUploadCommand({
       ...this.#target,
       UploadId: this.#uploadId,
-      MultipartUpload: { Parts },
+      MultipartUpload: { Parts: this.#parts },
     });
     return (await this.#attempt(this.#client.send(command, { abortSignal: this.#signal }))).ETag;
   }
 
   async #create(): Promise<string | undefined> {
-    const command = new CreateMultipartUploadCommand({ ...this.#target, ...this.#type() });
+    // The SDK sends a CRC32 with each part, which S3 refuses unless the upload was begun with that algorithm.
+    const command = new CreateMultipartUploadCommand({ ...this.#target, ...this.#type(), ChecksumAlgorithm: 'CRC32' });
     return (await this.#attempt(this.#client.send(command, { abortSignal: this.#signal }))).UploadId;
   }
 

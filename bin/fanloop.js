@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import module from 'node:module';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 if (process.features.typescript) {
@@ -22,7 +23,8 @@ function runOnOwnNode() {
     process.exit(2);
   }
   const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
-  // The child gets the terminal's signals itself and says how it ends.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
-  child.once('close', (code) => process.exit(code ?? 1));
+  // A terminal sends Ctrl-C to both processes, and twice would mean "at once"; what is sent to this process alone is passed on.
+  process.on('SIGINT', () => {});
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.once('close', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 }

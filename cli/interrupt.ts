@@ -26,11 +26,12 @@ export interface Interruption {
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Turns the first SIGINT, SIGTERM, or SIGHUP into an abort, so that work can be left in order; the second ends the process at once. */
+/** Turns the first SIGINT, SIGTERM, or SIGHUP into an abort, so that work can be left in order; a second SIGINT ends the process at once. */
 export function listenForInterrupt(): Interruption {
   const controller = new AbortController();
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
+  const interrupt = (name: NodeJS.Signals): void => {
+    // Only a person is impatient: the others may come twice, from a supervisor to the group and from the parent.
+    if (controller.signal.aborted && name === 'SIGINT') process.exit(exitCodes.interrupted);
     controller.abort(new Interrupted());
   };
   for (const name of signals) process.on(name, interrupt);

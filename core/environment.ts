@@ -7,6 +7,8 @@ export const environmentNames = {
   leaseSeconds: 'FANLOOP_LEASE_SECONDS',
   allowPrivateNetwork: 'FANLOOP_ALLOW_PRIVATE_NETWORK',
   bundleHash: 'FANLOOP_BUNDLE_HASH',
+  /** Name of the stack's own table, where it has one. */
+  table: 'FANLOOP_TABLE',
   /** Folder below which tasks may use files of this machine; only the embedded cloud sets it. */
   localFiles: 'FANLOOP_LOCAL_FILES',
 } as const;
@@ -22,7 +24,12 @@ export const stackOutputs = {
   tickFunction: 'TickFunctionName',
   deadLetterFunction: 'DeadLetterFunctionName',
   workers: 'Workers',
+  /** Absent where the stack was made without a table. */
+  table: 'TableName',
 } as const;
+
+/** Names of the key attributes of the stack's own table; both are texts. */
+export const ownTableKey = { partition: 'pk', sort: 'sk' } as const;
 
 /** The settings of one function, parsed once when its environment starts. */
 export interface Environment {

@@ -48,19 +48,19 @@ export const limits = {
   /** A part (what one object of the chunk table describes) ends at the first of these. */
   partChunks: 1_000,
   partBytes: 268_435_456,
-  /** A worker stops to pull messages when it holds this much input and this many rows. */
+  /** A worker stops to pull messages when it holds this much input and rows, and to start items when it holds this much of rows. */
   heldBytes: 67_108_864,
   /** Rows of an unfinished chunk are stored early when they reach this size. */
   segmentBytes: 8_388_608,
   /** Rows of an unfinished chunk are stored early after this time. */
   checkpointMs: 20_000,
-  /** A result names at most this many segments (S3 metadata holds 2 KB); more are merged into it. */
-  segmentsNamed: 16,
 
   /** Items that a direct invocation runs at once and answers with rows, unless `wait` says otherwise. */
   inlineItems: 25,
   /** `wait: true` takes at most this many items: the answer of an invocation is at most 6 MB. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
   maxInlineItems: 1_000,
+  /** Rows that an inline job is answered with at most; the 6 MB of an answer, less its summary. */
+  answerBytes: 6_000_000,
   /** The inline job's share of the fan-out's time; what is left then is handed over. */
   inlineMs: 20_000,
   /** The guard tick of an inline job arrives when the fan-out cannot be running any more. */
@@ -101,7 +101,6 @@ export const limits = {
 
   /** Delay of turn n+1 after turn n, in seconds; the last one repeats. */
   tickDelaysSeconds: [1, 1, 2, 3, 5, 8, 15],
-  pausedTickDelaySeconds: 900,
   /** A twin of a tick does the record's effects again only when the next turn is this late. */
   overdueMs: 60_000,
   /** A dead tick is sent again after these delays; then the job is stalled. */

@@ -1,4 +1,5 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
@@ -9,6 +10,7 @@ import { JobBucket } from './job-bucket.ts';
 import { JobFunction } from './job-function.ts';
 import { JobQueues } from './job-queues.ts';
 import { maxReceiveCounts } from './settings.ts';
+import { TaskTable } from './task-table.ts';
 
 /** Options of {@link FanloopStack}. */
 export interface FanloopStackProps extends StackProps {
@@ -24,14 +26,18 @@ export interface FanloopStackProps extends StackProps {
   readonly allowPrivateNetwork?: boolean;
   /** Names of buckets, beside the stack's own, that jobs may read their input from. @default none */
   readonly inputBuckets?: readonly string[];
-  /** What happens to the jobs when the stack is removed. @default RemovalPolicy.RETAIN */
+  /** Whether the stack has a table of its own for the task `database`. @default true */
+  readonly table?: boolean;
+  /** Names of tables, beside the stack's own, that tasks may read and write by key. @default none */
+  readonly otherTables?: readonly string[];
+  /** What happens to the jobs and the table when the stack is removed. @default RemovalPolicy.RETAIN */
   readonly removalPolicy?: RemovalPolicy;
 }
 
 /** Two ticks at once keep every job's loop turning, and leave a new account's 10 executions to the workers; dead letters are rare. */
 const turnsAtOnce = 2;
 
-/** All of Fanloop in one stack: a bucket, three queues, and the four functions that move a job through them. */
+/** All of Fanloop in one stack: a bucket, three queues, and the four functions that move a job through them; and a table for the tasks. */
 export class FanloopStack extends Stack {
   constructor(scope: Construct, id: string, props: FanloopStackProps) {
     super(scope, id, props);
@@ -42,7 +48,9 @@ export class FanloopStack extends Stack {
     requireRange('lease in seconds', lease.toSeconds(), [1, limits.workerTimeoutSeconds]);
     requireRange('maxReceiveCount', maxReceiveCount, maxReceiveCounts);
 
-    const { bucket } = new JobBucket(this, 'Jobs', { removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN });
+    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    const { bucket } = new JobBucket(this, 'Jobs', { removalPolicy });
+    const table = (props.table ?? true) ? new TaskTable(this, 'Tasks', { removalPolicy }).table : undefined;
     const queues = new JobQueues(this, 'Queues', { maxReceiveCount });
     const environment = {
       [environmentNames.bucket]: bucket.bucketName,
@@ -53,20 +61,22 @@ export class FanloopStack extends Stack {
       [environmentNames.allowPrivateNetwork]: String(props.allowPrivateNetwork ?? false),
       [environmentNames.bundleHash]: props.bundles.hash,
     };
+    // Functions that run items find the table by it.
+    const taskEnvironment = { ...environment, ...(table && { [environmentNames.table]: table.tableName }) };
 
     const fanOut = new JobFunction(this, 'FanOut', {
       description: 'Takes a request, and starts a job or runs a small one at once',
       code: props.bundles.folders['fan-out'],
       timeout: Duration.seconds(limits.fanOutTimeoutSeconds),
       memoryMb: limits.fanOutMemoryMb,
-      environment,
+      environment: taskEnvironment,
     });
     const worker = new JobFunction(this, 'Worker', {
       description: 'Runs the items of chunks on one event loop',
       code: props.bundles.folders.worker,
       timeout: Duration.seconds(limits.workerTimeoutSeconds),
       memoryMb: limits.workerMemoryMb,
-      environment,
+      environment: taskEnvironment,
       loops: true,
     });
     const tick = new JobFunction(this, 'Tick', {
@@ -103,6 +113,16 @@ export class FanloopStack extends Stack {
       queues.tick.grantSendMessages(sender);
     }
     queues.work.grantSendMessages(worker.function);
+    for (const runner of [fanOut.function, worker.function]) {
+      // Tasks read and write by key in batches, and do nothing else with a table.
+      table?.grant(runner, 'dynamodb:BatchGetItem', 'dynamodb:BatchWriteItem');
+    }
+    for (const name of props.otherTables ?? []) {
+      const other = Table.fromTableName(this, `Table-${name}`, name);
+      // The key of a table that this stack did not make has to be asked for.
+      const actions = ['dynamodb:BatchGetItem', 'dynamodb:BatchWriteItem', 'dynamodb:DescribeTable'];
+      for (const runner of [fanOut.function, worker.function]) other.grant(runner, ...actions);
+    }
     for (const name of props.inputBuckets ?? []) {
       const input = Bucket.fromBucketName(this, `Input-${name}`, name);
       for (const { function: reader } of [fanOut, worker, tick]) input.grantRead(reader);
@@ -117,6 +137,7 @@ export class FanloopStack extends Stack {
     this.output(stackOutputs.tickFunction, tick.function.functionName);
     this.output(stackOutputs.deadLetterFunction, deadLetter.function.functionName);
     this.output(stackOutputs.workers, String(workers));
+    if (table !== undefined) this.output(stackOutputs.table, table.tableName);
   }
 
   private output(name: string, value: string): void {

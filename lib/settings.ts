@@ -15,6 +15,10 @@ export interface DeploymentSettings {
   readonly allowPrivateNetwork: boolean;
   /** Buckets beside the stack's own that jobs may read their input from: a list, or names with commas between. @default none */
   readonly inputBuckets: readonly string[];
+  /** Whether the stack has a table of its own for the task `database`. @default true */
+  readonly table: boolean;
+  /** Tables beside the stack's own that tasks may use: a list, or names with commas between. @default none */
+  readonly otherTables: readonly string[];
   /** Folders of tasks beside `lambdas/tasks`, from the project's root: a list, or paths with commas between. @default none */
   readonly taskFolders: readonly string[];
   /** Whether the jobs outlive the stack: `retain` or `destroy`. @default retain */
@@ -40,6 +44,8 @@ export function parseSettings(context: (name: string) => unknown): DeploymentSet
     maxReceiveCount: count(context, 'maxReceiveCount', limits.maxReceiveCount, maxReceiveCounts),
     allowPrivateNetwork: flag(context, 'allowPrivateNetwork'),
     inputBuckets: bucketNames(context('inputBuckets')),
+    table: flag(context, 'table', true),
+    otherTables: tableNames(context('otherTables')),
     taskFolders: list(context('taskFolders')).map((folder) => {
       if (typeof folder === 'string' && folder !== '') return folder;
       throw refusal('taskFolders', 'paths of folders', folder);
@@ -77,8 +83,8 @@ function count(
   return value;
 }
 
-function flag(context: (name: string) => unknown, name: string): boolean {
-  const value = context(name) ?? false;
+function flag(context: (name: string) => unknown, name: string, otherwise = false): boolean {
+  const value = context(name) ?? otherwise;
   if (value === true || value === 'true') return true;
   if (value === false || value === 'false') return false;
   throw refusal(name, 'true or false', value);
@@ -95,6 +101,14 @@ function bucketNames(value: unknown): readonly string[] {
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
     if (typeof name === 'string' && /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name)) return name;
     throw refusal('inputBuckets', 'names of S3 buckets', name);
+  });
+}
+
+function tableNames(value: unknown): readonly string[] {
+  return list(value).map((name) => {
+    // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+    if (typeof name === 'string' && /^[a-zA-Z0-9_.-]{3,255}$/.test(name)) return name;
+    throw refusal('otherTables', 'names of DynamoDB tables', name);
   });
 }
 

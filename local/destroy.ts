@@ -1,5 +1,11 @@
 import { CloudFormationClient, DeleteStackCommand, waitUntilStackDeleteComplete } from '@aws-sdk/client-cloudformation';
 import {
+  CloudWatchLogsClient,
+  DeleteLogGroupCommand,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-cloudwatch-logs';
+import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
+import {
   type _Object,
   DeleteBucketCommand,
   DeleteObjectsCommand,
@@ -7,9 +13,11 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { type Connection, clientSettings } from '../adapters/connection.ts';
+import { dynamoClient } from '../adapters/dynamo-client.ts';
 import { s3Client } from '../adapters/s3.ts';
 import { stackOutputs } from '../core/environment.ts';
 import { describeStack, outputsOf } from './deploy.ts';
+import { defaultLogGroup, functionNames } from './function-logs.ts';
 
 /** Options of {@link destroyStack}. */
 export interface DestroyOptions {
@@ -26,7 +34,7 @@ const deleteSeconds = 3_600;
 /** A function that still runs may write to the emptied bucket once more. */
 const tries = 3;
 
-/** Removes the stack with everything in it, its jobs' objects included; false where no such stack is. */
+/** Removes the stack with everything in it, its jobs' objects and its table included; false where no such stack is. */
 export async function destroyStack(options: DestroyOptions): Promise<boolean> {
   const { stackName, connection, onProgress } = options;
   const cloudFormation = new CloudFormationClient(clientSettings(connection));
@@ -34,7 +42,8 @@ export async function destroyStack(options: DestroyOptions): Promise<boolean> {
   try {
     const stack = await describeStack(cloudFormation, stackName);
     if (stack === undefined) return false;
-    const bucket = outputsOf(stack)[stackOutputs.bucket];
+    const outputs = outputsOf(stack);
+    const { [stackOutputs.bucket]: bucket, [stackOutputs.table]: table } = outputs;
     await attempt(tries, async () => {
       if (bucket !== undefined) onProgress?.(`removed ${await emptyBucket(s3, bucket, options.signal)} objects`);
       await cloudFormation.send(new DeleteStackCommand({ StackName: stackName }));
@@ -45,13 +54,33 @@ export async function destroyStack(options: DestroyOptions): Promise<boolean> {
         { StackName: stack.StackId ?? stackName },
       );
     });
-    // The stack leaves its bucket when its removal policy is to retain it.
+    // The stack leaves its bucket and its table when its removal policy is to retain them.
     if (bucket !== undefined) await attempt(tries, () => removeBucket(s3, bucket, options.signal));
+    if (table !== undefined) await attempt(tries, () => removeTable(connection, table));
+    // On AWS the functions write to the stack's own groups, which went with it; LocalStack, which has an endpoint, made others.
+    if (connection.endpoint !== undefined) await removeDefaultLogGroups(connection, outputs);
     onProgress?.(`removed the stack ${stackName}`);
     return true;
   } finally {
     s3.destroy();
     cloudFormation.destroy();
+  }
+}
+
+async function removeDefaultLogGroups(
+  connection: Connection,
+  outputs: Readonly<Record<string, string>>,
+): Promise<void> {
+  const logs = new CloudWatchLogsClient(clientSettings(connection));
+  try {
+    for (const name of functionNames(outputs)) {
+      await logs.send(new DeleteLogGroupCommand({ logGroupName: defaultLogGroup(name) })).catch((error: unknown) => {
+        // A function that was never invoked has none.
+        if (!(error instanceof ResourceNotFoundException)) throw error;
+      });
+    }
+  } finally {
+    logs.destroy();
   }
 }
 
@@ -61,6 +90,18 @@ async function removeBucket(s3: S3Client, bucket: string, signal?: AbortSignal):
     await s3.send(new DeleteBucketCommand({ Bucket: bucket }));
   } catch (error) {
     if (!isAbsent(error)) throw error;
+  }
+}
+
+async function removeTable(connection: Connection, table: string): Promise<void> {
+  const client = dynamoClient(connection);
+  try {
+    await client.send(new DeleteTableCommand({ TableName: table }));
+  } catch (error) {
+    // A stack that retains nothing has removed it.
+    if (!(error instanceof Error && error.name === 'ResourceNotFoundException')) throw error;
+  } finally {
+    client.destroy();
   }
 }
 

@@ -18,6 +18,10 @@ export interface StackSettings {
   readonly allowPrivateNetwork?: boolean;
   /** Names of buckets, beside the stack's own, that jobs may read their input from. @default none */
   readonly inputBuckets?: readonly string[];
+  /** Whether the stack has a table of its own for the task `database`. @default true */
+  readonly table?: boolean;
+  /** Names of tables, beside the stack's own, that tasks may use. @default none */
+  readonly otherTables?: readonly string[];
   /** Folders of tasks beside `lambdas/tasks`, from the project's root. @default none */
   readonly taskFolders?: readonly string[];
   /** Whether the jobs outlive the stack. @default retain */

@@ -26,7 +26,7 @@ const rooms: readonly Room[] = [
     name: 'cli',
     holds: /^cli\//,
     mayImport: [/^cli\//, local, adapters, core, tasks],
-    packages: /^(?!aws-cdk-lib|esbuild|fauxqs)/,
+    packages: /^(?!aws-cdk-lib|esbuild|fauxqs|dynalite)/,
   },
   { name: 'app', holds: /^bin\/app\.ts$/, mayImport: [/^lib\//, core] },
   { name: 'command', holds: /^bin\/fanloop\./, mayImport: [/^cli\//] },

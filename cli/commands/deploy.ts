@@ -37,8 +37,8 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
     });
 }
 
-/** LocalStack may call this machine, and keeps nothing anyway. */
-const onThisMachine: StackSettings = { allowPrivateNetwork: true, removalPolicy: 'destroy' };
+/** LocalStack may call this machine, and keeps nothing anyway; its DynamoDB is a download of its own that may not be there. */
+const onThisMachine: StackSettings = { allowPrivateNetwork: true, removalPolicy: 'destroy', table: false };
 
 /** New accounts allow 10 executions at once; a stack has at least two workers. */
 const workersFor = ({ concurrentExecutions }: Account): number =>

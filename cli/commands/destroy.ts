@@ -13,7 +13,7 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
       const say = options.quiet === true ? () => {} : terminal.say;
       const { connection, account } = await openAccount(options, 'destroy');
       const stackName = options.stack ?? defaultStackName;
-      say(`stack ${stackName} with all its jobs in account ${account.id}, region ${account.region}`);
+      say(`stack ${stackName} with all its jobs and its table in account ${account.id}, region ${account.region}`);
       if (options.target === 'aws' && options.yes !== true && !(await ask('Remove it?', signal))) return;
       const { destroyStack } = await import('../../local/destroy.ts');
       if (!(await destroyStack({ stackName, connection, signal, onProgress: say })))

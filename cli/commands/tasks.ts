@@ -14,11 +14,16 @@ export function define(command: Command, { terminal }: CommandContext): void {
         await terminal.data(`${JSON.stringify({ name, description, input, example, timeoutMs, attempts })}\n`);
         continue;
       }
+      const shape = schemaShape(task.input);
       const item = typeof example === 'string' ? example : JSON.stringify(example);
       await terminal.data(
-        `${name}: ${description}\n  fanloop run ${name} ${shellQuote(item)}\n  ${duration(timeoutMs)} an attempt, ${attempts} attempts\n\n`,
+        `${name}: ${description}\n${shape === undefined ? '' : `  item: ${onOneLine(shape)}\n`}  fanloop run ${name} ${shellQuote(item)}\n  ${duration(timeoutMs)} an attempt, ${attempts} attempts\n\n`,
       );
     }
     if (options.json !== true) await terminal.data('"fanloop run TASK --help" shows what an item looks like.\n');
   });
 }
+
+/** A shape's fields with commas between them instead of line ends. */
+const onOneLine = (shape: string): string =>
+  shape.replaceAll(/([^{\s])\n\s*(?=[^}\s])/g, '$1, ').replaceAll(/\n\s*/g, ' ');

@@ -1,6 +1,7 @@
 import { UsageError } from '../../core/errors.ts';
 import { readItem } from '../../core/input/item.ts';
 import { type Line, splitLines } from '../../core/input/lines.ts';
+import type { InputFormat } from '../../core/job/manifest.ts';
 import { limits } from '../../core/limits.ts';
 import { parseItem, type Task } from '../../core/task.ts';
 import { readArgument } from './arguments.ts';
@@ -8,11 +9,11 @@ import type { InputSource } from './source.ts';
 
 /** A block of checked input: whole lines of JSON, each as it was given. */
 export interface CheckedBlock {
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   readonly items: number;
 }
 
-/** A block is a part of a multipart upload, and S3 takes none under 5 MiB but the last. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+/** The first block is checked before a cloud is opened, so that most mistakes show at once. */
 const blockBytes = 5_242_880;
 
 /** A block is handed on when it is full, so the longest item has to fit on top of it. */
@@ -58,7 +59,7 @@ async function* argumentLines(items: readonly string[], task: Task): AsyncGenera
 async function* streamLines(source: Extract<InputSource, { kind: 'stream' }>, task: Task): AsyncGenerator<Buffer> {
   try {
     for await (const line of splitLines(source.open())) {
-      const item = readItem(line, source.format);
+      const item = await itemOf(line, source, task);
       const parsed = await parseItem(task, item);
       if (!parsed.ok) throw new UsageError('InvalidItem', `line ${line.number}: ${parsed.problem}`);
       yield source.format === 'lines' ? textAsJson(item, line) : asBuffer(line.bytes);
@@ -66,6 +67,18 @@ async function* streamLines(source: Extract<InputSource, { kind: 'stream' }>, ta
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new UsageError(error.code, `${source.name}, ${error.message}`, { cause: error });
+  }
+}
+
+/** Reads a line's item; where a text is what the task takes, what is no JSON may well have been meant as one. */
+async function itemOf(line: Line, { format }: { readonly format: InputFormat }, task: Task): Promise<unknown> {
+  try {
+    return readItem(line, format);
+  } catch (error) {
+    if (!(error instanceof UsageError) || error.code !== 'InvalidInput' || format === 'lines') throw error;
+    const asText = await parseItem(task, new TextDecoder().decode(line.bytes));
+    if (!asText.ok) throw error;
+    throw new UsageError(error.code, `${error.message}; where a line is a text, say --format lines`, { cause: error });
   }
 }
 

@@ -1,6 +1,6 @@
 import { estimateCost } from '../../core/job/cost.ts';
 import type { Row } from '../../core/job/outcome.ts';
-import { readRows } from '../../core/job/read.ts';
+import { readRows } from '../../core/job/read-rows.ts';
 import type { Summary } from '../../core/job/summary.ts';
 import { limits } from '../../core/limits.ts';
 import { type EventWriter, eventWriter } from '../events.ts';
@@ -32,7 +32,7 @@ export async function startJob(context: JobContext, job: PreparedJob): Promise<S
   const { target, terminal } = context;
   const concurrency = job.limits.concurrency ?? limits.concurrency;
   const say = sayer(context);
-  const reach = `${count(target.workers)} workers × ${counted(concurrency, 'call')}`;
+  const reach = `${counted(target.workers, 'worker')} × ${counted(concurrency, 'call')}`;
   say(terminal.paint('dim', `${reach} = up to ${count(target.workers * concurrency)} calls at once`));
   const submitted = await ifInterrupted(noJob, submitJob(target, job, context.signal));
   const { jobId, items } = submitted;

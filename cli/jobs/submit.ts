@@ -31,7 +31,7 @@ export async function submitJob(target: Target, job: PreparedJob, signal: AbortS
   return { jobId, items: counter.items };
 }
 
-async function* bytesOf(input: PreparedBlocks, counter: { items: number }): AsyncGenerator<Uint8Array> {
+async function* bytesOf(input: PreparedBlocks, counter: { items: number }): AsyncGenerator<Buffer> {
   counter.items = input.first.items;
   yield input.first.bytes;
   for await (const block of input.rest) {

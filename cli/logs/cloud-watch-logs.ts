@@ -5,16 +5,9 @@ import {
 } from '@aws-sdk/client-cloudwatch-logs';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { type Connection, clientSettings } from '../../adapters/connection.ts';
-import { stackOutputs } from '../../core/environment.ts';
 import { jobIdTime } from '../../core/job/job-id.ts';
+import { defaultLogGroup, functionNames } from '../../local/function-logs.ts';
 import { type LogLine, parseLogLine } from './log-line.ts';
-
-const functionOutputs = [
-  stackOutputs.fanOutFunction,
-  stackOutputs.tickFunction,
-  stackOutputs.workerFunction,
-  stackOutputs.deadLetterFunction,
-];
 
 /** Clocks of the caller and of AWS differ a little. */
 const earlierMs = 60_000;
@@ -28,9 +21,8 @@ export async function readCloudWatchLogs(
   const lambda = new LambdaClient(clientSettings(connection));
   const logs = new CloudWatchLogsClient(clientSettings(connection));
   try {
-    const names = functionOutputs.map((output) => outputs[output]).filter((name) => name !== undefined);
-    const groups = await Promise.all(names.map((name) => groupOf(lambda, name)));
-    const lines = await Promise.all(groups.map((group) => readGroup(logs, group, jobId)));
+    const groups = await Promise.all(functionNames(outputs).map((name) => groupsOf(lambda, name, connection)));
+    const lines = await Promise.all(groups.flat().map((group) => readGroup(logs, group, jobId)));
     return lines.flat().sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
   } finally {
     lambda.destroy();
@@ -38,9 +30,16 @@ export async function readCloudWatchLogs(
   }
 }
 
-async function groupOf(client: LambdaClient, functionName: string): Promise<string> {
+async function groupsOf(
+  client: LambdaClient,
+  functionName: string,
+  { endpoint }: Connection,
+): Promise<readonly string[]> {
   const { LoggingConfig } = await client.send(new GetFunctionConfigurationCommand({ FunctionName: functionName }));
-  return LoggingConfig?.LogGroup ?? `/aws/lambda/${functionName}`;
+  const byDefault = defaultLogGroup(functionName);
+  const configured = LoggingConfig?.LogGroup ?? byDefault;
+  // LocalStack has an endpoint; it writes to the group of the function's name, whatever is configured.
+  return endpoint === undefined ? [configured] : [...new Set([configured, byDefault])];
 }
 
 async function readGroup(client: CloudWatchLogsClient, logGroupName: string, jobId: string): Promise<LogLine[]> {

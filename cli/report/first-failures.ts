@@ -1,4 +1,4 @@
-import { readRows } from '../../core/job/read.ts';
+import { readRows } from '../../core/job/read-rows.ts';
 import type { Summary } from '../../core/job/summary.ts';
 import type { ObjectStore } from '../../core/ports.ts';
 import type { FailedExample } from './report.ts';

@@ -3,6 +3,7 @@ import { access, type FileHandle, open, rename, rm, stat } from 'node:fs/promise
 import path from 'node:path';
 import { UsageError } from '../../core/errors.ts';
 import type { Row } from '../../core/job/outcome.ts';
+import { toJsonLines } from '../../core/json.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** Takes a job's rows, one JSON object a line. */
@@ -15,7 +16,7 @@ export interface RowOutput {
   discard(): Promise<void>;
 }
 
-const linesOf = (rows: readonly Row[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+const linesOf = (rows: readonly Row[]): string => toJsonLines(rows);
 
 /** Rows go to stdout. */
 export const rowsToStdout = (terminal: Terminal): RowOutput => ({

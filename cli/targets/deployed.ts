@@ -5,7 +5,7 @@ import { describeStack, outputsOf } from '../../local/deploy.ts';
 import { defaultStackName } from '../../local/synthesis.ts';
 import type { TargetOptions } from '../options.ts';
 import { explain } from './explain.ts';
-import { openStack } from './stack-clients.ts';
+import { openStackTarget } from './stack-clients.ts';
 import type { Target } from './target.ts';
 
 /** Where LocalStack answers unless `--endpoint` says otherwise. */
@@ -19,7 +19,9 @@ const localstackEndpoint = 'http://127.0.0.1:4566';
 export async function openDeployed(options: TargetOptions): Promise<Target> {
   const connection = connectionOf(options);
   const outputs = await readOutputs(connection, options);
-  return { ...openStack(connection, outputs), name: options.target, outlivesProcess: () => true };
+  const target = { ...openStackTarget(connection, outputs), name: options.target, outlivesProcess: () => true };
+  // LocalStack's event source mapping has one poller, which waits for the end of each invocation.
+  return options.target === 'localstack' ? { ...target, workers: 1 } : target;
 }
 
 /** Endpoint, region, and credentials of a target; on AWS the SDK's own search finds them. */

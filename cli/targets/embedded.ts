@@ -1,12 +1,8 @@
-import { JobStore } from '../../adapters/job-store.ts';
-import { s3Client } from '../../adapters/s3.ts';
-import { systemClock } from '../../adapters/system.ts';
-import { SqsQueue, sqsClient } from '../../adapters/work-queue.ts';
-import { stackOutputs } from '../../core/environment.ts';
+import { openStack } from '../../adapters/stack.ts';
 import { resumeJobs } from '../../core/job/steer.ts';
 import { type CloudConnection, openEmbeddedCloud } from '../../local/embedded/cloud.ts';
 import type { TargetOptions } from '../options.ts';
-import { openStack } from './stack-clients.ts';
+import { openStackTarget } from './stack-clients.ts';
 import { defaultStateFolder } from './state-folder.ts';
 import type { OpenOptions, Target } from './target.ts';
 
@@ -23,7 +19,7 @@ export async function openEmbedded(options: TargetOptions, { resume }: OpenOptio
     ...(resume ? { onOwner: resumeIn } : {}),
   });
   try {
-    const stack = openStack(cloud, cloud.outputs);
+    const stack = openStackTarget(cloud, cloud.outputs);
     return {
       ...stack,
       name: 'embedded',
@@ -41,16 +37,10 @@ export async function openEmbedded(options: TargetOptions, { resume }: OpenOptio
 
 /** The queues of a cloud that has just started are empty, so all unfinished jobs need their next tick. */
 async function resumeIn(cloud: CloudConnection): Promise<void> {
-  const s3 = s3Client(cloud);
-  const sqs = sqsClient(cloud);
+  const stack = openStack(cloud, cloud.outputs);
   try {
-    await resumeJobs({
-      store: new JobStore(s3, cloud.outputs[stackOutputs.bucket] ?? ''),
-      tickQueue: new SqsQueue(sqs, cloud.outputs[stackOutputs.tickQueueUrl] ?? ''),
-      clock: systemClock,
-    });
+    await resumeJobs(stack.steer);
   } finally {
-    s3.destroy();
-    sqs.destroy();
+    stack.close();
   }
 }

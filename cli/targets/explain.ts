@@ -36,6 +36,13 @@ export function explain(
       { cause },
     );
   }
+  if (endpoint !== undefined && cause.message.includes('Deserialization error')) {
+    return new UsageError(
+      'Unreachable',
+      `expected ${endpoint} to answer as AWS does, got something else; "npm run localstack" says where LocalStack is, --endpoint names it`,
+      { cause },
+    );
+  }
   if (credentialNames.has(cause.name)) {
     return new UsageError(
       'MissingCredentials',

@@ -1,42 +1,27 @@
-import { LambdaClient } from '@aws-sdk/client-lambda';
-import { type Connection, clientSettings } from '../../adapters/connection.ts';
-import { invokeFanOut } from '../../adapters/fan-out-function.ts';
-import { JobStore } from '../../adapters/job-store.ts';
-import { s3Client } from '../../adapters/s3.ts';
-import { systemClock } from '../../adapters/system.ts';
-import { SqsQueue, sqsClient } from '../../adapters/work-queue.ts';
-import { stackOutputs } from '../../core/environment.ts';
+import type { Connection } from '../../adapters/connection.ts';
+import { writeObject } from '../../adapters/object-upload.ts';
+import { openStack } from '../../adapters/stack.ts';
+import { orAborted } from '../sleep.ts';
 import type { Target } from './target.ts';
-import { uploadBlocks } from './upload.ts';
 
 /** What all targets have in common, made from a stack's outputs. */
-export function openStack(
+export function openStackTarget(
   connection: Connection,
   outputs: Readonly<Record<string, string>>,
 ): Omit<Target, 'name' | 'outlivesProcess'> {
-  const output = (name: string): string => {
-    const value = outputs[name];
-    if (value === undefined)
-      throw new Error(`expected the stack to have the output ${name}; deploy it again by this version`);
-    return value;
-  };
-  const bucket = output(stackOutputs.bucket);
-  const fanOutFunction = output(stackOutputs.fanOutFunction);
-  const s3 = s3Client(connection);
-  const sqs = sqsClient(connection);
-  const lambda = new LambdaClient(clientSettings(connection));
+  const { s3, close, ...stack } = openStack(connection, outputs);
   return {
-    bucket,
-    workers: Number(output(stackOutputs.workers)),
-    steer: {
-      store: new JobStore(s3, bucket),
-      tickQueue: new SqsQueue(sqs, output(stackOutputs.tickQueueUrl)),
-      clock: systemClock,
+    ...stack,
+    upload: async (key, blocks, signal) => {
+      await writeObject(s3, { bucket: stack.bucket, key }, { blocks: untilAborted(blocks, signal), signal });
     },
-    upload: (key, blocks, signal) => uploadBlocks(s3, { Bucket: bucket, Key: key }, { blocks, signal }),
-    startJob: (request) => invokeFanOut(lambda, fanOutFunction, request),
-    close: async () => {
-      for (const client of [s3, sqs, lambda]) client.destroy();
-    },
+    close: async () => close(),
   };
+}
+
+/** Passes blocks on, and ends as soon as the signal aborts: a person's next line may never come. */
+async function* untilAborted(blocks: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const source = blocks[Symbol.asyncIterator]();
+  const next = () => orAborted(source.next(), signal);
+  for (let block = await next(); block.done !== true; block = await next()) yield block.value;
 }

@@ -8,12 +8,12 @@ export interface Target {
   /** The jobs' folders, and the queue that moves them. */
   readonly steer: SteerDeps;
   readonly bucket: string;
-  /** Workers that run at once: a property of the stack. */
+  /** Workers that run at once: a property of the stack, and one on LocalStack. */
   readonly workers: number;
   /** Whether jobs go on when this process ends. */
   outlivesProcess(): boolean;
   /** Stores an object from blocks of bytes, all or nothing. */
-  upload(key: string, blocks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
+  upload(key: string, blocks: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void>;
   /** Invokes the fan-out function. @throws UsageError what the function refused */
   startJob(request: FanOutRequest): Promise<FanOutAnswer>;
   close(): Promise<void>;

@@ -18,7 +18,7 @@ export const prices = {
 } as const;
 
 /** What is not measured, but needed for an estimate. */
-export const assumptions = {
+const assumptions = {
   /** A turn of a job's loop lists, reads some heads, and writes one record. */
   turnMs: 500,
   /** SendMessageBatch takes ten messages and is one request. */

@@ -1,9 +1,7 @@
 import type { ItemError, Row } from './outcome.ts';
 
 /** Upper bounds in milliseconds of the first 15 buckets of a duration histogram; the 16th takes the rest. */
-export const durationBoundsMs = [
-  5, 10, 20, 50, 100, 200, 300, 500, 750, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000,
-] as const;
+const durationBoundsMs = [5, 10, 20, 50, 100, 200, 300, 500, 750, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000] as const;
 
 /** Codes that a digest tells apart; further ones are counted as `Other`. */
 const maxCodes = 20;

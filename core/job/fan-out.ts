@@ -5,12 +5,14 @@ import { runWorker } from '../worker/worker-loop.ts';
 import { jobIdOf } from './identity.ts';
 import type { Manifest } from './manifest.ts';
 import { messageVersion } from './message.ts';
-import { summaryKey } from './paths.ts';
-import { lastTick, readChunkRows, readDigest, readSummary, readTable } from './read.ts';
+import { resultKey, summaryKey } from './paths.ts';
+import { lastTick, readDigest, readSummary, readTable } from './read.ts';
+import { readSmallChunk } from './read-rows.ts';
 import type { FanOutAnswer, FanOutRequest } from './request.ts';
 import { runTick, summarize } from './run-tick.ts';
 import { type StackFacts, startJob } from './start-job.ts';
 import { sendDueTick } from './steer.ts';
+import type { Summary } from './summary.ts';
 import { workMessage } from './work-messages.ts';
 
 /** What the fan-out needs of the world. */
@@ -54,15 +56,15 @@ export async function fanOut(deps: FanOutDeps, request: FanOutRequest, token: st
 async function runInline(deps: FanOutDeps, manifest: Manifest): Promise<FanOutAnswer> {
   const { store, clock } = deps;
   const { jobId } = manifest;
-  const place = { part: 0, chunk: 0 };
+  const place = onlyChunk;
   const bounds = (await readTable(store, jobId, 0))?.chunks[0];
   if (bounds === undefined) return { jobId, state: 'running' };
   const spark = { message: workMessage(jobId, { ...place, bounds }), messageId: 'inline', receiptHandle: undefined };
   const deadline = Math.min(deps.deadline, clock.now() + limits.inlineMs + limits.deadlineMarginMs);
   await runWorker([spark], { ...deps, queue: deps.workQueue, deadline, pull: false });
-  const rows = await readChunkRows(store, jobId, place);
+  const result = await store.head(resultKey(jobId, place));
   const last = await lastTick(store, jobId);
-  if (rows === undefined || last === undefined) {
+  if (result === undefined || last === undefined) {
     // The guard tick is far away, and the job goes on now.
     await sendDueTick(deps, jobId);
     return { jobId, state: 'running' };
@@ -77,18 +79,24 @@ async function runInline(deps: FanOutDeps, manifest: Manifest): Promise<FanOutAn
   } as const;
   const summary = summarize(manifest, record);
   await store.put(summaryKey(jobId), JSON.stringify(summary), { condition: { ifAbsent: true } });
-  return { jobId, state: 'done', summary, rows };
+  return answerEnded(store, manifest, summary);
+}
+
+/** An inline job has one chunk. */
+const onlyChunk = { part: 0, chunk: 0 };
+
+async function answerEnded(store: ObjectStore, manifest: Manifest, summary: Summary): Promise<FanOutAnswer> {
+  const { jobId, inline } = manifest;
+  const rows = inline ? await readSmallChunk(store, { jobId, place: onlyChunk }, limits.answerBytes) : undefined;
+  return { jobId, state: 'done', summary, ...(rows === undefined ? {} : { rows }) };
 }
 
 async function answerAgain(deps: FanOutDeps, manifest: Manifest): Promise<FanOutAnswer> {
   const { store } = deps;
   const { jobId } = manifest;
   const summary = await readSummary(store, jobId);
-  if (summary === undefined) {
-    // The first who asked may have died before its first turn.
-    await sendDueTick(deps, jobId);
-    return { jobId, state: 'running' };
-  }
-  const rows = manifest.inline ? await readChunkRows(store, jobId, { part: 0, chunk: 0 }) : undefined;
-  return rows === undefined ? { jobId, state: 'running' } : { jobId, state: 'done', summary, rows };
+  if (summary !== undefined) return answerEnded(store, manifest, summary);
+  // The first who asked may have died before its first turn.
+  await sendDueTick(deps, jobId);
+  return { jobId, state: 'running' };
 }

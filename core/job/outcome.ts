@@ -26,8 +26,8 @@ export type Row =
     }
   | { readonly index: number; readonly status: 'cancelled'; readonly attempts: number };
 
-/** What a result object's metadata says beside its rows. */
-export interface ResultMetadata {
+/** What a result says beside its own rows. */
+export interface ResultHead {
   readonly writer: string;
   /** Names of the segments that hold the chunk's earlier rows. */
   readonly segments: readonly string[];

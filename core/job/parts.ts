@@ -11,7 +11,7 @@ export function firstChunkOf(parts: Parts, part: number): number {
 }
 
 /** The place of a chunk that is counted over all parts. @throws Error when there is no such chunk. */
-export function placeOf(parts: Parts, chunk: number): ChunkPlace {
+function placeOf(parts: Parts, chunk: number): ChunkPlace {
   let rest = chunk;
   for (const [part, { chunks }] of parts.entries()) {
     if (rest < chunks) return { part, chunk: rest };

@@ -4,7 +4,7 @@ const turnNumbers = 9_999_999;
 const pad = (n: number, digits: number): string => String(n).padStart(digits, '0');
 
 export const jobsPrefix = 'jobs/';
-export const jobPrefix = (jobId: string): string => `${jobsPrefix}${jobId}/`;
+const jobPrefix = (jobId: string): string => `${jobsPrefix}${jobId}/`;
 export const manifestKey = (jobId: string): string => `${jobPrefix(jobId)}manifest.json`;
 export const inputKey = (jobId: string): string => `${jobPrefix(jobId)}input.ndjson`;
 export const cutKey = (jobId: string): string => `${jobPrefix(jobId)}cut.json`;
@@ -32,7 +32,7 @@ export const segmentsPrefix = (jobId: string, place: ChunkPlace): string =>
   `${jobPrefix(jobId)}segments/${pad(place.part, 6)}/${pad(place.chunk, 4)}/`;
 /** A segment's name sorts by the generation of the message that stored it. */
 export const segmentName = (gen: number, writer: string, k: number): string => `${pad(gen, 7)}-${writer}-${k}`;
-export const segmentGen = (name: string): number => Number(name.slice(0, 7));
+export const segmentGen = (name: string): number => Number.parseInt(name, 10);
 export const segmentKey = (jobId: string, place: ChunkPlace, name: string): string =>
   `${segmentsPrefix(jobId, place)}${name}.ndjson`;
 /** Names the job that a caller's client token made. */

@@ -1,9 +1,7 @@
-import { mapBounded } from '../concurrency.ts';
 import type { ObjectStore } from '../ports.ts';
 import type { ChunkTable, Cut } from './chunk.ts';
 import { type Digest, decodeDigest } from './digest.ts';
 import type { Control, Manifest } from './manifest.ts';
-import type { Row } from './outcome.ts';
 import {
   type ChunkPlace,
   controlKey,
@@ -14,7 +12,6 @@ import {
   resultChunk,
   resultKey,
   resultsPrefix,
-  segmentKey,
   summaryKey,
   tickKey,
   tickNumber,
@@ -57,89 +54,6 @@ export async function readDigest(store: ObjectStore, jobId: string, place: Chunk
   if (head === undefined)
     throw new Error(`expected a result of chunk ${place.chunk} in part ${place.part} of ${jobId}, got none`);
   return decodeDigest(head.metadata['digest'] ?? '');
-}
-
-/** Rows of a result or segment body. */
-export function parseRows(body: Uint8Array): Row[] {
-  const text = decoder.decode(body);
-  // Each line was written by JSON.stringify of a Row.
-  return text === ''
-    ? []
-    : text
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as Row);
-}
-
-/** A chunk's rows in index order, its segments included; undefined while it has no result. */
-export async function readChunkRows(store: ObjectStore, jobId: string, place: ChunkPlace): Promise<Row[] | undefined> {
-  const result = await store.get(resultKey(jobId, place));
-  if (result === undefined) return undefined;
-  const names = (result.metadata['segments'] ?? '').split(',').filter((name) => name !== '');
-  return mergeRows([parseRows(result.body), ...(await readSegments(store, jobId, place, names))]);
-}
-
-/** Rows of the named segments of a chunk, in the order of the names. */
-export function readSegments(
-  store: ObjectStore,
-  jobId: string,
-  place: ChunkPlace,
-  names: readonly string[],
-): Promise<Row[][]> {
-  return mapBounded(names, 8, async (name) => {
-    const segment = await store.get(segmentKey(jobId, place, name));
-    if (segment === undefined)
-      throw new Error(`expected segment ${name} of chunk ${place.chunk} in part ${place.part} of ${jobId}, got none`);
-    return parseRows(segment.body);
-  });
-}
-
-/** One row for each index, the first list's before the others'; sorted by index. */
-export function mergeRows(lists: ReadonlyArray<readonly Row[]>): Row[] {
-  const rows = new Map<number, Row>();
-  for (const list of lists) for (const row of list) if (!rows.has(row.index)) rows.set(row.index, row);
-  return [...rows.values()].sort((a, b) => a.index - b.index);
-}
-
-/**
- * Rows in input order, a chunk at a time, fetched `ahead` chunks early (4 by default).
- * While the job runs only settled chunks come; at its end chunks that were never sent come as cancelled rows.
- */
-export async function* readRows(
-  store: ObjectStore,
-  jobId: string,
-  options: { readonly ahead?: number } = {},
-): AsyncGenerator<readonly Row[]> {
-  const [cut, summary] = await Promise.all([readCut(store, jobId), readSummary(store, jobId)]);
-  if (cut === undefined) return;
-  for (const part of cut.parts.keys()) {
-    const table = await readTable(store, jobId, part);
-    if (table === undefined) throw new Error(`expected the chunk table of part ${part} of ${jobId}, got none`);
-    const fetched: Array<Promise<readonly Row[]>> = [];
-    const fetch = (chunk: number): void => {
-      const bounds = table.chunks[chunk];
-      if (bounds === undefined) return;
-      const rows = readChunkRows(store, jobId, { part, chunk });
-      const filled = rows.then(
-        (found) => found ?? (summary?.end === 'cancelled' ? cancelledRows(bounds.first, bounds.count) : []),
-      );
-      // The rejection is thrown where the chunk's turn comes; until then it must not count as unhandled.
-      filled.catch(() => undefined);
-      fetched.push(filled);
-    };
-    const ahead = options.ahead ?? 4;
-    for (let chunk = 0; chunk < ahead; chunk++) fetch(chunk);
-    for (const chunk of table.chunks.keys()) {
-      fetch(chunk + ahead);
-      const rows = await fetched.shift();
-      if (rows !== undefined && rows.length > 0) yield rows;
-    }
-  }
-}
-
-/** Rows of items that were never tried because their job was cancelled. */
-export function cancelledRows(first: number, count: number): Row[] {
-  return Array.from({ length: count }, (_, i) => ({ index: first + i, status: 'cancelled', attempts: 0 }));
 }
 
 /** Jobs, newest first, with their summary when they have ended. */

@@ -31,10 +31,13 @@ const requestSchema = z
 /** What the fan-out function is invoked with: a task, its items or an S3 object of them, and limits. */
 export type FanOutRequest = z.infer<typeof requestSchema>;
 
-/** What the fan-out function answers: the job's id, and for a small job that it ran at once also its rows in input order. */
+/**
+ * What the fan-out function answers: the job's id, and for a small job that it ran at once also its rows in input order,
+ * unless they are larger than an invocation may answer: then they are in the job's folder only.
+ */
 export type FanOutAnswer =
   | { readonly jobId: string; readonly state: 'running' }
-  | { readonly jobId: string; readonly state: 'done'; readonly summary: Summary; readonly rows: readonly Row[] };
+  | { readonly jobId: string; readonly state: 'done'; readonly summary: Summary; readonly rows?: readonly Row[] };
 
 /** Reads the fan-out's event. @throws UsageError `InvalidRequest` that names the path of what does not fit. */
 export function parseRequest(event: unknown): FanOutRequest {

@@ -45,20 +45,19 @@ export interface TickOptions {
 /** Takes turn `n` of a job: observes, decides by {@link turn}, records, and then does what the record says. */
 export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOptions): Promise<TickAnswer> {
   const { store, clock } = deps;
-  const [manifest, summary, existing] = await Promise.all([
+  const [manifest, summary, last] = await Promise.all([
     readManifest(store, tick.job),
     readSummary(store, tick.job),
-    readTick(store, tick.job, tick.n),
+    lastTick(store, tick.job),
   ]);
   if (manifest === undefined) {
     deps.log('warn', 'a tick of a job without a manifest was dropped', { jobId: tick.job, n: tick.n });
     return done;
   }
   if (summary !== undefined) return done;
-  if (existing !== undefined) return repeatTurn(deps, manifest, existing);
-
-  const last = await lastTick(store, tick.job);
-  // A tick of the past whose record is gone cannot be; one that skips turns is taken as the next turn.
+  // Turns before the last one had their effects; a tick that skips turns is taken as the next turn.
+  if (last !== undefined && last.n > tick.n) return done;
+  if (last?.n === tick.n) return repeatTurn(deps, manifest, last);
   const observed = await observe(deps, manifest, last, { ...options, resendAsked: tick.resend === true });
   const record = turn(last, observed, await readControl(store, tick.job), { now: clock.now(), writer: deps.writer });
   const etag = await store.put(tickKey(tick.job, record.n), JSON.stringify(record), { condition: { ifAbsent: true } });

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { toJson, toJsonLines } from '../json.ts';
 import { limits } from '../limits.ts';
 import { nearestName } from '../nearest.ts';
 import type { InputReader, ObjectStore } from '../ports.ts';
@@ -18,7 +19,7 @@ export interface StackFacts {
 }
 
 /** Finds a task by its name. @throws UsageError `UnknownTask` that names the nearest one. */
-export function findTask(tasks: TaskRegistry, name: string): Task {
+function findTask(tasks: TaskRegistry, name: string): Task {
   const task = Object.hasOwn(tasks, name) ? tasks[name] : undefined;
   if (task !== undefined) return task;
   const names = Object.keys(tasks).sort();
@@ -47,7 +48,7 @@ export async function startJob(
   const inline = await isInline(request, task);
   // The token and the wish to wait do not change what the job is.
   const { clientToken: _token, wait: _wait, ...asked } = request;
-  const hash = await sha256(JSON.stringify(asked));
+  const hash = await sha256(toJson(asked) ?? '');
   const existing = await readManifest(store, jobId);
   if (existing !== undefined) return { manifest: sameRequest(existing, hash), isNew: false };
 
@@ -95,7 +96,7 @@ async function isInline(request: FanOutRequest, task: Task): Promise<boolean> {
   for (const [index, item] of items.entries()) {
     const parsed = await parseItem(task, item);
     if (!parsed.ok) throw new UsageError('InvalidItem', `items[${index}]: ${parsed.problem}`);
-    const bytes = new TextEncoder().encode(JSON.stringify(item)).length;
+    const bytes = new TextEncoder().encode(toJson(item)).length;
     if (bytes > limits.maxItemBytes) {
       throw new UsageError(
         'ItemTooLarge',
@@ -119,7 +120,7 @@ async function placeInput(
 ): Promise<JobInput> {
   const { request, jobId, stack } = job;
   if (request.items !== undefined) {
-    const body = new TextEncoder().encode(request.items.map((item) => `${JSON.stringify(item)}\n`).join(''));
+    const body = new TextEncoder().encode(toJsonLines(request.items));
     const key = inputKey(jobId);
     // Never written over: another request under the same token must not change the input of a job that has begun.
     const written = await deps.store.put(key, body, { condition: { ifAbsent: true }, metadata: { request: hash } });

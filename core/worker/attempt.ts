@@ -1,5 +1,6 @@
 import { TaskError } from '../errors.ts';
 import type { ItemError } from '../job/outcome.ts';
+import { toJson } from '../json.ts';
 import { limits } from '../limits.ts';
 import type { Clock } from '../ports.ts';
 import type { Task, TaskContext } from '../task.ts';
@@ -86,7 +87,7 @@ const encoder = new TextEncoder();
 function succeeded(value: unknown, maxBytes: number, durationMs: number): AttemptOutcome {
   let json: string | undefined;
   try {
-    json = JSON.stringify(value ?? null);
+    json = toJson(value ?? null);
   } catch (error) {
     const message = `expected a value that JSON can hold, got one that it cannot: ${messageOf(error)}`;
     return {

@@ -7,6 +7,9 @@ import type { LoopWatch } from './loop-watch.ts';
 import type { OpenChunk } from './open-chunk.ts';
 import type { Spark } from './spark.ts';
 
+/** S3 is given this time before rows that it did not take are stored again. */
+const storeAgainMs = 1_000;
+
 /** The way out of the worker: stores chunks, and deletes a message only when its chunk is settled for good. */
 export class Closer {
   readonly #deps: WorkerDeps;
@@ -28,7 +31,7 @@ export class Closer {
     this.#chargedAt = deps.clock.now();
   }
 
-  /** Stores a chunk when nothing of it is to be done here; stores rows early when they are many or old. */
+  /** Stores a chunk when nothing of it is to be done here; stores rows early when they are many or old, or memory is full of them. */
   check(chunk: OpenChunk): void {
     if (chunk.isFinished) {
       if (chunk.closing) return;
@@ -36,16 +39,24 @@ export class Closer {
       this.#holdings.own(this.#close(chunk), chunk.jobId);
       return;
     }
-    const isOld = chunk.hasRows && this.#deps.clock.now() - chunk.checkpointAt >= limits.checkpointMs;
-    if (chunk.isStoring || (!isOld && chunk.rowBytes < limits.segmentBytes)) return;
+    if (chunk.isStoring || !chunk.hasRows) return;
+    const isOld = this.#deps.clock.now() - chunk.checkpointAt >= limits.checkpointMs;
+    if (!isOld && chunk.rowBytes < limits.segmentBytes && !this.#holdings.isFullOfRows) return;
     chunk.isStoring = true;
-    chunk.storing = chunk.storing
-      .then(() => storeSegment(this.#closeDeps, chunk))
-      .finally(() => {
-        chunk.isStoring = false;
-      });
-    // Closing awaits it and throws what it threw; until then the rejection must not count as unhandled.
-    chunk.storing.catch(() => undefined);
+    // Closing waits for it.
+    chunk.storing = this.#storeEarly(chunk);
+  }
+
+  async #storeEarly(chunk: OpenChunk): Promise<void> {
+    const { clock, log } = this.#deps;
+    try {
+      await storeSegment(this.#closeDeps, chunk);
+    } catch (error) {
+      log('warn', 'rows were not stored early and stay in hand', { jobId: chunk.jobId, error: String(error) });
+      await new Promise<void>((resolve) => void clock.after(storeAgainMs, resolve));
+    }
+    chunk.isStoring = false;
+    this.#holdings.changed.set();
   }
 
   /** The message is settled for good: nothing is lost when it is deleted. */

@@ -37,9 +37,18 @@ export class Holdings {
 
   /** Bytes of input and rows that may still come in. */
   get roomBytes(): number {
-    let room = limits.heldBytes - this.heldBytes;
-    for (const chunk of this.#open.values()) room -= chunk.rowBytes;
-    return room;
+    return limits.heldBytes - this.heldBytes - this.#rowBytes;
+  }
+
+  /** Rows come in faster than S3 takes them: no further item may start. */
+  get isFullOfRows(): boolean {
+    return this.#rowBytes >= limits.heldBytes;
+  }
+
+  get #rowBytes(): number {
+    let bytes = 0;
+    for (const chunk of this.#open.values()) bytes += chunk.heldRowBytes;
+    return bytes;
   }
 
   find(jobId: string, place: ChunkPlace): OpenChunk | undefined {

@@ -38,13 +38,14 @@ export class OpenChunk {
   readonly #todo: number;
   #rows: Row[] = [];
   #rowBytes = 0;
+  #storingBytes = 0;
   #settled = 0;
   #later: LaterItem[] = [];
   #digest: Digest;
   #segments: string[];
   /** When rows were last stored early. */
   checkpointAt: number;
-  /** Settled when what is being stored early stands; rejects when it could not be stored. */
+  /** Settled when what is being stored early stands, or is back in hand. */
   storing: Promise<void> = Promise.resolve();
   /** Rows are being stored early. */
   isStoring = false;
@@ -84,8 +85,14 @@ export class OpenChunk {
     return this.#rows.length > 0;
   }
 
+  /** Bytes of the rows that are not stored yet. */
   get rowBytes(): number {
     return this.#rowBytes;
+  }
+
+  /** Bytes of the rows in memory: also of those that are being stored. */
+  get heldRowBytes(): number {
+    return this.#rowBytes + this.#storingBytes;
   }
 
   get segments(): readonly string[] {
@@ -137,13 +144,22 @@ export class OpenChunk {
   takeRows(now: number): readonly Row[] {
     const rows = this.#rows;
     this.#rows = [];
+    this.#storingBytes = this.#rowBytes;
     this.#rowBytes = 0;
     this.checkpointAt = now;
     return rows;
   }
 
-  /** Names a segment in which rows of this chunk stand. */
+  /** Names the segment in which the rows taken stand. */
   addSegment(name: string): void {
     this.#segments.push(name);
+    this.#storingBytes = 0;
+  }
+
+  /** Takes rows back that could not be stored. */
+  putBackRows(rows: readonly Row[]): void {
+    this.#rows = [...rows, ...this.#rows];
+    this.#rowBytes += this.#storingBytes;
+    this.#storingBytes = 0;
   }
 }

@@ -31,6 +31,7 @@ export class Runner {
     let isRamping = false;
     for (const lane of this.#holdings.lanes.values()) {
       if (lane.ready.length > 0 && !lane.fits(now, deadline)) this.#drain(lane);
+      if (this.#holdings.isFullOfRows) continue;
       const slots = lane.slots(now);
       while (lane.running < slots && this.#holdings.running < limits.maxConcurrency) {
         const run = lane.ready.shift();
@@ -39,6 +40,7 @@ export class Runner {
       }
       isRamping ||= lane.ready.length > 0 && lane.isRamping(now);
     }
+    if (this.#holdings.isFullOfRows) for (const chunk of this.#holdings.chunks) this.#closer.check(chunk);
     if (!isRamping || this.#rampTimer) return;
     this.#rampTimer = true;
     clock.after(rampStepMs, () => {

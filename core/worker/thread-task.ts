@@ -1,4 +1,5 @@
 import { TaskError } from '../errors.ts';
+import type { ItemError } from '../job/outcome.ts';
 import type { Log } from '../ports.ts';
 import type { Task, TaskRegistry } from '../task.ts';
 import { describeFailure } from './attempt.ts';
@@ -14,13 +15,7 @@ export interface ThreadRequest {
 /** What a thread answers; an error class would not survive the way between threads. */
 export type ThreadAnswer =
   | { readonly ok: true; readonly value: unknown }
-  | {
-      readonly ok: false;
-      readonly message: string;
-      readonly code: string;
-      readonly retryable: boolean;
-      readonly retryAfterMs: number | undefined;
-    };
+  | { readonly ok: false; readonly error: ItemError; readonly retryAfterMs: number | undefined };
 
 /** Runs a request on a thread; rejects when the signal aborts, and the thread is ended then. */
 export type RunOnThread = (request: ThreadRequest, signal: AbortSignal) => Promise<ThreadAnswer>;
@@ -38,8 +33,8 @@ function onThread(name: string, task: Task, runOnThread: RunOnThread): Task {
     run: async (item, { attempt, idempotencyKey, signal }) => {
       const answer = await runOnThread({ task: name, item, attempt, idempotencyKey }, signal);
       if (answer.ok) return answer.value;
-      const { message, code, retryable, retryAfterMs } = answer;
-      throw new TaskError(message, { code, retryable, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+      const { error, retryAfterMs } = answer;
+      throw new TaskError(error.message, { ...error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
     },
   };
 }
@@ -60,7 +55,6 @@ export async function answerOnThread(tasks: TaskRegistry, request: ThreadRequest
   try {
     return { ok: true, value: await task.run(request.item, context) };
   } catch (error) {
-    const { error: failure, retryAfterMs } = describeFailure(error);
-    return { ok: false, message: failure.message, code: failure.code, retryable: failure.retryable, retryAfterMs };
+    return { ok: false, ...describeFailure(error) };
   }
 }

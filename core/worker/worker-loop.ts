@@ -55,9 +55,9 @@ async function renewHolds(deps: WorkerDeps, holdings: Holdings): Promise<void> {
 
 /** Cancels what is in hand of jobs that somebody wants cancelled. */
 async function lookAtControl(deps: WorkerDeps, holdings: Holdings, runner: Runner): Promise<void> {
-  for (const lane of holdings.lanes.values()) {
-    const { jobId } = lane.manifest;
-    if (lane.cancelled.aborted) continue;
+  for (const jobId of new Set(holdings.chunks.map((chunk) => chunk.jobId))) {
+    const lane = holdings.lanes.get(jobId);
+    if (lane === undefined || lane.cancelled.aborted) continue;
     try {
       if ((await readControl(deps.store, jobId))?.state === 'cancelled') runner.cancel(lane);
     } catch (error) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { HttpAnswer } from '../../adapters/http.ts';
 import { type HttpMethod, httpMethods } from '../../adapters/http-methods.ts';
-import { bodyValue, bodyViews } from '../../adapters/http-value.ts';
+import { bodyText, bodyValue, bodyViews } from '../../adapters/http-value.ts';
 import { limits } from '../../core/limits.ts';
 import { defineTask, type TaskContext } from '../../core/task.ts';
 
@@ -154,5 +154,5 @@ function written(
   if (item.body === undefined) return { headers: { ...item.headers, ...added } };
   const isText = typeof item.body === 'string';
   if (!named.has('content-type')) added['content-type'] = isText ? 'text/plain; charset=utf-8' : 'application/json';
-  return { headers: { ...item.headers, ...added }, body: isText ? String(item.body) : JSON.stringify(item.body) };
+  return { headers: { ...item.headers, ...added }, body: bodyText(item.body) };
 }

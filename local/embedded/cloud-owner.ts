@@ -113,6 +113,7 @@ async function openOnPort(
 
 async function createResources(endpoint: Endpoint, stack: StackDescription): Promise<void> {
   for (const bucket of stack.buckets) endpoint.createBucket(bucket);
+  for (const table of stack.tables) endpoint.createTable(table);
   // A dead-letter queue has to be there before the queue that names it.
   const hasRedrive = ({ attributes }: QueueDescription): number => (attributes['RedrivePolicy'] === undefined ? 0 : 1);
   for (const queue of [...stack.queues].sort((a, b) => hasRedrive(a) - hasRedrive(b))) {

@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type Authorize, queueArn } from './access.ts';
+import { openDatabase } from './database.ts';
+import { answerDatabase, isDatabase } from './database-server.ts';
 import { answerInvocation, type Invoke, isInvocation } from './invoke-api.ts';
 import { openObjectStore } from './object-store.ts';
 import { readBody } from './request-body.ts';
@@ -10,10 +12,11 @@ import { answerS3 } from './s3-server.ts';
 import { openSqsQueues } from './sqs-queues.ts';
 import { deleteRecords, receiveRecords, type SqsRecordData } from './sqs-records.ts';
 import { answerSqs, isSqs } from './sqs-server.ts';
+import type { TableDescription } from './template-stack.ts';
 
 /** What an endpoint is opened with. */
 export interface EndpointOptions {
-  /** Objects are kept in its folder `s3`; the caller owns the folder (see state-folder.ts). */
+  /** Objects are kept in its folder `s3`, tables in `dynamodb`; the caller owns the folder (see state-folder.ts). */
   readonly stateDir: string;
   /** Wanted port; another one is taken where it is not free. @default any free port */
   readonly port?: number;
@@ -21,7 +24,7 @@ export interface EndpointOptions {
   readonly invoke: Invoke;
 }
 
-/** The server of the embedded cloud: S3, SQS, STS, and Lambda's Invoke API on one port of loopback. */
+/** The server of the embedded cloud: S3, SQS, DynamoDB, STS, and Lambda's Invoke API on one port of loopback. */
 export interface Endpoint {
   readonly url: string;
   readonly port: number;
@@ -32,6 +35,8 @@ export interface Endpoint {
   ): Promise<{ readonly url: string; readonly arn: string }>;
   /** Makes a bucket, or does nothing where it exists. */
   createBucket(name: string): void;
+  /** Makes a table before the first call of DynamoDB, or does nothing where it exists. */
+  createTable(table: TableDescription): void;
   /** Takes visible messages, at most ten; resolves at once, empty where there are none. */
   receive(
     queueUrl: string,
@@ -54,11 +59,13 @@ const maxFormBytes = 1_048_576;
 export async function openEndpoint({ stateDir, port = 0, authorize, invoke }: EndpointOptions): Promise<Endpoint> {
   const store = openObjectStore(join(stateDir, 's3'));
   const queues = openSqsQueues(() => url);
+  const database = openDatabase(join(stateDir, 'dynamodb'));
   const running = new Set<Promise<void>>();
   const closed = Promise.withResolvers<void>();
 
   const answer = (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (isSqs(request)) return answerSqs(request, response, { queues, authorize });
+    if (isDatabase(request)) return answerDatabase(request, response, { database, authorize });
     // An invocation may go on for minutes; closing does not wait for it.
     if (isInvocation(request))
       return Promise.race([answerInvocation(request, response, { invoke, authorize }), closed.promise]);
@@ -100,6 +107,7 @@ export async function openEndpoint({ stateDir, port = 0, authorize, invoke }: En
       return { url: String(made.body['QueueUrl']), arn: queueArn(name) };
     },
     createBucket: (name) => store.createBucket(name),
+    createTable: (table) => database.createTable(table),
     receive: (queueUrl, options) => receiveRecords(queues, queueUrl, options),
     whenReady: (queueUrl, signal) => queues.queue(queueUrl).readiness.whenReady(signal),
     deleteMessages: (queueUrl, handles) => deleteRecords(queues, queueUrl, handles),
@@ -111,6 +119,7 @@ export async function openEndpoint({ stateDir, port = 0, authorize, invoke }: En
       server.closeAllConnections();
       await stopped;
       await Promise.all(running);
+      await database.close();
     },
   };
 }

@@ -10,6 +10,8 @@ export interface UploadStart {
   readonly key: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;
+  /** The algorithm of its parts' checksums, in lower case. */
+  readonly checksum?: string;
 }
 
 /** One stored part of an upload. */

@@ -24,14 +24,21 @@ const maxCompleteBytes = 8_388_608;
 export async function createUpload(call: S3Call): Promise<void> {
   requireObjectAccess(call, 's3:PutObject');
   await readText(openBody(call.request), 0);
-  const uploadId = openUploads(bucketOf(call)).begin({ key: call.key, ...described(call.request.headers) });
+  const { headers } = call.request;
+  const algorithm = headers['x-amz-checksum-algorithm'];
+  const uploadId = openUploads(bucketOf(call)).begin({
+    key: call.key,
+    ...described(headers),
+    ...(typeof algorithm === 'string' ? { checksum: algorithm.toLowerCase() } : {}),
+  });
   answerXml(call, 'InitiateMultipartUploadResult', { Bucket: call.bucketName, Key: call.key, UploadId: uploadId });
 }
 
 /** UploadPart. */
 export async function uploadPart(call: S3Call): Promise<void> {
   requireObjectAccess(call, 's3:PutObject');
-  const { uploads, uploadId } = requireUpload(call);
+  const { uploads, uploadId, start } = requireUpload(call);
+  requireChecksum(call, start);
   const number = Number(call.query.get('partNumber'));
   if (!Number.isInteger(number) || number < 1 || number > maxParts) {
     throw new S3Error(
@@ -51,10 +58,10 @@ export async function completeUpload(call: S3Call): Promise<void> {
   requireObjectAccess(call, 's3:PutObject');
   const condition = writeCondition(call.request.headers);
   if (condition.ifMatch !== undefined) requireObjectAccess(call, 's3:GetObject');
-  const { uploads, uploadId } = requireUpload(call);
+  const { uploads, uploadId, start } = requireUpload(call);
   const document = await readText(openBody(call.request), maxCompleteBytes);
   const stored = new Map(uploads.parts(uploadId).map((part) => [part.number, part]));
-  const parts = elements(document, 'Part').map((part) => wantedPart(part, stored));
+  const parts = elements(document, 'Part').map((part) => wantedPart(part, { stored, start }));
   checkParts(parts);
   const record = writtenRecord(call, await uploads.complete(uploadId, parts, condition));
   const location = `http://${call.request.headers.host ?? ''}/${call.bucketName}/${encodeURIComponent(call.key)}`;
@@ -107,10 +114,29 @@ function requireUpload(call: S3Call): { uploads: Uploads; uploadId: string; star
   return { uploads, uploadId, start };
 }
 
-function wantedPart(element: string, stored: ReadonlyMap<number, UploadPart>): UploadPart {
-  const part = stored.get(Number(elementTexts(element, 'PartNumber')[0]));
+/** S3 refuses a part whose checksum is of another algorithm than the upload was begun with. */
+function requireChecksum(call: S3Call, { checksum }: UploadStart): void {
+  const { headers } = call.request;
+  const names = [...Object.keys(headers), String(headers['x-amz-trailer'] ?? '')];
+  const got = names.map((name) => /^x-amz-checksum-(crc|sha)/.exec(name) && name.slice('x-amz-checksum-'.length));
+  const other = got.find((algorithm) => algorithm !== null && algorithm !== checksum);
+  if (other === undefined) return;
+  const message = `Checksum Type mismatch occurred, expected checksum Type: ${checksum ?? 'null'}, actual checksum Type: ${other}`;
+  throw new S3Error('InvalidRequest', {}, message);
+}
+
+function wantedPart(
+  element: string,
+  upload: { readonly stored: ReadonlyMap<number, UploadPart>; readonly start: UploadStart },
+): UploadPart {
+  const { checksum } = upload.start;
+  const part = upload.stored.get(Number(elementTexts(element, 'PartNumber')[0]));
   if (part === undefined || part.record.etag !== unquoted(elementTexts(element, 'ETag')[0] ?? ''))
     throw new S3Error('InvalidPart');
+  if (checksum !== undefined && elementTexts(element, `Checksum${checksum.toUpperCase()}`).length === 0) {
+    const message = `The upload was created using a ${checksum} checksum. The complete request must include the checksum for each part. It was missing for part ${part.number} in the request.`;
+    throw new S3Error('InvalidRequest', {}, message);
+  }
   return part;
 }
 

@@ -1,6 +1,8 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { UsageError } from '../../core/errors.ts';
 import { tryLock } from './folder-lock.ts';
 import { connectPresence, openPresence, type PresenceAddress, type PresenceConnection } from './owner-presence.ts';
 
@@ -41,13 +43,13 @@ const retryMs = 25;
  * system alone; what the file beside it says is only where to find the owner, and believed only when the owner itself answers.
  * Resolves for joiners when the owner has published.
  *
- * @throws the signal's reason when that aborts first
+ * @throws UsageError `InvalidOptions` when it cannot be a folder that this process writes; the signal's reason when that aborts first
  */
 export async function claimStateFolder(
   dir: string,
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<Claim> {
-  await mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   const addressFile = join(dir, 'owner.json');
   while (true) {
     signal?.throwIfAborted();
@@ -57,6 +59,20 @@ export async function claimStateFolder(
     if (joined !== undefined) return joined;
     // An abort ends the wait early, and the loop throws its reason.
     await wait(retryMs * (1 + Math.random()), undefined, { signal }).catch(() => {});
+  }
+}
+
+async function makeFolder(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true });
+    await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    throw new UsageError(
+      'InvalidOptions',
+      `expected the state folder ${dir} to be one that can be written, got ${reason}; choose another by --state`,
+      { cause },
+    );
   }
 }
 

@@ -66,6 +66,19 @@ const known: Readonly<Record<string, KnownProperties | 'harmless'>> = {
       tags,
     ],
   },
+  'AWS::DynamoDB::Table': {
+    honoured: ['AttributeDefinitions', 'BillingMode', 'KeySchema', 'TableName'],
+    harmless: [
+      'ContributorInsightsSpecification',
+      'DeletionProtectionEnabled',
+      // Nothing is throttled here.
+      'OnDemandThroughput',
+      'PointInTimeRecoverySpecification',
+      'SSESpecification',
+      'TableClass',
+      tags,
+    ],
+  },
   'AWS::IAM::Role': {
     honoured: ['ManagedPolicyArns', 'Policies'],
     harmless: ['AssumeRolePolicyDocument', 'Description', 'MaxSessionDuration', 'Path', 'RoleName', tags],

@@ -28,10 +28,19 @@ export interface MappingDescription {
   readonly reportsBatchItemFailures: boolean;
 }
 
+/** A table to be made in the embedded DynamoDB. */
+export interface TableDescription {
+  readonly name: string;
+  readonly arn: string;
+  /** Input of DynamoDB's CreateTable. */
+  readonly definition: Readonly<Record<string, unknown>>;
+}
+
 /** What a template describes, with every reference resolved. */
 export interface StackDescription {
   readonly buckets: readonly string[];
   readonly queues: readonly QueueDescription[];
+  readonly tables: readonly TableDescription[];
   readonly functions: readonly FunctionDescription[];
   readonly mappings: readonly MappingDescription[];
   readonly outputs: Readonly<Record<string, string>>;
@@ -76,6 +85,9 @@ export function describeStack(template: Template, options: StackOptions): StackD
     queues: ofType('AWS::SQS::Queue').map(([logicalId, { properties }]) =>
       describeQueue(identity(logicalId), properties),
     ),
+    tables: ofType('AWS::DynamoDB::Table').map(([logicalId, { properties }]) =>
+      describeTable(identity(logicalId), properties),
+    ),
     functions: describeFunctions(resources, identity, options.assetsDir),
     mappings: ofType('AWS::Lambda::EventSourceMapping').map(([logicalId, { properties }]) =>
       describeMapping(logicalId, properties),
@@ -116,6 +128,10 @@ function identify(logicalId: string, resource: TemplateResource, options: StackO
       const ref = name('FunctionName', 64);
       return { ref, attributes: { Arn: `arn:aws:lambda:${account.region}:${account.id}:function:${ref}` } };
     }
+    case 'AWS::DynamoDB::Table': {
+      const ref = name('TableName', 255);
+      return { ref, attributes: { Arn: `arn:aws:dynamodb:${account.region}:${account.id}:table/${ref}` } };
+    }
     case 'AWS::IAM::Role':
       return { ref: logicalId, attributes: { Arn: `arn:aws:iam::${account.id}:role/${logicalId}` } };
     case 'AWS::Logs::LogGroup': {
@@ -150,6 +166,14 @@ function describeQueue(identity: Identity, properties: Readonly<Record<string, u
   }
   const { Arn = '', QueueName = '' } = identity.attributes;
   return { name: QueueName, url: identity.ref, arn: Arn, attributes };
+}
+
+/** CloudFormation writes a table as DynamoDB's CreateTable does; its billing mode is by request, since nothing is billed. */
+function describeTable(identity: Identity, properties: Readonly<Record<string, unknown>>): TableDescription {
+  const { Arn = '' } = identity.attributes;
+  const { AttributeDefinitions, KeySchema } = properties;
+  const definition = { TableName: identity.ref, AttributeDefinitions, KeySchema, BillingMode: 'PAY_PER_REQUEST' };
+  return { name: identity.ref, arn: Arn, definition };
 }
 
 function describeMapping(logicalId: string, properties: Readonly<Record<string, unknown>>): MappingDescription {

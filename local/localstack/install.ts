@@ -45,11 +45,13 @@ export async function installLocalStack(options: InstallOptions): Promise<string
     const source = path.join(work, 'executor');
     // setuptools writes beside the sources that it builds.
     await cp(executorFolder, source, { recursive: true });
-    await execute(base, ['-m', 'venv', venv], { signal });
-    await execute(venvPython, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', uv], { signal });
+    // uv leaves lock files in the folder for temporary files.
+    const inWork = { signal, env: { ...process.env, TMPDIR: work } };
+    await execute(base, ['-m', 'venv', venv], inWork);
+    await execute(venvPython, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', uv], inWork);
     const install = ['-m', 'uv', 'pip', 'install', '--quiet', '--python', venvPython];
-    await execute(venvPython, [...install, '-r', path.join(source, 'requirements.txt')], { signal });
-    await execute(venvPython, [...install, '--no-deps', '--no-build-isolation', source], { signal });
+    await execute(venvPython, [...install, '-r', path.join(source, 'requirements.txt')], inWork);
+    await execute(venvPython, [...install, '--no-deps', '--no-build-isolation', source], inWork);
     await rename(venv, folder).catch(async (error: unknown) => {
       if (!(await isThere(python))) throw error;
     });

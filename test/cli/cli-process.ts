@@ -22,6 +22,8 @@ export interface CliProcess {
 }
 
 interface StartOptions {
+  /** Options of Node itself. */
+  readonly nodeOptions?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** Written to stdin, which is empty by default. */
@@ -33,7 +35,7 @@ interface StartOptions {
 /** Starts `fanloop` with arguments; colours and debugging are as on a machine where nobody has set them. */
 export function startCli(args: readonly string[], options: StartOptions = {}): CliProcess {
   const { NO_COLOR: _n, FORCE_COLOR: _f, FANLOOP_DEBUG: _d, ...inherited } = process.env;
-  const child = spawn(process.execPath, [door, ...args], {
+  const child = spawn(process.execPath, [...(options.nodeOptions ?? []), door, ...args], {
     env: { ...inherited, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

@@ -29,6 +29,7 @@ beforeAll(async () => {
     'latin1.ndjson': Buffer.from('{"delayMs":1,"message":"\xfc"}\n', 'latin1'),
     'large.ndjson': `{"delayMs":1,"message":"${'x'.repeat(limits.maxItemBytes)}"}\n`,
     'items.csv': 'a,b\n',
+    'urls.ndjson': 'https://example.com/\n',
   };
   await Promise.all(Object.entries(files).map(([name, content]) => writeFile(folder.at(name), content)));
 });
@@ -168,6 +169,16 @@ describe.concurrent('wrong use', () => {
       'expected --out to be in a folder that can be written',
     ],
     ['half an S3 address', ['run', 'say-after', '--input', 's3://bucket'], 'expected --input to be s3://bucket/key'],
+    [
+      'plain URLs where JSON was expected',
+      ['run', 'http', '--input', 'urls.ndjson'],
+      'urls.ndjson, line 1: expected one JSON value, got "https://example.com/"; where a line is a text, say --format lines',
+    ],
+    [
+      'a state folder that is a file',
+      ['run', 'say-after', item, '--state', 'items.csv'],
+      'expected the state folder items.csv to be one that can be written, got EEXIST; choose another by --state',
+    ],
     ['no job', ['cancel'], "missing required argument 'job'"],
     [
       'a text that is no job id',

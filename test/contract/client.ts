@@ -10,7 +10,8 @@ import { emptyDigest, reasonOf } from '../../core/job/digest.ts';
 import { newJobId } from '../../core/job/job-id.ts';
 import type { Row } from '../../core/job/outcome.ts';
 import { inputKey } from '../../core/job/paths.ts';
-import { readRows, readSummary } from '../../core/job/read.ts';
+import { readSummary } from '../../core/job/read.ts';
+import { readRows } from '../../core/job/read-rows.ts';
 import type { FanOutAnswer } from '../../core/job/request.ts';
 import type { Summary } from '../../core/job/summary.ts';
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { type CloudConnection, openEmbeddedCloud } from '../../local/embedded/cloud.ts';
 import { contractSettings, type Harness } from './client.ts';
+import { databaseSuite } from './database.ts';
 import { contractSuite } from './suite.ts';
 
 describe('the contract on the embedded cloud', () => {
@@ -17,5 +18,7 @@ describe('the contract on the embedded cloud', () => {
     await cloud.close();
     await rm(stateDir, { recursive: true });
   });
-  contractSuite((): Harness => ({ ...cloud, cli: ['--state', stateDir] }));
+  const harness = (): Harness => ({ ...cloud, cli: ['--state', stateDir] });
+  contractSuite(harness);
+  databaseSuite(harness);
 });

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Jobs } from '../../adapters/jobs.ts';
 import { encodeMessage } from '../../core/job/message.ts';
 import { resultKey } from '../../core/job/paths.ts';
 import { lastTick, readControl, readTable } from '../../core/job/read.ts';
@@ -115,6 +116,20 @@ export function contractSuite(harness: () => Harness): void {
       expect(summary.totals.cancelled).toBeGreaterThanOrEqual(30);
     });
 
+    it('gives a program its rows as they settle, and the reason when it refuses an input', async () => {
+      const jobs = new Jobs(harness(), harness().outputs);
+      const job = await jobs.submit(
+        'flaky',
+        Array.from({ length: 120 }, (_, n) => ({ waitMs: n, echo: n })),
+      );
+      const rows = await Array.fromAsync(job.asCompleted());
+      expect(rows.map((row) => row.index).sort((a, b) => a - b)).toEqual(Array.from({ length: 120 }, (_, n) => n));
+      const refused = await jobs.submit('say-after', [{ delayMs: -1, message: 'x' }]);
+      await expect(Array.fromAsync(refused.results())).rejects.toThrow('line 1: delayMs');
+      await expect(jobs.find('00000000000000000000').summary()).rejects.toMatchObject({ code: 'JobNotFound' });
+      jobs.close();
+    });
+
     it('keeps two jobs apart that run at once', async () => {
       const jobs = await Promise.all(
         ['a', 'b'].map((name) =>
@@ -185,6 +200,34 @@ export function contractSuite(harness: () => Harness): void {
     });
   });
 
+  describe('the command line', () => {
+    it('runs items, writes their rows in order, and shows what the functions logged about the job', async () => {
+      const items = ['one', 'two'].map((message) => JSON.stringify({ delayMs: 1, message }));
+      const { code, stdout, stderr } = await fanloop(['run', 'say-after', ...items, ...harness().cli]).ended;
+      expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('2 succeeded') });
+      expect(
+        stdout
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line).value),
+      ).toEqual(['one', 'two']);
+      const jobId = /^job (\w+)/m.exec(stderr)?.[1] ?? '';
+      // Logs arrive a little later than results.
+      const logged = await client.until(`a log of job ${jobId}`, async () => {
+        const logs = await fanloop(['logs', jobId, ...harness().cli]).ended;
+        return logs.stdout.includes('a chunk was stored') ? logs.stdout : undefined;
+      });
+      expect(logged).toContain('a job began');
+    });
+
+    it('ends with exit code 1 when an item failed', async () => {
+      const item = JSON.stringify({ delayMs: 14_000, message: 'too late' });
+      const limits = ['--timeout', '1s', '--attempts', '1'];
+      const { code, stdout } = await fanloop(['run', 'say-after', item, ...limits, ...harness().cli]).ended;
+      expect({ code, row: JSON.parse(stdout) }).toMatchObject({ code: 1, row: { error: { code: 'Timeout' } } });
+    });
+  });
+
   describe('jobs whose workers die', () => {
     it('does nothing when the message of a settled chunk comes again', async () => {
       const jobId = await client.submitItems([{ ...ask('/settled') }]);
@@ -223,10 +266,14 @@ export function contractSuite(harness: () => Harness): void {
 function fanloop(args: readonly string[]) {
   const script = path.resolve(import.meta.dirname, '../../bin/fanloop.js');
   const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stderr }));
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }));
   return { child, ended };
 }

@@ -101,6 +101,46 @@ describe('queues', () => {
   });
 });
 
+describe('table', () => {
+  it('is billed by request, has two keys of text, and can be restored to any second', () => {
+    template.hasResource('AWS::DynamoDB::Table', {
+      Properties: {
+        BillingMode: 'PAY_PER_REQUEST',
+        KeySchema: [
+          { AttributeName: 'pk', KeyType: 'HASH' },
+          { AttributeName: 'sk', KeyType: 'RANGE' },
+        ],
+        AttributeDefinitions: [
+          { AttributeName: 'pk', AttributeType: 'S' },
+          { AttributeName: 'sk', AttributeType: 'S' },
+        ],
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      },
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+    });
+  });
+
+  it('goes with a stack that keeps nothing, and then has no backups', () => {
+    stackTemplate({ removalPolicy: RemovalPolicy.DESTROY }).hasResource('AWS::DynamoDB::Table', {
+      Properties: { PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: false } },
+      DeletionPolicy: 'Delete',
+    });
+  });
+
+  it('is named to the functions that run items, and to no other', () => {
+    const named = functionNames.filter((name) => environmentNames.table in functionOf(name).Environment.Variables);
+    expect(named).toEqual(['FanOut', 'Worker']);
+  });
+
+  it('is not there where the settings want none', () => {
+    const without = stackTemplate({ table: false });
+    without.resourceCountIs('AWS::DynamoDB::Table', 0);
+    expect(JSON.stringify(without.toJSON())).not.toContain('dynamodb');
+    expect(Object.keys(without.findOutputs('*'))).not.toContain(stackOutputs.table);
+  });
+});
+
 describe('functions', () => {
   it('run bundles on Node 24 and arm64 with source maps', () => {
     template.resourceCountIs('AWS::Lambda::Function', 4);
@@ -189,6 +229,7 @@ describe('stack', () => {
     const { Resources: resources } = template.toJSON();
     const types = new Set(Object.values(resources).map((resource) => Object(resource).Type));
     expect([...types].sort()).toEqual([
+      'AWS::DynamoDB::Table',
       'AWS::IAM::Policy',
       'AWS::IAM::Role',
       'AWS::Lambda::EventSourceMapping',
@@ -199,14 +240,16 @@ describe('stack', () => {
       'AWS::SQS::Queue',
     ]);
     expect(JSON.stringify(template.toJSON())).not.toMatch(
-      /"(BucketName|QueueName|FunctionName|RoleName|LogGroupName)":"/,
+      /"(BucketName|QueueName|TableName|FunctionName|RoleName|LogGroupName)":"/,
     );
   });
 
-  it('keeps the logical ids of what holds state, so that an update never replaces a bucket or a queue', () => {
+  it('keeps the logical ids of what holds state, so that an update never replaces a bucket, a queue, or a table', () => {
     expect(idsOf('AWS::S3::Bucket')).toEqual(['JobsBucket264FE5C6']);
     expect(idsOf('AWS::SQS::Queue')).toEqual(['QueuesDeadLetterA4947A69', 'QueuesWork4F2460A8', 'QueuesTick444348D3']);
+    expect(idsOf('AWS::DynamoDB::Table')).toEqual(['TasksTable45D1B62D']);
     const another = stackTemplate({ workers: 50 }, 'Another');
+    expect(Object.keys(another.findResources('AWS::DynamoDB::Table'))).toEqual(idsOf('AWS::DynamoDB::Table'));
     expect(Object.keys(another.findResources('AWS::S3::Bucket'))).toEqual(idsOf('AWS::S3::Bucket'));
     expect(Object.keys(another.findResources('AWS::SQS::Queue'))).toEqual(idsOf('AWS::SQS::Queue'));
   });

@@ -52,9 +52,20 @@ describe('permissions', () => {
     (name) => {
       const statements = permissions(stackTemplate())[name]?.join('\n');
       expect(statements).toContain('s3:GetObject');
-      expect(statements).not.toMatch(/Delete(Object|Bucket|Queue)|\b(s3|sqs):\*| on \*/);
+      expect(statements).not.toMatch(/Delete(Object|Bucket|Queue)|\b(s3|sqs|dynamodb):\*| on \*/);
     },
   );
+
+  it('let the functions that run items use the tables that the settings name, by key and in batches', () => {
+    const granted = permissions(stackTemplate({ table: false, otherTables: ['Users'] }));
+    const holders = Object.entries(granted).filter(([, statements]) => statements.join().includes('Users'));
+    expect(holders.map(([name]) => name)).toEqual(['FanOut', 'Worker']);
+    for (const [, statements] of holders) {
+      expect(statements.filter((text) => text.includes('dynamodb'))).toEqual([
+        'Allow dynamodb:BatchGetItem, dynamodb:BatchWriteItem, dynamodb:DescribeTable on arn:Partition:dynamodb:Region:AccountId:table/Users',
+      ]);
+    }
+  });
 
   it('let the functions that read input read the buckets that the settings name, and write nothing there', () => {
     const granted = permissions(stackTemplate({ inputBuckets: ['first-input', 'second-input'] }));

@@ -14,6 +14,8 @@ describe('parseSettings', () => {
       allowPrivateNetwork: false,
       inputBuckets: [],
       taskFolders: [],
+      table: true,
+      otherTables: [],
       removalPolicy: RemovalPolicy.RETAIN,
     });
   });
@@ -25,6 +27,8 @@ describe('parseSettings', () => {
       maxReceiveCount: '3',
       allowPrivateNetwork: 'true',
       inputBuckets: 'one-bucket,two',
+      table: 'false',
+      otherTables: 'Users,Orders',
     };
     const json = {
       workers: 20,
@@ -32,6 +36,8 @@ describe('parseSettings', () => {
       maxReceiveCount: 3,
       allowPrivateNetwork: true,
       inputBuckets: ['one-bucket', 'two'],
+      table: false,
+      otherTables: ['Users', 'Orders'],
     };
     expect(parse({ ...text, stackName: 'Mine', removalPolicy: 'destroy' })).toEqual(
       parse({ ...json, stackName: 'Mine', removalPolicy: 'destroy' }),
@@ -53,6 +59,8 @@ describe('parseSettings', () => {
     ],
     ['removalPolicy', 'snapshot', 'expected the setting removalPolicy to be retain or destroy, got "snapshot"'],
     ['inputBuckets', 'Not_A_Bucket', 'expected the setting inputBuckets to be names of S3 buckets, got "Not_A_Bucket"'],
+    ['table', 'maybe', 'expected the setting table to be true or false, got "maybe"'],
+    ['otherTables', 'a b', 'expected the setting otherTables to be names of DynamoDB tables, got "a b"'],
     ['inputBuckets', [7], 'expected the setting inputBuckets to be names of S3 buckets, got 7'],
   ])('refuses %s = %j in one sentence', (name, value, message) => {
     expect(() => parse({ [name]: value })).toThrow(message);

@@ -1,4 +1,4 @@
-import { describe, inject } from 'vitest';
+import { describe, inject, it } from 'vitest';
 import { contractSuite } from '../contract/suite.ts';
 import '../support/localstack.ts';
 
@@ -6,4 +6,6 @@ describe('the contract on LocalStack', () => {
   const connection = inject('localStack');
   const cli = ['--target', 'localstack', '--endpoint', connection.endpoint, '--stack', inject('localStackStack')];
   contractSuite(() => ({ ...connection, cli }));
+
+  it.skip('the task database: no DynamoDB here, since LocalStack downloads it apart and a closed network has none, so this stack has no table', () => {});
 });

@@ -1,4 +1,5 @@
 import { CloudFormationClient, ListStackResourcesCommand } from '@aws-sdk/client-cloudformation';
+import { CloudWatchLogsClient, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { GetFunctionCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { HeadBucketCommand } from '@aws-sdk/client-s3';
 import { GetQueueUrlCommand } from '@aws-sdk/client-sqs';
@@ -13,7 +14,8 @@ import { destroyStack } from '../../local/destroy.ts';
 import '../support/localstack.ts';
 
 const connection = inject('localStack');
-const settings = { stackName: 'FanloopBeside', workers: 2 };
+const settings = { stackName: 'FanloopBeside', workers: 2, table: false };
+const notOfEachStack: readonly string[] = [stackOutputs.workers, stackOutputs.table];
 const first = connection.outputs;
 let beside: Deployment;
 
@@ -48,7 +50,7 @@ describe('the account', () => {
 
 describe('a deployment', () => {
   it('stands beside another stack, and shares nothing with it', async () => {
-    for (const name of Object.values(stackOutputs).filter((output) => output !== stackOutputs.workers)) {
+    for (const name of Object.values(stackOutputs).filter((output) => !notOfEachStack.includes(output))) {
       expect(beside.outputs[name], name).toBeTruthy();
       expect(beside.outputs[name], name).not.toBe(first[name]);
     }
@@ -92,6 +94,11 @@ describe('a deployment', () => {
     await expect(lambda.send(new GetFunctionCommand({ FunctionName }))).rejects.toMatchObject({
       name: 'ResourceNotFoundException',
     });
+    const logs = new CloudWatchLogsClient(clientSettings(connection));
+    const { logGroups = [] } = await logs.send(
+      new DescribeLogGroupsCommand({ logGroupNamePattern: settings.stackName }),
+    );
+    expect(logGroups.map(({ logGroupName }) => logGroupName)).toEqual([]);
     expect(await destroyStack({ stackName: settings.stackName, connection })).toBe(false);
     // The stack beside it works on.
     expect(await sayOn(first, 'still here')).toEqual(['still here']);

@@ -103,6 +103,8 @@ describe('npm run localstack', () => {
     expect(port).not.toBe(otherPort);
     const pid = await functionProcess(port);
     expect(isAlive(pid)).toBe(true);
+    // Nobody else on the network is let in: 127.0.0.2 reaches what listens on all addresses, and nothing that listens on 127.0.0.1.
+    await expect(fetch(`http://127.0.0.2:${port}/`)).rejects.toThrow();
     child.kill('SIGINT');
     const [exitCode] = await once(child, 'exit');
     expect(exitCode).toBe(0);

@@ -15,7 +15,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const connection = localStackAt(localStack.url);
   say(`LocalStack ${localStack.version} (${localStack.how}) is ready on ${localStack.url} ${since()}`);
   try {
-    const { outputs } = await deployStack({ settings: { ...contractSettings, stackName }, connection });
+    const { outputs } = await deployStack({ settings: { ...contractSettings, stackName, table: false }, connection });
     say(`the stack ${stackName} is deployed ${since()}`);
     project.provide('localStack', { ...connection, outputs });
     project.provide('localStackStack', stackName);

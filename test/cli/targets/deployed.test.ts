@@ -31,6 +31,7 @@ describe('explain', () => {
   it.each([
     [Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 'Unreachable', '"npm run localstack" starts it'],
     [Object.assign(new Error('late'), { name: 'TimeoutError' }), 'Unreachable', 'got TimeoutError'],
+    [new Error('mismatched tags. Deserialization error: to see'), 'Unreachable', '--endpoint names it'],
     [Object.assign(new Error('old'), { name: 'ExpiredToken' }), 'MissingCredentials', 'got ExpiredToken'],
     [new Error('Region is missing'), 'MissingCredentials', 'set AWS_REGION'],
   ])('says what to do about %s', (error, code, sentence) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TaskError } from '../../../core/errors.ts';
 import { fanOut } from '../../../core/job/fan-out.ts';
-import { manifestKey, resultKey } from '../../../core/job/paths.ts';
+import { manifestKey, resultKey, segmentsPrefix } from '../../../core/job/paths.ts';
 import { readSummary } from '../../../core/job/read.ts';
 import { limits } from '../../../core/limits.ts';
 import { slowTask, World } from './world.ts';
@@ -21,7 +21,7 @@ describe('fanOut', () => {
     const { world } = worldWith((item) => item['n']);
     const answer = await world.ask({ task: 't', items: repeat(3, { ms: 1_000 }) });
     if (answer.state !== 'done') throw new Error('expected the job to be done');
-    expect(answer.rows.map((row) => row.status === 'succeeded' && row.value)).toEqual([0, 1, 2]);
+    expect(answer.rows?.map((row) => row.status === 'succeeded' && row.value)).toEqual([0, 1, 2]);
     expect(answer.summary).toMatchObject({
       end: 'done',
       items: 3,
@@ -126,6 +126,33 @@ describe('fanOut', () => {
     world.stop();
     await world.expectWhole(answer.jobId, 3);
     expect(world.store.objects.has(resultKey(answer.jobId, { part: 0, chunk: 0 }))).toBe(true);
+  });
+
+  it.each([
+    ['in its result', 0],
+    ['in segments', 300_000],
+  ])('answers without rows that are larger than an answer may be: %s', async (_, more) => {
+    const { world } = worldWith(() => 'v'.repeat(600_000 + more));
+    const [task] = Object.values(world.tasks);
+    if (task !== undefined) world.tasks = { t: { ...task, maxValueBytes: limits.maxValueBytes } };
+    const token = 'large';
+    const request = { task: 't', items: repeat(12) };
+    const answer = await world.ask(request, token);
+    expect(answer).toMatchObject({ state: 'done', summary: { totals: { succeeded: 12 } } });
+    expect(answer).not.toHaveProperty('rows');
+    expect(await world.ask(request, token)).toEqual(answer);
+    expect(world.store.keys(segmentsPrefix(answer.jobId, { part: 0, chunk: 0 })).length > 0).toBe(more > 0);
+    await world.expectWhole(answer.jobId, 12);
+  });
+
+  it('answers without rows for a job that workers ran, when it is asked again after its end', async () => {
+    const { world } = worldWith(() => 1);
+    const request = { task: 't', items: repeat(30) };
+    const { jobId } = await world.ask(request, 'again');
+    world.start();
+    const summary = await world.untilEnd(jobId);
+    world.stop();
+    expect(await world.ask(request, 'again')).toEqual({ jobId, state: 'done', summary });
   });
 
   it('answers with rows that failed, by their codes', async () => {

@@ -68,6 +68,17 @@ describe('runTick', () => {
     expect(world.store.objects.has(tickKey(jobId, 2))).toBe(false);
   });
 
+  it('takes no turn early when a twin takes the same turn in this moment', async () => {
+    const { world, jobId, take } = await begun();
+    world.store.before = async ({ operation, key }) => {
+      if (operation !== 'list' || !key.endsWith('/ticks/')) return;
+      world.store.before = undefined;
+      await take(1);
+    };
+    expect(await take(1)).toMatchObject({ kind: 'later' });
+    expect(await lastTick(world.store, jobId)).toMatchObject({ n: 1 });
+  });
+
   it('drops a twin of a turn whose next one stands', async () => {
     const { world, jobId, take, ticks, chunks } = await begun();
     const sent = chunks().length;

@@ -5,7 +5,8 @@ import type { Manifest } from '../../../core/job/manifest.ts';
 import { encodeMessage, parseMessage, type WorkMessage } from '../../../core/job/message.ts';
 import type { Row } from '../../../core/job/outcome.ts';
 import { controlKey, manifestKey, resultKey, segmentsPrefix } from '../../../core/job/paths.ts';
-import { readChunkRows, readDigest, readTable } from '../../../core/job/read.ts';
+import { readDigest, readTable } from '../../../core/job/read.ts';
+import { readChunkRows } from '../../../core/job/read-rows.ts';
 import { workMessage } from '../../../core/job/work-messages.ts';
 import { limits } from '../../../core/limits.ts';
 import { toSpark } from '../../../core/worker/spark.ts';
@@ -505,12 +506,45 @@ describe('a worker', () => {
     expect(await rowsOf(world)).toHaveLength(40);
   });
 
-  it('merges the segments into the result when they are more than its metadata can name', async () => {
+  it('keeps rows of which S3 refused the segment, and calls none of their items again', async () => {
+    const { world, calls } = worldWith(() => 1);
+    await addJob(world, { items: repeat(60, { ms: 8_000 }), options: { concurrency: 10 } });
+    let refusals = 0;
+    world.store.before = ({ operation, key }) => {
+      if (operation === 'put' && key.includes('/segments/') && refusals++ === 0) throw new Error('no route to S3');
+    };
+    await work(world);
+    expect(refusals).toBeGreaterThan(1);
+    expect(calls.started).toHaveLength(60);
+    expect(await rowsOf(world)).toHaveLength(60);
+  });
+
+  it('starts no item while S3 takes no rows and 64 MiB of them are in hand', async () => {
+    const { world } = worldWith(() => 1);
+    const { task, calls } = slowTask(world.clock, () => 'v'.repeat(1_000_000));
+    world.tasks = { t: { ...task, maxValueBytes: limits.maxValueBytes } };
+    await addJob(world, { items: repeat(100), options: { concurrency: 10 } });
+    const stored = Promise.withResolvers<void>();
+    world.store.before = ({ operation, key }) =>
+      operation === 'put' && key.includes('/segments/') ? stored.promise : undefined;
+    const { proven } = await begin(world);
+    await world.clock.advance(60_000);
+    expect(calls.running).toBe(0);
+    expect(calls.started.length).toBeGreaterThanOrEqual(67);
+    expect(calls.started.length).toBeLessThan(80);
+    stored.resolve();
+    await world.clock.run(proven);
+    expect(await rowsOf(world)).toHaveLength(100);
+  });
+
+  it('names as many segments as it took, and reads none of them again', async () => {
     const { world } = worldWith(() => 1, { timeoutMs: 12_000 });
     await addJob(world, { items: repeat(60, { ms: 11_000 }), options: { concurrency: 1, timeoutMs: 12_000 } });
     for (let round = 0; round < 80 && world.workQueue.messages.length > 0; round++) await work(world, 30);
-    const result = world.store.objects.get(resultKey('j', place));
-    expect(result?.metadata['segments']).toBe('');
+    expect(world.store.keys(segmentsPrefix('j', place)).length).toBeGreaterThan(20);
+    expect(world.store.calls.filter(({ operation, key }) => operation === 'get' && key.includes('/segments/'))).toEqual(
+      [],
+    );
     expect(await rowsOf(world)).toHaveLength(60);
   });
 

@@ -26,7 +26,13 @@ const Bucket = 'bucket';
 const fiveMiB = Buffer.alloc(5_242_880, 'a');
 const begin = async (Key: string): Promise<string> => {
   const { UploadId } = await cloud.s3.send(
-    new CreateMultipartUploadCommand({ Bucket, Key, ContentType: 'text/plain', Metadata: { a: '1' } }),
+    new CreateMultipartUploadCommand({
+      Bucket,
+      Key,
+      ContentType: 'text/plain',
+      Metadata: { a: '1' },
+      ChecksumAlgorithm: 'CRC32',
+    }),
   );
   return UploadId ?? '';
 };
@@ -35,12 +41,22 @@ const sendPart = async (
   PartNumber: number,
   Body: Uint8Array,
 ): Promise<CompletedPart> => {
-  const { ETag } = await cloud.s3.send(new UploadPartCommand({ Bucket, ...target, PartNumber, Body }));
-  return { PartNumber, ETag };
+  const { ETag, ChecksumCRC32 } = await cloud.s3.send(new UploadPartCommand({ Bucket, ...target, PartNumber, Body }));
+  return { PartNumber, ETag, ...(ChecksumCRC32 === undefined ? {} : { ChecksumCRC32 }) };
 };
 const complete = (target: { Key: string; UploadId: string }, Parts: CompletedPart[], more = {}) =>
   cloud.s3.send(new CompleteMultipartUploadCommand({ Bucket, ...target, MultipartUpload: { Parts }, ...more }));
 const sizeOf = async (Key: string) => (await cloud.s3.send(new HeadObjectCommand({ Bucket, Key }))).ContentLength;
+
+it('refuses checksums that the upload was not begun with, and parts without those that it was begun with', async () => {
+  const { UploadId: plain = '' } = await cloud.s3.send(new CreateMultipartUploadCommand({ Bucket, Key: 'plain' }));
+  await expect(sendPart({ Key: 'plain', UploadId: plain }, 1, fiveMiB)).rejects.toThrow(
+    'expected checksum Type: null, actual checksum Type: crc32',
+  );
+  const target = { Key: 'summed', UploadId: await begin('summed') };
+  const { PartNumber, ETag } = await sendPart(target, 1, fiveMiB);
+  await expect(complete(target, [{ PartNumber, ETag }])).rejects.toThrow('missing for part 1');
+});
 
 it('joins parts that came in any order, under the ETag of a multipart object', async () => {
   const target = { Key: 'joined', UploadId: await begin('joined') };

@@ -35,9 +35,10 @@ const lambda = (properties: Readonly<Record<string, unknown>> = {}): unknown => 
 describe("the project's own stack", () => {
   const stack = describeProject();
 
-  it('is described whole: one bucket, three queues, four functions, three mappings', () => {
+  it('is described whole: one bucket, three queues, one table, four functions, three mappings', () => {
     expect(stack.buckets).toHaveLength(1);
     expect(stack.queues).toHaveLength(3);
+    expect(stack.tables).toHaveLength(1);
     expect(stack.functions).toHaveLength(4);
     expect(stack.mappings).toHaveLength(3);
   });
@@ -69,6 +70,27 @@ describe("the project's own stack", () => {
     });
   });
 
+  it('hands a table to DynamoDB as CloudFormation has it', () => {
+    const name = stack.outputs[stackOutputs.table];
+    const [table] = stack.tables;
+    expect(table).toMatchObject({ name, arn: `arn:aws:dynamodb:us-east-1:000000000000:table/${name}` });
+    expect(table?.definition).toEqual({
+      TableName: name,
+      AttributeDefinitions: [
+        { AttributeName: 'pk', AttributeType: 'S' },
+        { AttributeName: 'sk', AttributeType: 'S' },
+      ],
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+      BillingMode: 'PAY_PER_REQUEST',
+    });
+    const worker = stack.functions.find((one) => one.name === stack.outputs[stackOutputs.workerFunction]);
+    expect(worker?.environment).toMatchObject({ FANLOOP_TABLE: name });
+    expect(JSON.stringify(worker?.statements)).toContain(`table/${name}`);
+  });
+
   it('has the same names each time, so that objects are found again', () => {
     expect(describeProject()).toMatchObject({
       buckets: stack.buckets,
@@ -79,11 +101,7 @@ describe("the project's own stack", () => {
 
 describe('a template with something unknown', () => {
   it.each([
-    [
-      'a resource type',
-      { Table: { Type: 'AWS::DynamoDB::Table' } },
-      'Table: it knows no resource type AWS::DynamoDB::Table',
-    ],
+    ['a resource type', { Topic: { Type: 'AWS::SNS::Topic' } }, 'Topic: it knows no resource type AWS::SNS::Topic'],
     [
       'a property of a function',
       { Role: role, Fn: lambda({ FileSystemConfigs: [] }) },
@@ -93,6 +111,11 @@ describe('a template with something unknown', () => {
       'a property of a queue',
       { Q: { Type: 'AWS::SQS::Queue', Properties: { FifoQueue: true } } },
       'Q (AWS::SQS::Queue): it knows no property FifoQueue',
+    ],
+    [
+      'a property of a table',
+      { T: { Type: 'AWS::DynamoDB::Table', Properties: { TimeToLiveSpecification: {} } } },
+      'T (AWS::DynamoDB::Table): it knows no property TimeToLiveSpecification',
     ],
     [
       'a property of a mapping',

@@ -3,6 +3,7 @@
 The kernel closes the pipe even when that process is killed without a chance to clean up.
 """
 
+import functools
 import os
 import shutil
 import signal
@@ -25,9 +26,17 @@ def keep_objects_in_run_folder():
     provider.DEFAULT_S3_TMP_DIR = os.path.join(os.environ["LOCALSTACK_RUN_FOLDER"], "s3")
 
 
+def listen_on_loopback_only():
+    """LocalStack takes only the port from GATEWAY_LISTEN, and would let in whoever reaches this machine."""
+    from twisted.internet import endpoints
+
+    endpoints.TCP4ServerEndpoint = functools.partial(endpoints.TCP4ServerEndpoint, interface="127.0.0.1")
+
+
 if __name__ == "__main__":
     threading.Thread(target=end_with_input, daemon=True).start()
     keep_objects_in_run_folder()
+    listen_on_loopback_only()
     from localstack.runtime.main import main
 
     main()
