@@ -35,9 +35,12 @@ export async function loadTasks(): Promise<TaskRegistry> {
 
 async function importTask(name: string): Promise<Task> {
   const file = path.join(folder, `${name}.ts`);
-  const module: unknown = await import(pathToFileURL(file).href);
+  const module: unknown = await import(pathToFileURL(file).href).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    throw new UsageError('UnknownTask', `expected ${file} to load, got ${reason}`, { cause });
+  });
   const task = typeof module === 'object' && module !== null && 'task' in module ? module.task : undefined;
-  if (!isTask(task)) throw new Error(`expected ${file} to export "task", made by defineTask`);
+  if (!isTask(task)) throw new UsageError('UnknownTask', `expected ${file} to export "task", made by defineTask`);
   return task;
 }
 

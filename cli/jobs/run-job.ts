@@ -34,6 +34,10 @@ export async function startJob(context: JobContext, job: PreparedJob): Promise<S
   const say = sayer(context);
   const reach = `${counted(target.workers, 'worker')} × ${counted(concurrency, 'call')}`;
   say(terminal.paint('dim', `${reach} = up to ${count(target.workers * concurrency)} calls at once`));
+  if (target.resumed !== undefined && target.resumed > 0) {
+    const jobs = `${counted(target.resumed, 'unfinished job')} ${target.resumed === 1 ? 'goes' : 'go'} on beside this one`;
+    say(terminal.paint('dim', `${jobs}; "fanloop jobs" lists, "fanloop cancel" ends`));
+  }
   const submitted = await ifInterrupted(noJob, submitJob(target, job, context.signal));
   const { jobId, items } = submitted;
   events(context)({

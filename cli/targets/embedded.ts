@@ -8,6 +8,7 @@ import type { OpenOptions, Target } from './target.ts';
 
 /** Opens the cloud in this process, or joins the one that another process has open on the same folder. */
 export async function openEmbedded(options: TargetOptions, { resume }: OpenOptions): Promise<Target> {
+  let resumed = 0;
   const cloud = await openEmbeddedCloud({
     stateDir: options.state ?? defaultStateFolder(),
     settings: {
@@ -16,13 +17,18 @@ export async function openEmbedded(options: TargetOptions, { resume }: OpenOptio
       // What runs on this machine may call this machine.
       allowPrivateNetwork: true,
     },
-    ...(resume ? { onOwner: resumeIn } : {}),
+    ...(resume && {
+      onOwner: async (connection) => {
+        resumed = await resumeIn(connection);
+      },
+    }),
   });
   try {
     const stack = openStackTarget(cloud, cloud.outputs);
     return {
       ...stack,
       name: 'embedded',
+      resumed,
       outlivesProcess: () => !cloud.owner,
       close: async () => {
         await stack.close();
@@ -36,10 +42,10 @@ export async function openEmbedded(options: TargetOptions, { resume }: OpenOptio
 }
 
 /** The queues of a cloud that has just started are empty, so all unfinished jobs need their next tick. */
-async function resumeIn(cloud: CloudConnection): Promise<void> {
+async function resumeIn(cloud: CloudConnection): Promise<number> {
   const stack = openStack(cloud, cloud.outputs);
   try {
-    await resumeJobs(stack.steer);
+    return await resumeJobs(stack.steer);
   } finally {
     stack.close();
   }

@@ -10,6 +10,8 @@ export interface Target {
   readonly bucket: string;
   /** Workers that run at once: a property of the stack, and one on LocalStack. */
   readonly workers: number;
+  /** Unfinished jobs that went on when the target was opened. @default 0 */
+  readonly resumed?: number;
   /** Whether jobs go on when this process ends. */
   outlivesProcess(): boolean;
   /** Stores an object from blocks of bytes, all or nothing. */

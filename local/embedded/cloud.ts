@@ -69,7 +69,7 @@ export async function openEmbeddedCloud(
       });
       endpoint = owner.url;
       outputs = owner.outputs;
-      await keepOutputs(stateDir, outputs);
+      await keepOutputs(stateDir, { Endpoint: endpoint, ...outputs });
       await claim.publish({ pid: process.pid, port: owner.port, url: owner.url, settings: JSON.stringify(settings) });
       release = () => claim.release();
     } catch (error) {

@@ -260,6 +260,14 @@ describe('a job across processes', () => {
     );
   });
 
+  it('goes on beside the next job, which says so', async () => {
+    const { jobId } = await leftJob('SIGINT');
+    const { code, stderr } = await runCli(['run', 'say-after', '{"delayMs":1,"message":"next"}', ...state()]);
+    expect(code).toBe(0);
+    expect(stderr).toContain('1 unfinished job goes on beside this one');
+    await expect(runCli(['cancel', jobId, ...state()])).resolves.toMatchObject({ code: 0 });
+  });
+
   it('ends when it is cancelled, every item with an outcome', async () => {
     const { jobId } = await leftJob('SIGINT');
     const cancelled = await runCli(['cancel', jobId, ...state()]);
