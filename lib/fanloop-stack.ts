@@ -101,18 +101,17 @@ export class FanloopStack extends Stack {
     tick.consume(queues.tick, { batchSize: 1, maxConcurrency: turnsAtOnce });
     deadLetter.consume(queues.deadLetter, { batchSize: 10, maxConcurrency: turnsAtOnce });
 
-    for (const { function: reader } of [fanOut, worker, tick, deadLetter]) {
+    for (const { function: reader } of [fanOut, worker, tick]) {
       // Input may be anywhere in the bucket; listing makes an absent key a 404, where S3 would answer 403.
       bucket.grantRead(reader);
-      bucket.grantPut(reader, 'jobs/*');
     }
+    bucket.grantRead(deadLetter.function, 'jobs/*');
+    for (const { function: writer } of [fanOut, worker, tick, deadLetter]) bucket.grantPut(writer, 'jobs/*');
     bucket.grantPut(fanOut.function, 'tokens/*');
-    const senders: readonly IGrantable[] = [fanOut.function, tick.function, deadLetter.function];
-    for (const sender of senders) {
-      queues.work.grantSendMessages(sender);
-      queues.tick.grantSendMessages(sender);
-    }
-    queues.work.grantSendMessages(worker.function);
+    const chunkSenders: readonly IGrantable[] = [fanOut.function, worker.function, tick.function];
+    const tickSenders: readonly IGrantable[] = [fanOut.function, tick.function, deadLetter.function];
+    for (const sender of chunkSenders) queues.work.grantSendMessages(sender);
+    for (const sender of tickSenders) queues.tick.grantSendMessages(sender);
     for (const runner of [fanOut.function, worker.function]) {
       // Tasks read and write by key in batches, and do nothing else with a table.
       table?.grant(runner, 'dynamodb:BatchGetItem', 'dynamodb:BatchWriteItem');
