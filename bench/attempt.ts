@@ -1,12 +1,12 @@
 // Compares the worker's own attempt (one timer, one AbortController) with core/aio's timeout scope around the same call.
 
 import { z } from 'zod';
-import { systemClock } from '../adapters/system.ts';
-import { run } from '../core/aio/run.ts';
-import { timeout } from '../core/aio/timeout.ts';
-import { withSignal } from '../core/aio/with-signal.ts';
-import { defineTask } from '../core/task.ts';
-import { runAttempt } from '../core/worker/attempt.ts';
+import { run } from '../src/aio/run.ts';
+import { timeout } from '../src/aio/timeout.ts';
+import { withSignal } from '../src/aio/with-signal.ts';
+import { systemClock } from '../src/runtime/system.ts';
+import { defineTask } from '../src/task/task.ts';
+import { runAttempt } from '../src/worker/attempt.ts';
 
 const rounds = 5;
 const calls = 100_000;

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 if (process.features.typescript) {
   module.enableCompileCache();
-  const { main } = await import('../cli/main.ts');
+  const { main } = await import('../src/cli/main.ts');
   await main();
 } else {
   runOnOwnNode();

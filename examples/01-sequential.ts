@@ -1,6 +1,6 @@
 // A coroutine that awaits another one stands still until that one has ended: 1 s and then 2 s are 3 s.
-import { run } from '../core/aio/run.ts';
-import { sleep } from '../core/aio/sleep.ts';
+import { run } from '../src/aio/run.ts';
+import { sleep } from '../src/aio/sleep.ts';
 import { timeline } from './timeline.ts';
 
 const print = timeline();

@@ -1,9 +1,9 @@
 // In a task group the first failure cancels the others, all are awaited, and one error carries every failure.
-import { CancelledError } from '../core/aio/errors.ts';
-import { ExceptionGroup } from '../core/aio/exception-group.ts';
-import { run } from '../core/aio/run.ts';
-import { sleep } from '../core/aio/sleep.ts';
-import { taskGroup } from '../core/aio/task-group.ts';
+import { CancelledError } from '../src/aio/errors.ts';
+import { ExceptionGroup } from '../src/aio/exception-group.ts';
+import { run } from '../src/aio/run.ts';
+import { sleep } from '../src/aio/sleep.ts';
+import { taskGroup } from '../src/aio/task-group.ts';
 import { timeline } from './timeline.ts';
 
 const print = timeline();

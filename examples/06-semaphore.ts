@@ -1,8 +1,8 @@
 // A semaphore lets a few in at a time, first come, first served: six calls of 1 s, two at once, are 3 s.
-import { gather } from '../core/aio/gather.ts';
-import { run } from '../core/aio/run.ts';
-import { Semaphore } from '../core/aio/semaphore.ts';
-import { sleep } from '../core/aio/sleep.ts';
+import { gather } from '../src/aio/gather.ts';
+import { run } from '../src/aio/run.ts';
+import { Semaphore } from '../src/aio/semaphore.ts';
+import { sleep } from '../src/aio/sleep.ts';
 import { timeline } from './timeline.ts';
 
 const print = timeline();

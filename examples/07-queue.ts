@@ -1,8 +1,8 @@
 // Producers and consumers with a queue between them: a full queue holds the producer back.
-import { Queue } from '../core/aio/queue.ts';
-import { run } from '../core/aio/run.ts';
-import { sleep } from '../core/aio/sleep.ts';
-import { taskGroup } from '../core/aio/task-group.ts';
+import { Queue } from '../src/aio/queue.ts';
+import { run } from '../src/aio/run.ts';
+import { sleep } from '../src/aio/sleep.ts';
+import { taskGroup } from '../src/aio/task-group.ts';
 import { timeline } from './timeline.ts';
 
 const print = timeline();

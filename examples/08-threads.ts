@@ -1,9 +1,10 @@
 // A loop that computes cannot do anything else; on a worker thread the computation leaves the loop free.
-import { Threads } from '../adapters/thread-pool.ts';
-import { createTask } from '../core/aio/create-task.ts';
-import { run } from '../core/aio/run.ts';
-import { sleep } from '../core/aio/sleep.ts';
-import { toThread } from '../core/aio/to-thread.ts';
+
+import { createTask } from '../src/aio/create-task.ts';
+import { run } from '../src/aio/run.ts';
+import { sleep } from '../src/aio/sleep.ts';
+import { toThread } from '../src/aio/to-thread.ts';
+import { Threads } from '../src/runtime/thread-pool.ts';
 import { countPrimes } from './primes.ts';
 
 const limit = 2_000_000;

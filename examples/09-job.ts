@@ -2,11 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Jobs } from '../adapters/jobs.ts';
-import { gather } from '../core/aio/gather.ts';
-import { run } from '../core/aio/run.ts';
-import { sleep } from '../core/aio/sleep.ts';
-import { openEmbeddedCloud } from '../local/embedded/cloud.ts';
+import { gather } from '../src/aio/gather.ts';
+import { run } from '../src/aio/run.ts';
+import { sleep } from '../src/aio/sleep.ts';
+import { Jobs } from '../src/client/jobs.ts';
+import { openEmbeddedCloud } from '../src/cloud/host/cloud.ts';
 
 interface Greeting {
   readonly delayMs: number;

@@ -1,7 +1,7 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { functionDeps, newWriter } from '../adapters/function-deps.ts';
-import { settleEach } from '../adapters/sqs-record.ts';
-import { settleDeadLetter } from '../core/job/dead-letter.ts';
+import { settleDeadLetter } from '../src/job/dead-letter.ts';
+import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
+import { settleEach } from '../src/runtime/sqs-record.ts';
 
 const deps = functionDeps(process.env);
 

@@ -1,10 +1,10 @@
 import { tasks as taskFiles } from 'fanloop:tasks';
 import type { Context } from 'aws-lambda';
-import { functionDeps, newWriter } from '../adapters/function-deps.ts';
-import { threadsBeside } from '../adapters/task-threads.ts';
-import { fanOut } from '../core/job/fan-out.ts';
-import { type FanOutAnswer, parseRequest } from '../core/job/request.ts';
-import { withThreads } from '../core/worker/thread-task.ts';
+import { type FanOutAnswer, parseRequest } from '../src/format/request.ts';
+import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
+import { threadsBeside } from '../src/runtime/task-threads.ts';
+import { fanOut } from '../src/start/fan-out.ts';
+import { withThreads } from '../src/worker/isolate/thread-task.ts';
 
 const deps = functionDeps(process.env);
 const tasks = withThreads(taskFiles, threadsBeside(import.meta.url));

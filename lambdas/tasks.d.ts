@@ -1,4 +1,4 @@
 /** The tasks of this deployment by name; the bundler writes this module from the files of `lambdas/tasks/`. */
 declare module 'fanloop:tasks' {
-  export const tasks: import('../core/task.ts').TaskRegistry;
+  export const tasks: import('../src/task/task.ts').TaskRegistry;
 }

@@ -1,9 +1,9 @@
 import { tasks } from 'fanloop:tasks';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { functionDeps, newWriter } from '../adapters/function-deps.ts';
-import { settleEach } from '../adapters/sqs-record.ts';
-import { takeTick } from '../core/job/take-tick.ts';
-import { limits } from '../core/limits.ts';
+import { takeTick } from '../src/job/take-tick.ts';
+import { limits } from '../src/limits.ts';
+import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
+import { settleEach } from '../src/runtime/sqs-record.ts';
 
 const deps = functionDeps(process.env);
 

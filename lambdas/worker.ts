@@ -1,11 +1,11 @@
 import { tasks as taskFiles } from 'fanloop:tasks';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { functionDeps, newWriter } from '../adapters/function-deps.ts';
-import { fromRecord } from '../adapters/sqs-record.ts';
-import { threadsBeside } from '../adapters/task-threads.ts';
-import { toSpark } from '../core/worker/spark.ts';
-import { withThreads } from '../core/worker/thread-task.ts';
-import { runWorker } from '../core/worker/worker-loop.ts';
+import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
+import { fromRecord } from '../src/runtime/sqs-record.ts';
+import { threadsBeside } from '../src/runtime/task-threads.ts';
+import { toSpark } from '../src/worker/held-message.ts';
+import { withThreads } from '../src/worker/isolate/thread-task.ts';
+import { runWorker } from '../src/worker/worker-loop.ts';
 
 const deps = functionDeps(process.env);
 const tasks = withThreads(taskFiles, threadsBeside(import.meta.url));

@@ -4,7 +4,7 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { limits } from '../core/limits.ts';
+import { limits } from '../src/limits.ts';
 
 /** Options of {@link JobFunction}. */
 export interface JobFunctionProps {

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { limits } from '../core/limits.ts';
+import { limits } from '../src/limits.ts';
 
 /** Options of {@link JobQueues}. */
 export interface JobQueuesProps {

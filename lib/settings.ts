@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { limits } from '../core/limits.ts';
+import { limits } from '../src/limits.ts';
 
 /** What a deployment chooses of the stack, by the names of CDK context (`cdk deploy --context workers=10`). */
 export interface DeploymentSettings {

@@ -1,7 +1,7 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
-import { ownTableKey } from '../core/environment.ts';
+import { ownTableKey } from '../src/runtime/environment.ts';
 
 /** Options of {@link TaskTable}. */
 export interface TaskTableProps {

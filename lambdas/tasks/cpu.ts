@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineTask } from '../../core/task.ts';
+import { defineTask } from '../../src/task/task.ts';
 
 /** Computes: the work that an event loop must not do, so each item runs on a worker thread. */
 export const task = defineTask({

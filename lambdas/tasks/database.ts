@@ -1,7 +1,13 @@
 import { z } from 'zod';
-import { type Document, encodeDocument, isDocument, itemBytes, maxItemBytes } from '../../adapters/dynamo-value.ts';
-import { limits } from '../../core/limits.ts';
-import { defineTask } from '../../core/task.ts';
+import {
+  type Document,
+  encodeDocument,
+  isDocument,
+  itemBytes,
+  maxItemBytes,
+} from '../../src/connectors/dynamodb/dynamo-value.ts';
+import { limits } from '../../src/limits.ts';
+import { defineTask } from '../../src/task/task.ts';
 
 /** Largest values of the two keys. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
 const maxPkBytes = 2_048;
@@ -74,7 +80,7 @@ export const task = defineTask({
   maxValueBytes: limits.maxValueBytes,
   run: async (item, { signal }) => {
     // The DynamoDB client is heavy, and the command line reads this file for its schema alone.
-    const { taskTables } = await import('../../adapters/dynamo-table.ts');
+    const { taskTables } = await import('../../src/connectors/dynamodb/dynamo-table.ts');
     const options = { table: item.table, signal };
     if (item.put !== undefined) {
       await taskTables().put(item.put, options);

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { releasing } from '../../adapters/blocks.ts';
-import { LineCounter, linesWith } from '../../adapters/file-lines.ts';
-import { gzipped } from '../../adapters/gzip.ts';
-import { limits } from '../../core/limits.ts';
-import { defineTask } from '../../core/task.ts';
+import { releasing } from '../../src/connectors/files/blocks.ts';
+import { LineCounter, linesWith } from '../../src/connectors/files/file-lines.ts';
+import { gzipped } from '../../src/connectors/files/gzip.ts';
+import { limits } from '../../src/limits.ts';
+import { defineTask } from '../../src/task/task.ts';
 
 const source = z
   .string('expected s3://bucket/key, or a path where tasks run on this machine')
@@ -36,7 +36,7 @@ export const task = defineTask({
   timeoutMs: limits.maxTimeoutMs,
   run: async (item, { signal, idempotencyKey }) => {
     // The S3 client is heavy, and the command line reads this file for its schema alone.
-    const { readPlace, writePlace } = await import('../../adapters/task-storage.ts');
+    const { readPlace, writePlace } = await import('../../src/connectors/files/task-storage.ts');
     let bytes = 0;
     const counter = item.count ? new LineCounter() : undefined;
     const hash = item.sha256 ? createHash('sha256') : undefined;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { HttpAnswer } from '../../adapters/http.ts';
-import { type HttpMethod, httpMethods } from '../../adapters/http-methods.ts';
-import { bodyText, bodyValue, bodyViews } from '../../adapters/http-value.ts';
-import { limits } from '../../core/limits.ts';
-import { defineTask, type TaskContext } from '../../core/task.ts';
+import type { HttpAnswer } from '../../src/connectors/http/http.ts';
+import { type HttpMethod, httpMethods } from '../../src/connectors/http/http-methods.ts';
+import { bodyText, bodyValue, bodyViews } from '../../src/connectors/http/http-value.ts';
+import { limits } from '../../src/limits.ts';
+import { defineTask, type TaskContext } from '../../src/task/task.ts';
 
 /** Headers of an answer that its row keeps. */
 const keptHeaders = ['content-type', 'etag', 'last-modified', 'location', 'link', 'retry-after', 'x-request-id'];
@@ -100,7 +100,7 @@ export const task = defineTask({
   maxValueBytes: limits.maxValueBytes,
   run: async (item, context) => {
     // Undici takes a while to load, and the command line reads this file for its schema alone.
-    const { httpCall, httpStream } = await import('../../adapters/http.ts');
+    const { httpCall, httpStream } = await import('../../src/connectors/http/http.ts');
     const call = { url: item.url, method: item.method, ...written(item, context) };
     const options = {
       signal: context.signal,
@@ -129,7 +129,7 @@ async function store(
   { item, context }: { readonly item: z.output<typeof request>; readonly context: TaskContext },
 ): Promise<unknown> {
   // The S3 client is heavy, and most items need none.
-  const { writePlace } = await import('../../adapters/task-storage.ts');
+  const { writePlace } = await import('../../src/connectors/files/task-storage.ts');
   const { signal, idempotencyKey } = context;
   return writePlace(item.to ?? 'job', body, { signal, idempotencyKey, folder: 'bodies' });
 }

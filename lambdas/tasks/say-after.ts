@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { sleep } from '../../core/aio/sleep.ts';
-import { defineTask } from '../../core/task.ts';
+import { sleep } from '../../src/aio/sleep.ts';
+import { defineTask } from '../../src/task/task.ts';
 
 /** Limit of one attempt in milliseconds. */
 const timeoutMs = 15_000;

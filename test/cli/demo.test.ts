@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 it('the demo runs 1,000 calls, accounts for every one, and leaves nothing behind', async () => {
   const temporary = await mkdtemp(path.join(tmpdir(), 'fanloop-demo-test-'));
   try {
-    const script = path.resolve(import.meta.dirname, '../../cli/demo.ts');
+    const script = path.resolve(import.meta.dirname, '../../src/cli/demo.ts');
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [script], {
       env: { ...process.env, TMPDIR: temporary },
     });

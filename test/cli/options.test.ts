@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { checkTarget, type TargetOptions, time, wholeNumber, withLimits, withTarget } from '../../cli/options.ts';
+import { time, wholeNumber, withLimits, withTarget } from '../../src/cli/options.ts';
+import { checkTarget, type TargetOptions } from '../../src/targets/target-options.ts';
 
 describe('time', () => {
   const parse = time('--timeout', 240_000);

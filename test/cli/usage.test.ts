@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { limits } from '../../core/limits.ts';
+import { limits } from '../../src/limits.ts';
 import { makeFolder, runCli } from './cli-process.ts';
 
 const commands = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { count, counted, dollars, duration, percent, rate, times } from '../../cli/wording.ts';
+import { count, counted, dollars, duration, percent, rate, times } from '../../src/cli/wording.ts';
 
 describe('wording', () => {
   it.each([

@@ -1,19 +1,19 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { expect, vi } from 'vitest';
-import { clientSettings } from '../../adapters/connection.ts';
-import { JobStore } from '../../adapters/job-store.ts';
-import { s3Client } from '../../adapters/s3.ts';
-import { systemClock } from '../../adapters/system.ts';
-import { SqsQueue, sqsClient } from '../../adapters/work-queue.ts';
-import { stackOutputs } from '../../core/environment.ts';
-import { emptyDigest, reasonOf } from '../../core/job/digest.ts';
-import { newJobId } from '../../core/job/job-id.ts';
-import type { Row } from '../../core/job/outcome.ts';
-import { inputKey } from '../../core/job/paths.ts';
-import { readSummary } from '../../core/job/read.ts';
-import { readRows } from '../../core/job/read-rows.ts';
-import type { FanOutAnswer } from '../../core/job/request.ts';
-import type { Summary } from '../../core/job/summary.ts';
+import { clientSettings } from '../../src/aws/connection.ts';
+import { JobStore } from '../../src/aws/job-store.ts';
+import { s3Client } from '../../src/aws/s3.ts';
+import { SqsQueue, sqsClient } from '../../src/aws/work-queue.ts';
+import { readSummary } from '../../src/folder/read.ts';
+import { readRows } from '../../src/folder/read-rows.ts';
+import { emptyDigest, reasonOf } from '../../src/format/digest.ts';
+import { newJobId } from '../../src/format/job-id.ts';
+import type { Row } from '../../src/format/outcome.ts';
+import { inputKey } from '../../src/format/paths.ts';
+import type { FanOutAnswer } from '../../src/format/request.ts';
+import type { Summary } from '../../src/format/summary.ts';
+import { stackOutputs } from '../../src/runtime/environment.ts';
+import { systemClock } from '../../src/runtime/system.ts';
 
 /** A target that the suite runs against. */
 export interface Harness {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { stackOutputs } from '../../core/environment.ts';
+import { stackOutputs } from '../../src/runtime/environment.ts';
 import { ContractClient, type Harness } from './client.ts';
 
 /** What the task `database` does on every target whose stack has a table. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { type CloudConnection, openEmbeddedCloud } from '../../local/embedded/cloud.ts';
+import { type CloudConnection, openEmbeddedCloud } from '../../src/cloud/host/cloud.ts';
 import { contractSettings, type Harness } from './client.ts';
 import { databaseSuite } from './database.ts';
 import { contractSuite } from './suite.ts';

@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Jobs } from '../../adapters/jobs.ts';
-import { encodeMessage } from '../../core/job/message.ts';
-import { resultKey } from '../../core/job/paths.ts';
-import { lastTick, readControl, readTable } from '../../core/job/read.ts';
-import { cancelJob } from '../../core/job/steer.ts';
-import { workMessage } from '../../core/job/work-messages.ts';
+import { Jobs } from '../../src/client/jobs.ts';
+import { cancelJob } from '../../src/client/steer.ts';
+import { lastTick, readControl, readTable } from '../../src/folder/read.ts';
+import { encodeMessage } from '../../src/format/message.ts';
+import { resultKey } from '../../src/format/paths.ts';
+import { workMessage } from '../../src/job/work-messages.ts';
 import { ContractClient, type Harness } from './client.ts';
 import { startCountingServer } from './counting-server.ts';
 

@@ -1,8 +1,8 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { environmentNames, parseEnvironment, stackOutputs } from '../../core/environment.ts';
-import { limits } from '../../core/limits.ts';
+import { limits } from '../../src/limits.ts';
+import { environmentNames, parseEnvironment, stackOutputs } from '../../src/runtime/environment.ts';
 import { stackTemplate } from '../support/stack-template.ts';
 
 const template = stackTemplate();

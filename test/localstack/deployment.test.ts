@@ -4,13 +4,13 @@ import { GetFunctionCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client
 import { HeadBucketCommand } from '@aws-sdk/client-s3';
 import { GetQueueUrlCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { clientSettings } from '../../adapters/connection.ts';
-import { s3Client } from '../../adapters/s3.ts';
-import { sqsClient } from '../../adapters/work-queue.ts';
-import { stackOutputs } from '../../core/environment.ts';
-import { readAccount } from '../../local/account.ts';
-import { type Deployment, deployStack } from '../../local/deploy.ts';
-import { destroyStack } from '../../local/destroy.ts';
+import { clientSettings } from '../../src/aws/connection.ts';
+import { s3Client } from '../../src/aws/s3.ts';
+import { sqsClient } from '../../src/aws/work-queue.ts';
+import { stackOutputs } from '../../src/runtime/environment.ts';
+import { readAccount } from '../../src/targets/account.ts';
+import { type Deployment, deployStack } from '../../src/targets/deploy.ts';
+import { destroyStack } from '../../src/targets/destroy.ts';
 import '../support/localstack.ts';
 
 const connection = inject('localStack');

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { lookAtPort } from '../../local/localstack/health.ts';
-import { startLocalStack } from '../../local/localstack/start.ts';
+import { lookAtPort } from '../../src/targets/localstack/health.ts';
+import { startLocalStack } from '../../src/targets/localstack/start.ts';
 import { localStackAt } from '../support/localstack.ts';
 import { createFunction } from '../support/localstack-function.ts';
 

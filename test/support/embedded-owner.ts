@@ -1,5 +1,5 @@
-import { systemClock } from '../../adapters/system.ts';
-import { openEmbeddedCloud } from '../../local/embedded/cloud.ts';
+import { openEmbeddedCloud } from '../../src/cloud/host/cloud.ts';
+import { systemClock } from '../../src/runtime/system.ts';
 
 /** A process that opens the embedded cloud of a folder with a template made by hand, and tells its parent where it is. */
 const [stateDir = '', templatePath = '', outDir = ''] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { StackSource } from '../../local/embedded/cloud-owner.ts';
+import type { StackSource } from '../../src/cloud/host/cloud-owner.ts';
 
 /** A function of a stack made by hand. */
 export interface HandMadeFunction {

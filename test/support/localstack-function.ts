@@ -1,5 +1,5 @@
 import { CreateFunctionCommand, InvokeCommand, LambdaClient, waitUntilFunctionActiveV2 } from '@aws-sdk/client-lambda';
-import { clientSettings } from '../../adapters/connection.ts';
+import { clientSettings } from '../../src/aws/connection.ts';
 import type { LocalStackConnection } from './localstack.ts';
 import { zipOf } from './zip.ts';
 

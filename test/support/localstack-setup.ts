@@ -1,7 +1,7 @@
 import type { TestProject } from 'vitest/node';
-import { deployStack } from '../../local/deploy.ts';
-import { destroyStack } from '../../local/destroy.ts';
-import { startLocalStack } from '../../local/localstack/start.ts';
+import { deployStack } from '../../src/targets/deploy.ts';
+import { destroyStack } from '../../src/targets/destroy.ts';
+import { startLocalStack } from '../../src/targets/localstack/start.ts';
 import { contractSettings } from '../contract/client.ts';
 import { localStackAt } from './localstack.ts';
 

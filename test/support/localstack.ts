@@ -1,4 +1,4 @@
-import type { CloudConnection } from '../../local/embedded/cloud.ts';
+import type { CloudConnection } from '../../src/cloud/host/cloud.ts';
 
 /** A stack on LocalStack, as the suite's setup has deployed it. */
 export type LocalStackConnection = Pick<CloudConnection, 'endpoint' | 'region' | 'credentials' | 'outputs'>;

@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/ports.ts';
+import type { Clock } from '../../src/ports.ts';
 
 /** A clock whose timers go off when the test says so. */
 export interface ManualClock extends Clock {

@@ -1,4 +1,4 @@
-import type { Clock, Queue, ReceivedMessage } from '../../core/ports.ts';
+import type { Clock, Queue, ReceivedMessage } from '../../src/ports.ts';
 
 /** A message in the queue, as tests look at it. */
 export interface QueuedMessage {

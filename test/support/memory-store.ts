@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { UsageError } from '../../core/errors.ts';
-import type { InputReader, ObjectHead, ObjectStore, PutOptions, StoredObject } from '../../core/ports.ts';
+import type { InputReader, ObjectHead, ObjectStore, PutOptions, StoredObject } from '../../src/ports.ts';
+import { UsageError } from '../../src/task/errors.ts';
 
 /** A call of the store, as its hooks see it. */
 export interface StoreCall {

@@ -1,4 +1,4 @@
-import type { Random } from '../../core/ports.ts';
+import type { Random } from '../../src/ports.ts';
 
 /** Random numbers that a seed repeats (mulberry32); print the seed when a test fails. */
 export function seededRandom(seed: number): Random {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/ports.ts';
+import type { Clock } from '../../src/ports.ts';
 
 interface Timer {
   readonly at: number;
@@ -44,7 +44,7 @@ export class TestClock implements Clock {
     });
   }
 
-  /** Lets every promise settle that waits for no timer; those of core/aio take some turns of the host's loop. */
+  /** Lets every promise settle that waits for no timer; those of src/aio take some turns of the host's loop. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < settleTurns; turn++) {
       // What waits for a hash has all its turns after it, however long the hash takes: else a timer would overtake it.

@@ -11,8 +11,8 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach } from 'vitest';
-import { systemClock } from '../../adapters/system.ts';
-import { type Owner, startOwner } from '../../local/embedded/cloud-owner.ts';
+import { type Owner, startOwner } from '../../src/cloud/host/cloud-owner.ts';
+import { systemClock } from '../../src/runtime/system.ts';
 import { type HandMadeFunction, type HandMadeStack, temporaryFolder, writeStack } from './embedded-stack.ts';
 
 /** The code of a function that the test steers: it posts each event to a server of the test, and does what that answers. */

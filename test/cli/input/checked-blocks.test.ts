@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { checkedBlocks } from '../../../cli/input/checked-blocks.ts';
-import type { InputSource } from '../../../cli/input/source.ts';
-import type { InputFormat } from '../../../core/job/manifest.ts';
-import { defineTask, type Task } from '../../../core/task.ts';
+import { checkedBlocks } from '../../../src/cli/input/checked-blocks.ts';
+import type { InputSource } from '../../../src/cli/input/source.ts';
+import type { InputFormat } from '../../../src/format/manifest.ts';
+import { defineTask, type Task } from '../../../src/task/task.ts';
 
 const taskOf = (input: z.ZodType): Task =>
   defineTask({ description: 'Takes anything', input, example: null, run: async (item) => item });

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chooseSource } from '../../../cli/input/source.ts';
+import { chooseSource } from '../../../src/cli/input/source.ts';
 
 describe('chooseSource', () => {
   let folder = '';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { followJob } from '../../../cli/jobs/follow.ts';
-import type { Progress } from '../../../cli/progress/progress.ts';
-import { emptyDigest } from '../../../core/job/digest.ts';
-import { cutKey, manifestKey, partKey, resultKey, summaryKey, tickKey } from '../../../core/job/paths.ts';
-import type { Clock, ObjectStore, Queue } from '../../../core/ports.ts';
+import { followJob } from '../../../src/cli/jobs/follow.ts';
+import type { Progress } from '../../../src/cli/view/progress.ts';
+import { emptyDigest } from '../../../src/format/digest.ts';
+import { cutKey, manifestKey, partKey, resultKey, summaryKey, tickKey } from '../../../src/format/paths.ts';
+import type { Clock, ObjectStore, Queue } from '../../../src/ports.ts';
 
 const jobId = '0000000000aaaaaaaaaa';
 const start = Date.parse('2026-11-23T10:00:00.000Z');

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readFolderLogs } from '../../../cli/logs/folder-logs.ts';
-import { formatLogLine, parseLogLine } from '../../../cli/logs/log-line.ts';
+import { readFolderLogs } from '../../../src/cli/logs/folder-logs.ts';
+import { formatLogLine, parseLogLine } from '../../../src/cli/logs/log-line.ts';
 
 const jobId = '0000000000aaaaaaaaaa';
 const line = (fields: object): string =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseItem } from '../../../core/task.ts';
 import { countPrimes, task } from '../../../lambdas/tasks/cpu.ts';
+import { parseItem } from '../../../src/task/task.ts';
 
 describe('cpu', () => {
   it('runs on threads, so that it never blocks the event loop', () => {

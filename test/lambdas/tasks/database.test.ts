@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { environmentNames } from '../../../core/environment.ts';
-import { parseItem } from '../../../core/task.ts';
 import { task } from '../../../lambdas/tasks/database.ts';
-import { type Endpoint, openEndpoint } from '../../../local/embedded/endpoint.ts';
+import { type Endpoint, openEndpoint } from '../../../src/cloud/host/endpoint.ts';
+import { environmentNames } from '../../../src/runtime/environment.ts';
+import { parseItem } from '../../../src/task/task.ts';
 
 let folder: string;
 let endpoint: Endpoint;

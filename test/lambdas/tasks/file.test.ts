@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { environmentNames } from '../../../core/environment.ts';
-import { parseItem } from '../../../core/task.ts';
 import { task } from '../../../lambdas/tasks/file.ts';
-import { type Endpoint, openEndpoint } from '../../../local/embedded/endpoint.ts';
+import { type Endpoint, openEndpoint } from '../../../src/cloud/host/endpoint.ts';
+import { environmentNames } from '../../../src/runtime/environment.ts';
+import { parseItem } from '../../../src/task/task.ts';
 
 const bucket = 'files';
 let folder: string;

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { environmentNames } from '../../../core/environment.ts';
-import { limits } from '../../../core/limits.ts';
-import { parseItem } from '../../../core/task.ts';
 import { task } from '../../../lambdas/tasks/http.ts';
-import { type Downstream, reply, startDownstream } from '../../adapters/http-downstream.ts';
+import { limits } from '../../../src/limits.ts';
+import { environmentNames } from '../../../src/runtime/environment.ts';
+import { parseItem } from '../../../src/task/task.ts';
+import { type Downstream, reply, startDownstream } from '../../connectors/http/http-downstream.ts';
 import { startObjectCloud } from './object-cloud.ts';
 
 const context = { signal: new AbortController().signal, attempt: 1, idempotencyKey: 'job/7', log: () => {} };

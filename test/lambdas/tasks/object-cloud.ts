@@ -2,8 +2,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { environmentNames } from '../../../core/environment.ts';
-import { openEndpoint } from '../../../local/embedded/endpoint.ts';
+import { openEndpoint } from '../../../src/cloud/host/endpoint.ts';
+import { environmentNames } from '../../../src/runtime/environment.ts';
 
 /** The embedded cloud's S3 with one bucket; it ends with its test. */
 export interface ObjectCloud {

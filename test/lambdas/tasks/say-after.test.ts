@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseItem } from '../../../core/task.ts';
 import { task } from '../../../lambdas/tasks/say-after.ts';
+import { parseItem } from '../../../src/task/task.ts';
 
 const context = { signal: new AbortController().signal, attempt: 1, idempotencyKey: 'job/0', log: () => {} };
 

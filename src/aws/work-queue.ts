@@ -1,0 +1,142 @@
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { mapBounded } from '../concurrency.ts';
+import type { Queue, ReceivedMessage } from '../ports.ts';
+import { type Connection, clientSettings } from './connection.ts';
+
+/** Makes the one SQS client of a process. */
+export function sqsClient(connection: Connection): SQSClient {
+  return new SQSClient(clientSettings(connection));
+}
+
+/** Entries of one SendMessageBatch. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
+const batchEntries = 10;
+/** All entries of one batch together, 1 MiB, less what their own framing takes. */
+const batchBytes = 1_000_000;
+const parallelBatches = 10;
+
+/** One standard SQS queue. */
+export class SqsQueue implements Queue {
+  readonly #client: SQSClient;
+  readonly #url: string;
+
+  constructor(client: SQSClient, url: string) {
+    this.#client = client;
+    this.#url = url;
+  }
+
+  async send(
+    bodies: readonly string[],
+    options: { readonly group: string; readonly delaySeconds?: number },
+  ): Promise<void> {
+    await mapBounded(batches(bodies), parallelBatches, async (batch) => {
+      let left = batch;
+      for (let attempt = 1; left.length > 0; attempt++) {
+        const refused = await this.#sendBatch(left, options);
+        if (refused.length > 0 && attempt === sendAttempts) {
+          throw new Error(
+            `expected SQS to take ${batch.length} messages, got a refusal of ${refused.length}: ${refused[0]?.reason}`,
+          );
+        }
+        left = refused.map((entry) => entry.body);
+      }
+    });
+  }
+
+  /** Sends one batch; SQS may take some entries and refuse others. */
+  async #sendBatch(bodies: readonly string[], options: { readonly group: string; readonly delaySeconds?: number }) {
+    const { group, delaySeconds = 0 } = options;
+    const answer = await this.#client.send(
+      new SendMessageBatchCommand({
+        QueueUrl: this.#url,
+        Entries: bodies.map((body, i) => ({
+          Id: String(i),
+          MessageBody: body,
+          MessageGroupId: group,
+          DelaySeconds: delaySeconds,
+        })),
+      }),
+    );
+    return (answer.Failed ?? []).map((failure) => {
+      const reason = `${failure.Code}: ${failure.Message ?? ''}`;
+      if (failure.SenderFault === true) throw new Error(`expected SQS to take a message, got ${reason}`);
+      return { body: bodies[Number(failure.Id)] ?? '', reason };
+    });
+  }
+
+  async receive(options: {
+    readonly max: number;
+    readonly waitSeconds: number;
+    readonly visibilitySeconds: number;
+  }): Promise<readonly ReceivedMessage[]> {
+    const answer = await this.#client.send(
+      new ReceiveMessageCommand({
+        QueueUrl: this.#url,
+        MaxNumberOfMessages: options.max,
+        WaitTimeSeconds: options.waitSeconds,
+        VisibilityTimeout: options.visibilitySeconds,
+        MessageSystemAttributeNames: ['ApproximateReceiveCount'],
+      }),
+    );
+    return (answer.Messages ?? []).map((message) => ({
+      body: message.Body ?? '',
+      receiptHandle: message.ReceiptHandle ?? '',
+      messageId: message.MessageId ?? '',
+      receiveCount: Number(message.Attributes?.ApproximateReceiveCount ?? 1),
+    }));
+  }
+
+  async delete(receiptHandle: string): Promise<void> {
+    await this.#client.send(new DeleteMessageCommand({ QueueUrl: this.#url, ReceiptHandle: receiptHandle }));
+  }
+
+  async changeVisibility(receiptHandle: string, seconds: number): Promise<void> {
+    await this.#client.send(
+      new ChangeMessageVisibilityCommand({
+        QueueUrl: this.#url,
+        ReceiptHandle: receiptHandle,
+        VisibilityTimeout: seconds,
+      }),
+    );
+  }
+
+  async depth(): Promise<number> {
+    const answer = await this.#client.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: this.#url,
+        AttributeNames: [
+          'ApproximateNumberOfMessages',
+          'ApproximateNumberOfMessagesNotVisible',
+          'ApproximateNumberOfMessagesDelayed',
+        ],
+      }),
+    );
+    return Object.values(answer.Attributes ?? {}).reduce((sum, count) => sum + Number(count), 0);
+  }
+}
+
+const sendAttempts = 4;
+
+function batches(bodies: readonly string[]): string[][] {
+  const all: string[][] = [];
+  let batch: string[] = [];
+  let bytes = 0;
+  for (const body of bodies) {
+    const size = Buffer.byteLength(body);
+    if (batch.length === batchEntries || (batch.length > 0 && bytes + size > batchBytes)) {
+      all.push(batch);
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(body);
+    bytes += size;
+  }
+  if (batch.length > 0) all.push(batch);
+  return all;
+}

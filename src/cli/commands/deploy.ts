@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { limits } from '../../limits.ts';
+import type { Account } from '../../targets/account.ts';
+import { defaultStackName, type StackSettings } from '../../targets/synthesis.ts';
+import { ask } from '../ask.ts';
+import type { CommandContext } from '../command-context.ts';
+import { withTarget, withWorkers } from '../options.ts';
+import { openAccount, type StackOptions } from './stack-target.ts';
+
+interface DeployOptions extends StackOptions {
+  readonly workers?: number;
+}
+
+/** Executions that fan-out, ticks, and dead letters need beside the workers. */
+const otherExecutions = 4;
+
+export function define(command: Command, { terminal, signal }: CommandContext): void {
+  withWorkers(withTarget(command))
+    .option('--yes', 'do not ask before something is changed on AWS')
+    .option('--quiet', 'say nothing but errors')
+    .action(async ({ workers: asked, ...options }: DeployOptions) => {
+      const say = options.quiet === true ? () => {} : terminal.say;
+      const { connection, account } = await openAccount(options, 'deploy');
+      const stackName = options.stack ?? defaultStackName;
+      const workers = asked ?? workersFor(account);
+      say(
+        `stack ${stackName} with ${workers} workers in account ${account.id}, region ${account.region}, as ${account.arn}`,
+      );
+      if (asked === undefined && workers < limits.workers) {
+        say(`the account allows ${account.concurrentExecutions} executions at once, so ${workers} are workers`);
+      }
+      if (options.target === 'aws' && options.yes !== true && !(await ask('Deploy it?', signal))) return;
+      const settings = { stackName, workers, ...(options.target === 'localstack' ? onThisMachine : {}) };
+      const { deployStack } = await import('../../targets/deploy.ts');
+      const { changed } = await deployStack({ settings, connection, account, signal, onProgress: say });
+      say(changed ? `deployed; "fanloop run TASK … --target ${options.target}" uses it` : 'nothing had to change');
+    });
+}
+
+/** LocalStack may call this machine, and keeps nothing anyway; its DynamoDB is a download of its own that may not be there. */
+const onThisMachine: StackSettings = { allowPrivateNetwork: true, removalPolicy: 'destroy', table: false };
+
+/** New accounts allow 10 executions at once; a stack has at least two workers. */
+const workersFor = ({ concurrentExecutions }: Account): number =>
+  Math.max(limits.minWorkers, Math.min(limits.workers, concurrentExecutions - otherExecutions));

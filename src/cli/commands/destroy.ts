@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { defaultStackName } from '../../targets/synthesis.ts';
+import { ask } from '../ask.ts';
+import type { CommandContext } from '../command-context.ts';
+import { withTarget } from '../options.ts';
+import { openAccount, type StackOptions } from './stack-target.ts';
+
+export function define(command: Command, { terminal, signal }: CommandContext): void {
+  withTarget(command)
+    .option('--yes', 'do not ask before something is removed from AWS')
+    .option('--quiet', 'say nothing but errors')
+    .action(async (options: StackOptions) => {
+      const say = options.quiet === true ? () => {} : terminal.say;
+      const { connection, account } = await openAccount(options, 'destroy');
+      const stackName = options.stack ?? defaultStackName;
+      say(`stack ${stackName} with all its jobs and its table in account ${account.id}, region ${account.region}`);
+      if (options.target === 'aws' && options.yes !== true && !(await ask('Remove it?', signal))) return;
+      const { destroyStack } = await import('../../targets/destroy.ts');
+      if (!(await destroyStack({ stackName, connection, signal, onProgress: say })))
+        say(`there is no stack ${stackName}`);
+    });
+}

@@ -1,0 +1,47 @@
+import { type Command, Option } from 'commander';
+import type { TargetOptions } from '../../targets/target-options.ts';
+import type { CommandContext } from '../command-context.ts';
+import type { InputOptions } from '../jobs/prepare.ts';
+import { type LimitOptions, withLimits, withTarget, withWorkers } from '../options.ts';
+import { loadTask } from '../tasks.ts';
+import { taskHelp } from '../view/task-help.ts';
+
+/** Options that `run` and `submit` share. */
+export interface JobInputOptions extends InputOptions, LimitOptions, TargetOptions {
+  readonly help?: boolean;
+}
+
+/** Adds the arguments and options that say what is run; `--help` after a task's name explains the task. */
+export function withJobInput(command: Command): Command {
+  return withLimits(
+    withWorkers(
+      withTarget(
+        command
+          .usage('[options] <task> [item...]')
+          .argument('[task]', '"fanloop tasks" lists them; "--help" after its name explains one')
+          .argument('[items...]', 'items, each as JSON, or as plain text where the task takes a text')
+          .option('--input <file>', 'read items from a file, from standard input (-), or from s3://bucket/key')
+          .addOption(
+            new Option('--format <format>', 'what the input is, where its name does not tell').choices([
+              'ndjson',
+              'lines',
+            ]),
+          )
+          .helpOption(false)
+          .option('-h, --help', 'show this help'),
+      ),
+    ),
+  );
+}
+
+/** Shows the help that was asked for; false when none was. */
+export async function showHelp(
+  command: Command,
+  task: string | undefined,
+  { terminal }: CommandContext,
+): Promise<boolean> {
+  if (command.opts<JobInputOptions>().help !== true) return false;
+  if (task === undefined) command.outputHelp();
+  else await terminal.data(taskHelp(task, await loadTask(task)));
+  return true;
+}

@@ -1,0 +1,87 @@
+import { estimateCost } from '../../folder/cost.ts';
+import type { ItemError } from '../../format/outcome.ts';
+import type { Summary } from '../../format/summary.ts';
+import type { Terminal } from '../terminal.ts';
+import { count, counted, dollars, duration, times } from '../wording.ts';
+
+/** A failed item, as an example of its reason. */
+export interface FailedExample {
+  readonly index: number;
+  readonly error: ItemError;
+}
+
+const labelWidth = 10;
+/** A report names the most frequent reasons only. */
+const reasonsShown = 6;
+
+/** The lines that say how a job ended, from its summary alone; examples of failures where they are known. */
+export function reportLines(
+  summary: Summary,
+  terminal: Pick<Terminal, 'paint'>,
+  examples: readonly FailedExample[] = [],
+): readonly string[] {
+  const row = (label: string, text: string): string => `  ${terminal.paint('dim', label.padEnd(labelWidth))}${text}`;
+  if (summary.end === 'refused') {
+    return [
+      `${terminal.paint('red', '✗')} the input was refused, nothing ran: ${summary.problem?.message ?? 'no reason is known'}`,
+    ];
+  }
+  return [
+    headline(summary, terminal),
+    ...failures(summary, examples).map((text, i) => row(i === 0 ? 'failed' : '', text)),
+    row('retries', count(summary.totals.attempts - summary.totals.tried)),
+    row('time', timeLine(summary)),
+    ...slowLine(summary).map((text) => row('slow', text)),
+    row('workers', workersLine(summary)),
+    row('on AWS', costLine(summary)),
+  ];
+}
+
+function headline(summary: Summary, terminal: Pick<Terminal, 'paint'>): string {
+  const { succeeded, failed, cancelled } = summary.totals;
+  const clean = failed + cancelled === 0;
+  const mark = clean ? terminal.paint('green', '✓') : terminal.paint('yellow', '!');
+  const parts = [
+    `${count(succeeded)} succeeded`,
+    ...(failed === 0 ? [] : [terminal.paint('red', `${count(failed)} failed`)]),
+    ...(cancelled === 0 ? [] : [`${count(cancelled)} cancelled`]),
+  ];
+  return `${mark} ${terminal.paint('bold', `${counted(summary.items, 'item')} in ${duration(summary.wallMs)}`)}: ${parts.join(', ')}`;
+}
+
+function failures(summary: Summary, examples: readonly FailedExample[]): readonly string[] {
+  const codes = Object.entries(summary.totals.codes).sort(([, a], [, b]) => b - a);
+  if (codes.length === 0) return [];
+  const shown = codes.slice(0, reasonsShown).map(([code, n]) => `${code} ${count(n)}`);
+  const rest = codes.slice(reasonsShown).reduce((sum, [, n]) => sum + n, 0);
+  return [
+    [...shown, ...(rest === 0 ? [] : [`others ${count(rest)}`])].join(', '),
+    ...examples.map(({ index, error }) => `item ${index}: ${error.message.replaceAll(/\s+/g, ' ')}`),
+  ];
+}
+
+function timeLine({ wallMs, totals }: Summary): string {
+  const oneByOne = `the calls one after another: ${duration(totals.callMs)}`;
+  const factor = totals.callMs / Math.max(1, wallMs);
+  return factor > 1
+    ? `${duration(wallMs)}; ${oneByOne}, so ${times(factor)} faster`
+    : `${duration(wallMs)}; ${oneByOne}`;
+}
+
+/** asyncio's warning of a slow callback: whoever computes on the loop keeps everybody waiting. */
+function slowLine({ task, totals }: Summary): readonly string[] {
+  const { slowCallbacks, slowestMs } = totals;
+  if (slowCallbacks === 0) return [];
+  return [
+    `the task "${task}" blocked the event loop ${counted(slowCallbacks, 'time')}, ${duration(slowestMs)} at most; "thread: true" runs it on threads`,
+  ];
+}
+
+function workersLine({ totals, messages, turns }: Summary): string {
+  return `${counted(totals.invocations, 'invocation')}, ${counted(messages + totals.handOvers, 'message')}, ${counted(turns, 'turn')} of the job's loop`;
+}
+
+function costLine(summary: Summary): string {
+  const { lambda, sqs, s3, total } = estimateCost(summary);
+  return `about ${dollars(total)} (Lambda ${dollars(lambda)}, SQS ${dollars(sqs)}, S3 ${dollars(s3)})`;
+}

@@ -1,0 +1,42 @@
+import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
+import { limits } from '../limits.ts';
+import { isUsageCode, UsageError } from '../task/errors.ts';
+
+/** The function answers when it has ended, and its environment may have to start first. */
+export const fanOutTimeouts = {
+  connectionTimeout: 3_000,
+  requestTimeout: (limits.fanOutTimeoutSeconds + 30) * 1_000,
+  throwOnRequestTimeout: true,
+} as const;
+
+/** Invokes the fan-out function and waits for its answer. @throws UsageError what the function refused */
+export async function invokeFanOut(
+  client: LambdaClient,
+  functionName: string,
+  request: FanOutRequest,
+): Promise<FanOutAnswer> {
+  const answer = await client.send(
+    new InvokeCommand({
+      FunctionName: functionName,
+      InvocationType: 'RequestResponse',
+      Payload: JSON.stringify(request),
+    }),
+  );
+  const payload: unknown = JSON.parse(answer.Payload?.transformToString() ?? 'null');
+  // The answer of our own function of the same version.
+  if (answer.FunctionError === undefined) return payload as FanOutAnswer;
+  const { errorType, errorMessage } = failureOf(payload);
+  if (isUsageCode(errorType)) throw new UsageError(errorType, errorMessage);
+  throw new Error(`the fan-out function failed: ${errorType}: ${errorMessage}`);
+}
+
+/** Lambda describes an error that a function threw. https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */
+function failureOf(payload: unknown): { readonly errorType: string; readonly errorMessage: string } {
+  const text = (name: string): string => {
+    const value =
+      typeof payload === 'object' && payload !== null ? new Map(Object.entries(payload)).get(name) : undefined;
+    return typeof value === 'string' ? value : '';
+  };
+  return { errorType: text('errorType') || 'Error', errorMessage: text('errorMessage') || 'no message' };
+}

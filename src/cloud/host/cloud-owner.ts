@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import type { Clock } from '../../ports.ts';
+import { type LambdaHost, openLambdaHost } from '../lambda/lambda-host.ts';
+import { readTemplate } from '../template/template.ts';
+import { describeStack, type QueueDescription, type StackDescription } from '../template/template-stack.ts';
+import { openAccessControl } from './cloud-access.ts';
+import { startMappings } from './cloud-mappings.ts';
+import { type Endpoint, type EndpointOptions, openEndpoint } from './endpoint.ts';
+
+/** A synthesized stack. */
+export interface StackSource {
+  readonly templatePath: string;
+  /** Folder of the assets. */
+  readonly outDir: string;
+  readonly stackName: string;
+}
+
+/** What the owner of a state folder runs. */
+export interface OwnerOptions {
+  readonly stateDir: string;
+  /** Makes the template. */
+  readonly synthesize: () => Promise<StackSource>;
+  readonly clock: Clock;
+  /** The port of the owner before, so that clients go on; a free one by default. */
+  readonly port?: number;
+  /** Delays before the second and third try of an event, in milliseconds. @default Lambda's */
+  readonly eventDelaysMs?: readonly number[];
+}
+
+/** A running stack. */
+export interface Owner {
+  readonly url: string;
+  readonly port: number;
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Stops to poll, kills the functions' processes, and closes the endpoint. */
+  close(): Promise<void>;
+}
+
+/** Executions at once: enough for what the mappings may run, and for calls beside them; AWS gives a new account 10. */
+const concurrencyBesideMappings = 100;
+
+/** Runs a stack: endpoint, bucket, queues, functions, mappings. Whatever was opened is closed again when a part cannot start. */
+export async function startOwner(options: OwnerOptions): Promise<Owner> {
+  const opened: Array<() => Promise<void>> = [];
+  const close = async (): Promise<void> => {
+    for (const closeOne of opened.splice(0).reverse()) await closeOne();
+  };
+  try {
+    const source = await options.synthesize();
+    const template = await readTemplate(source.templatePath);
+    let access: ReturnType<typeof openAccessControl> | undefined;
+    let host: LambdaHost | undefined;
+    const endpoint = await openOnPort(options, {
+      stateDir: options.stateDir,
+      authorize: (request) => access?.authorize(request) ?? 'the embedded cloud is starting',
+      invoke: async (request) => host?.invoke(request) ?? starting,
+    });
+    opened.push(() => endpoint.close());
+    const stack = describeStack(template, {
+      stackName: source.stackName,
+      endpointUrl: endpoint.url,
+      assetsDir: source.outDir,
+    });
+    const control = openAccessControl(stack.functions);
+    access = control;
+    await createResources(endpoint, stack);
+    const lambda = await openLambdaHost({
+      functions: stack.functions,
+      stateDir: options.stateDir,
+      compileCacheDir: join(source.outDir, 'compile-cache'),
+      endpointUrl: endpoint.url,
+      credentials: control.credentialsOf,
+      clock: options.clock,
+      concurrency:
+        concurrencyBesideMappings + stack.mappings.reduce((sum, mapping) => sum + mapping.maximumConcurrency, 0),
+      ...(options.eventDelaysMs && { eventDelaysMs: options.eventDelaysMs }),
+    });
+    host = lambda;
+    opened.push(() => lambda.close());
+    const mappings = startMappings({ stack, endpoint, host: lambda, clock: options.clock });
+    opened.push(async () => {
+      // Invocations that run would hold the mappings open; so they stop to poll first, then the host ends its processes.
+      const stopped = mappings.close();
+      await lambda.close();
+      await stopped;
+    });
+    return { url: endpoint.url, port: endpoint.port, outputs: stack.outputs, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What a caller is answered who is faster than the start. */
+const starting = { status: 503, errorType: 'ServiceException', payload: Buffer.from('{"message":"starting"}') };
+
+/** The system may take this long to close the port of a process that was killed, after it told others that the process is gone. */
+const portRetries = { times: 40, delayMs: 50 } as const;
+
+/** Opens the endpoint on the wanted port; on another one only where somebody else keeps it. */
+async function openOnPort(
+  { port, clock }: OwnerOptions,
+  endpointOptions: Omit<EndpointOptions, 'port'>,
+): Promise<Endpoint> {
+  if (port === undefined) return openEndpoint(endpointOptions);
+  for (let retry = 0; ; retry += 1) {
+    const endpoint = await openEndpoint({ ...endpointOptions, port });
+    if (endpoint.port === port || retry === portRetries.times) return endpoint;
+    await endpoint.close();
+    await new Promise<void>((resolve) => void clock.after(portRetries.delayMs, resolve));
+  }
+}
+
+async function createResources(endpoint: Endpoint, stack: StackDescription): Promise<void> {
+  for (const bucket of stack.buckets) endpoint.createBucket(bucket);
+  for (const table of stack.tables) endpoint.createTable(table);
+  // A dead-letter queue has to be there before the queue that names it.
+  const hasRedrive = ({ attributes }: QueueDescription): number => (attributes['RedrivePolicy'] === undefined ? 0 : 1);
+  for (const queue of [...stack.queues].sort((a, b) => hasRedrive(a) - hasRedrive(b))) {
+    const { url, arn } = await endpoint.createQueue(queue.name, queue.attributes);
+    if (url !== queue.url || arn !== queue.arn) {
+      throw new Error(`expected the queue ${queue.name} to be ${queue.url} (${queue.arn}), got ${url} (${arn})`);
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { openDatabase } from '../dynamodb/database.ts';
+import { answerDatabase, isDatabase } from '../dynamodb/database-server.ts';
+import { answerInvocation, type Invoke, isInvocation } from '../lambda/invoke-api.ts';
+import { openObjectStore } from '../s3/object-store.ts';
+import { answerS3 } from '../s3/s3-server.ts';
+import { openSqsQueues } from '../sqs/sqs-queues.ts';
+import { deleteRecords, receiveRecords, type SqsRecordData } from '../sqs/sqs-records.ts';
+import { answerSqs, isSqs } from '../sqs/sqs-server.ts';
+import type { TableDescription } from '../template/template-stack.ts';
+import { type Authorize, queueArn } from './access.ts';
+import { readBody } from './request-body.ts';
+
+/** What an endpoint is opened with. */
+export interface EndpointOptions {
+  /** Objects are kept in its folder `s3`, tables in `dynamodb`; the caller owns the folder (see state-folder.ts). */
+  readonly stateDir: string;
+  /** Wanted port; another one is taken where it is not free. @default any free port */
+  readonly port?: number;
+  readonly authorize: Authorize;
+  readonly invoke: Invoke;
+}
+
+/** The server of the embedded cloud: S3, SQS, DynamoDB, STS, and Lambda's Invoke API on one port of loopback. */
+export interface Endpoint {
+  readonly url: string;
+  readonly port: number;
+  /** Makes a queue with SQS's attributes, as `RedrivePolicy`. @throws Error when SQS refuses them. */
+  createQueue(
+    name: string,
+    attributes?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly url: string; readonly arn: string }>;
+  /** Makes a bucket, or does nothing where it exists. */
+  createBucket(name: string): void;
+  /** Makes a table before the first call of DynamoDB, or does nothing where it exists. */
+  createTable(table: TableDescription): void;
+  /** Takes visible messages, at most ten; resolves at once, empty where there are none. */
+  receive(
+    queueUrl: string,
+    options: { readonly max: number; readonly visibilitySeconds?: number },
+  ): Promise<readonly SqsRecordData[]>;
+  /** Resolves when the queue may have a visible message, at once where it may have one now. Rejects with the signal's reason. */
+  whenReady(queueUrl: string, signal: AbortSignal): Promise<void>;
+  /** Deletes messages by the handles of their delivery. */
+  deleteMessages(queueUrl: string, receiptHandles: readonly string[]): Promise<void>;
+  /** Stops to listen, ends long polls, and closes all connections. */
+  close(): Promise<void>;
+}
+
+/** Idle connections are kept longer than the SDK's clients keep them, so that no request meets a connection that is just being closed. */
+const keepAliveMs = 120_000;
+/** A form is a call of STS or SNS; they are short. */
+const maxFormBytes = 1_048_576;
+
+/** Opens the server of the embedded cloud. @throws Error when it cannot listen on loopback. */
+export async function openEndpoint({ stateDir, port = 0, authorize, invoke }: EndpointOptions): Promise<Endpoint> {
+  const store = openObjectStore(join(stateDir, 's3'));
+  const queues = openSqsQueues(() => url);
+  const database = openDatabase(join(stateDir, 'dynamodb'));
+  const running = new Set<Promise<void>>();
+  const closed = Promise.withResolvers<void>();
+
+  const answer = (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (isSqs(request)) return answerSqs(request, response, { queues, authorize });
+    if (isDatabase(request)) return answerDatabase(request, response, { database, authorize });
+    // An invocation may go on for minutes; closing does not wait for it.
+    if (isInvocation(request))
+      return Promise.race([answerInvocation(request, response, { invoke, authorize }), closed.promise]);
+    if (isForm(request)) return answerForm(request, response);
+    return answerS3(request, response, { store, authorize });
+  };
+
+  const answerForm = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await readBody(request, maxFormBytes);
+    const answered = await queues.forward(
+      'application/x-www-form-urlencoded',
+      (body ?? Buffer.alloc(0)).toString('utf8'),
+    );
+    response.writeHead(answered.status, { 'content-type': answered.contentType });
+    response.end(answered.body);
+  };
+
+  const server = createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: 0 }, (request, response) => {
+    const task = answer(request, response).catch((error: unknown) => answerFailure(response, error));
+    running.add(task);
+    void task.finally(() => running.delete(task));
+  });
+  await listen(server, port);
+  // A server that listens on a port of TCP has such an address.
+  const actualPort = (server.address() as AddressInfo).port;
+  const url = `http://127.0.0.1:${actualPort}`;
+
+  return {
+    url,
+    port: actualPort,
+    async createQueue(name, attributes = {}) {
+      const made = await queues.call(
+        'CreateQueue',
+        { QueueName: name, Attributes: attributes },
+        { signal: AbortSignal.any([]) },
+      );
+      if (made.status !== 200)
+        throw new Error(`expected SQS to make the queue ${name}, got ${JSON.stringify(made.body)}`);
+      return { url: String(made.body['QueueUrl']), arn: queueArn(name) };
+    },
+    createBucket: (name) => store.createBucket(name),
+    createTable: (table) => database.createTable(table),
+    receive: (queueUrl, options) => receiveRecords(queues, queueUrl, options),
+    whenReady: (queueUrl, signal) => queues.queue(queueUrl).readiness.whenReady(signal),
+    deleteMessages: (queueUrl, handles) => deleteRecords(queues, queueUrl, handles),
+    async close() {
+      const stopped = once(server, 'close');
+      server.close();
+      closed.resolve();
+      await queues.close();
+      server.closeAllConnections();
+      await stopped;
+      await Promise.all(running);
+      await database.close();
+    },
+  };
+}
+
+function isForm(request: IncomingMessage): boolean {
+  return (
+    request.method === 'POST' &&
+    request.url === '/' &&
+    /^application\/x-www-form-urlencoded\b/.test(request.headers['content-type'] ?? '')
+  );
+}
+
+function answerFailure(response: ServerResponse, error: unknown): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const body = JSON.stringify({
+    __type: 'InternalFailure',
+    message: error instanceof Error ? error.message : String(error),
+  });
+  response.writeHead(500, { 'content-type': 'application/json' });
+  response.end(body);
+}
+
+async function listen(server: Server, port: number): Promise<void> {
+  try {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  } catch (error) {
+    if (port === 0 || !(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  }
+}

@@ -1,0 +1,151 @@
+import type { Clock } from '../../ports.ts';
+import type { MappingDescription } from '../template/template-stack.ts';
+import { type EventRecord, settledRecords, takeBatch } from './event-source-batch.ts';
+
+/** The queue of a mapping. */
+export interface SourceQueue {
+  /** Takes up to `max` visible messages; they come back after the queue's visibility timeout unless they are deleted. */
+  receive(max: number): Promise<readonly EventRecord[]>;
+  /** Resolves when a message is visible, or when the signal is aborted. */
+  whenReady(signal: AbortSignal): Promise<void>;
+  delete(records: readonly EventRecord[]): Promise<void>;
+  /** Moves messages to the dead-letter queue, or deletes them where the queue has none. */
+  discard(records: readonly EventRecord[]): Promise<void>;
+}
+
+/** The function of a mapping. */
+export interface TargetFunction {
+  /** Resolves to undefined when the invocation is throttled. */
+  invoke(
+    payload: string,
+    traceHeaders: ReadonlyArray<string | undefined>,
+  ): Promise<{ readonly payload: string; readonly errorType?: string } | undefined>;
+  /** Whether the message belongs to a chain of invocations that has to end. */
+  stopsRecursion(traceHeader: string | undefined): boolean;
+  log(line: string): void;
+}
+
+/** What a mapping connects. */
+export interface EventSourceOptions {
+  readonly mapping: MappingDescription;
+  readonly queue: SourceQueue;
+  readonly target: TargetFunction;
+  readonly clock: Clock;
+}
+
+/** A mapping that polls. */
+export interface EventSource {
+  /** Stops to receive and resolves when no invocation of the mapping runs. */
+  close(): Promise<void>;
+}
+
+/** ReceiveMessage gives at most ten. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html */
+const maxReceived = 10;
+/** Lambda starts with five batches at once and adds up to 300 a minute. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
+const firstConcurrency = 5;
+const rampStepMs = 200;
+
+/** Starts to poll a queue for a function: one loop that receives, and as many invocations at once as the mapping may have. */
+export function openEventSource(options: EventSourceOptions): EventSource {
+  const { mapping, queue, target, clock } = options;
+  const stop = new AbortController();
+  const running = new Set<Promise<void>>();
+  let busySince = 0;
+  let freed = Promise.withResolvers<void>();
+
+  const allowed = (): number => {
+    const ramp = Math.floor((clock.now() - busySince) / rampStepMs);
+    return Math.min(mapping.maximumConcurrency, firstConcurrency + ramp);
+  };
+  const whenFree = async (): Promise<void> => {
+    while (running.size >= allowed() && !stop.signal.aborted) {
+      freed = Promise.withResolvers();
+      // Below the mapping's own limit the ramp opens the next place, above it only the end of an invocation does.
+      const cancel = running.size < mapping.maximumConcurrency ? clock.after(rampStepMs, freed.resolve) : undefined;
+      await freed.promise;
+      cancel?.();
+    }
+  };
+  const run = (batch: readonly EventRecord[]): void => {
+    if (running.size === 0) busySince = clock.now();
+    const invocation = process(batch).finally(() => {
+      running.delete(invocation);
+      freed.resolve();
+    });
+    running.add(invocation);
+  };
+  const process = async (batch: readonly EventRecord[]): Promise<void> => {
+    try {
+      await invokeWith(batch, options);
+    } catch (error) {
+      // The messages come back by visibility; the loop must go on for the others.
+      target.log(`the event source mapping ${mapping.logicalId} failed: ${String(error)}`);
+    }
+  };
+  const poll = async (): Promise<void> => {
+    let kept: readonly EventRecord[] = [];
+    while (!stop.signal.aborted) {
+      await whenFree();
+      if (kept.length === 0) await queue.whenReady(stop.signal);
+      if (stop.signal.aborted) return;
+      const records = await collect(kept);
+      const { batch, rest } = takeBatch(records, mapping.batchSize);
+      kept = rest;
+      if (batch.length > 0) run(batch);
+    }
+  };
+  /** Receives until the batch is full or the window is over; without a window, what one receive gives is the batch. */
+  const collect = async (kept: readonly EventRecord[]): Promise<readonly EventRecord[]> => {
+    const records = [...kept];
+    const window = new AbortController();
+    let cancel = (): void => {};
+    try {
+      while (records.length < mapping.batchSize) {
+        const received = await queue.receive(Math.min(maxReceived, mapping.batchSize - records.length));
+        if (records.length === 0 && received.length > 0) {
+          // The window opens with the first message of the batch.
+          cancel = clock.after(mapping.windowSeconds * 1_000, () => window.abort());
+        }
+        records.push(...received);
+        if (mapping.windowSeconds === 0 || records.length === 0 || records.length >= mapping.batchSize) break;
+        await queue.whenReady(AbortSignal.any([window.signal, stop.signal]));
+        if (window.signal.aborted || stop.signal.aborted) break;
+      }
+      return records;
+    } finally {
+      cancel();
+    }
+  };
+
+  const polling = poll().catch((error: unknown) => {
+    if (!stop.signal.aborted) target.log(`the event source mapping ${mapping.logicalId} ended: ${String(error)}`);
+  });
+  return {
+    close: async () => {
+      stop.abort();
+      freed.resolve();
+      await polling;
+      await Promise.all(running);
+    },
+  };
+}
+
+async function invokeWith(batch: readonly EventRecord[], options: EventSourceOptions): Promise<void> {
+  const { mapping, queue, target } = options;
+  const recursive = batch.filter(({ attributes }) => target.stopsRecursion(attributes['AWSTraceHeader']));
+  if (recursive.length > 0) {
+    target.log(`RecursiveInvocationException: ${recursive.length} messages of a recursive loop are not delivered`);
+    await queue.discard(recursive);
+  }
+  const records = batch.filter((record) => !recursive.includes(record));
+  if (records.length === 0) return;
+  const traceHeaders = records.map(({ attributes }) => attributes['AWSTraceHeader']);
+  const execution = await target.invoke(JSON.stringify({ Records: records }), traceHeaders);
+  if (execution === undefined) return;
+  const settled = settledRecords(records, {
+    payload: execution.payload,
+    reportsBatchItemFailures: mapping.reportsBatchItemFailures,
+    ...(execution.errorType !== undefined && { errorType: execution.errorType }),
+  });
+  if (settled.length > 0) await queue.delete(settled);
+}

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../ports.ts';
+import type { FunctionDescription } from '../template/template-functions.ts';
+import { type Environment, type Execution, startEnvironment } from './lambda-environment.ts';
+import { type FunctionLog, openLogTail } from './lambda-log.ts';
+import type { Reaper } from './lambda-reaper.ts';
+import { traceInvocation } from './recursion.ts';
+
+/** What a function is run with. */
+export interface FunctionOptions {
+  readonly description: FunctionDescription;
+  /** Variables of a new environment. */
+  readonly variables: () => Readonly<Record<string, string>>;
+  readonly log: FunctionLog;
+  readonly reaper: Reaper;
+  readonly clock: Clock;
+}
+
+/** An invocation and the end of its log. */
+export interface LoggedExecution extends Execution {
+  readonly requestId: string;
+  /** The end of the log, 4 KB or more. */
+  readonly logTail: string;
+}
+
+/** A function with its execution environments. */
+export interface LambdaFunction {
+  readonly description: FunctionDescription;
+  /** Invocations that run now. */
+  readonly running: number;
+  /** Runs one invocation in a free environment or in a new one; `traceHeaders` are those of the events that cause it. */
+  invoke(payload: string, traceHeaders: ReadonlyArray<string | undefined>): Promise<LoggedExecution>;
+  /** Ends all environments. */
+  close(): Promise<void>;
+}
+
+/** An environment that was not used for this long is ended; Lambda tells no number, several minutes are usual. */
+const idleMs = 300_000;
+
+/** Makes a function that has no environment yet. */
+export function openFunction(options: FunctionOptions): LambdaFunction {
+  const { description, clock } = options;
+  const environments = new Set<Environment>();
+  const idle: Array<{ readonly environment: Environment; readonly cancel: () => void }> = [];
+  const executions = new Set<Promise<LoggedExecution>>();
+
+  const start = (): Environment => {
+    const environment = startEnvironment({
+      description,
+      variables: options.variables(),
+      log: options.log,
+      reaper: options.reaper,
+      clock,
+      onExit: () => {
+        environments.delete(environment);
+        const index = idle.findIndex((entry) => entry.environment === environment);
+        if (index >= 0) idle.splice(index, 1)[0]?.cancel();
+      },
+    });
+    environments.add(environment);
+    return environment;
+  };
+  /** The one used last is the warmest; those before it grow old and end. */
+  const acquire = (): Environment => {
+    for (let entry = idle.pop(); entry !== undefined; entry = idle.pop()) {
+      entry.cancel();
+      // One whose idle time is over is killed, but may not have exited yet.
+      if (entry.environment.usable) return entry.environment;
+    }
+    return start();
+  };
+  const release = (environment: Environment): void => {
+    if (environment.usable) idle.push({ environment, cancel: clock.after(idleMs, () => void environment.end()) });
+    else void environment.end();
+  };
+
+  const run = async (payload: string, traceHeaders: ReadonlyArray<string | undefined>): Promise<LoggedExecution> => {
+    const requestId = randomUUID();
+    const tail = openLogTail();
+    const environment = acquire();
+    try {
+      const traceHeader = traceInvocation(traceHeaders, description.arn);
+      const execution = await environment.run({ requestId, payload, traceHeader }, tail);
+      return { ...execution, requestId, logTail: tail.text() };
+    } finally {
+      release(environment);
+    }
+  };
+
+  return {
+    description,
+    get running() {
+      return executions.size;
+    },
+    invoke: (payload, traceHeaders) => {
+      const execution = run(payload, traceHeaders).finally(() => executions.delete(execution));
+      executions.add(execution);
+      return execution;
+    },
+    close: async () => {
+      await Promise.all([...environments].map((environment) => environment.end()));
+      // Those that were broken off still write their reports.
+      await Promise.all(executions);
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../ports.ts';
+import type { FunctionDescription } from '../template/template-functions.ts';
+import type { InvokeAnswer, InvokeRequest } from './invoke-api.ts';
+import { type EventQueue, openEventQueue } from './lambda-events.ts';
+import { type LambdaFunction, type LoggedExecution, openFunction } from './lambda-function.ts';
+import { openFunctionLog } from './lambda-log.ts';
+import { startReaper } from './lambda-reaper.ts';
+import { type Credentials, environmentVariables } from './lambda-variables.ts';
+import { invocationsInChain, maxInvocationsInChain } from './recursion.ts';
+
+/** What the host runs. */
+export interface HostOptions {
+  readonly functions: readonly FunctionDescription[];
+  readonly stateDir: string;
+  readonly compileCacheDir: string;
+  readonly endpointUrl: string;
+  /** The key of each function, by its name. */
+  readonly credentials: (functionName: string) => Credentials;
+  readonly clock: Clock;
+  /** Invocations at once of all functions. */
+  readonly concurrency: number;
+  /** Delays before the second and the third try of an event, in milliseconds. */
+  readonly eventDelaysMs?: readonly number[];
+}
+
+/** All functions of a stack. */
+export interface LambdaHost {
+  /** Answers the Invoke API. */
+  invoke(request: InvokeRequest): Promise<InvokeAnswer>;
+  /** Invokes for an event source mapping; undefined when the call is throttled. */
+  invokeFor(
+    functionName: string,
+    payload: string,
+    traceHeaders: ReadonlyArray<string | undefined>,
+  ): Promise<LoggedExecution | undefined>;
+  /** Whether a chain that this trace header belongs to may not invoke the function again. */
+  stopsRecursion(functionName: string, traceHeader: string | undefined): boolean;
+  /** Writes a line of the service's own to the function's log. */
+  log(functionName: string, line: string): void;
+  /** Kills all environments and waits for their ends. */
+  close(): Promise<void>;
+}
+
+/** Opens the functions of a stack; no environment starts before its first invocation. */
+export async function openLambdaHost(options: HostOptions): Promise<LambdaHost> {
+  const logsDir = join(options.stateDir, 'logs');
+  await mkdir(logsDir, { recursive: true });
+  const reaper = startReaper();
+  const logs = new Map(options.functions.map(({ name }) => [name, openFunctionLog(logsDir, name)]));
+  const log = (functionName: string, line: string): void => logs.get(functionName)?.append(line);
+  const functions = new Map<string, LambdaFunction>();
+  for (const description of options.functions) {
+    const own = logs.get(description.name);
+    if (own === undefined) continue;
+    functions.set(
+      description.name,
+      openFunction({
+        description,
+        log: own,
+        reaper,
+        clock: options.clock,
+        variables: () =>
+          environmentVariables(description, {
+            endpointUrl: options.endpointUrl,
+            credentials: options.credentials(description.name),
+            compileCacheDir: options.compileCacheDir,
+          }),
+      }),
+    );
+  }
+  const running = (): number => [...functions.values()].reduce((sum, each) => sum + each.running, 0);
+  const throttled = ({ description, running: own }: LambdaFunction): boolean =>
+    own >= (description.reservedConcurrency ?? Number.POSITIVE_INFINITY) || running() >= options.concurrency;
+  const stopsRecursion = ({ description }: LambdaFunction, traceHeader: string | undefined): boolean =>
+    description.recursiveLoop === 'Terminate' &&
+    invocationsInChain(traceHeader, description.arn) >= maxInvocationsInChain;
+  const invokeUnlessThrottled = async (
+    target: LambdaFunction,
+    payload: string,
+    traceHeaders: ReadonlyArray<string | undefined>,
+  ): Promise<LoggedExecution | undefined> => (throttled(target) ? undefined : target.invoke(payload, traceHeaders));
+  const events: EventQueue = openEventQueue({
+    clock: options.clock,
+    invoke: invokeUnlessThrottled,
+    log,
+    ...(options.eventDelaysMs && { delaysMs: options.eventDelaysMs }),
+  });
+
+  return {
+    log,
+    stopsRecursion: (functionName, traceHeader) => {
+      const target = functions.get(functionName);
+      return target !== undefined && stopsRecursion(target, traceHeader);
+    },
+    invokeFor: async (functionName, payload, traceHeaders) => {
+      const target = functions.get(functionName);
+      return target === undefined ? undefined : invokeUnlessThrottled(target, payload, traceHeaders);
+    },
+    invoke: async (request) => {
+      const target = functions.get(request.functionName);
+      const payload = request.payload.byteLength === 0 ? '{}' : Buffer.from(request.payload).toString('utf8');
+      if (target === undefined) {
+        return apiError(404, 'ResourceNotFoundException', `Function not found: ${request.functionName}`);
+      }
+      const problem = jsonProblem(payload);
+      if (problem !== undefined) return apiError(400, 'InvalidRequestContentException', problem);
+      if (stopsRecursion(target, request.traceHeader)) {
+        log(target.description.name, `RecursiveInvocationException: ${recursionMessage}`);
+        return apiError(400, 'RecursiveInvocationException', recursionMessage);
+      }
+      if (request.invocationType === 'DryRun') return { status: 204, payload: nothing };
+      if (request.invocationType === 'Event') {
+        events.send(target, payload, request.traceHeader);
+        return { status: 202, payload: nothing };
+      }
+      const execution = await invokeUnlessThrottled(target, payload, [request.traceHeader]);
+      if (execution === undefined) return apiError(429, 'TooManyRequestsException', 'Rate Exceeded.');
+      return {
+        status: 200,
+        payload: Buffer.from(execution.payload),
+        ...(execution.errorType !== undefined && { functionError: 'Unhandled' }),
+        ...(request.tail && { logTail: execution.logTail }),
+      };
+    },
+    close: async () => {
+      events.close();
+      await Promise.all([...functions.values()].map((each) => each.close()));
+      await Promise.all([...logs.values()].map((each) => each.close()));
+      await reaper.close();
+    },
+  };
+}
+
+/** What Lambda answers and logs when it stops a chain of a function's own invocations. */
+const recursionMessage =
+  'AWS Lambda has detected your function being invoked in a recursive loop with other AWS resources and terminated your function’s invocation.';
+
+const nothing = new Uint8Array();
+
+function jsonProblem(payload: string): string | undefined {
+  try {
+    JSON.parse(payload);
+    return undefined;
+  } catch (error) {
+    return `Could not parse request body into json: ${String(error)}`;
+  }
+}
+
+function apiError(status: number, errorType: string, message: string): InvokeAnswer {
+  return { status, errorType, payload: Buffer.from(JSON.stringify({ Type: 'User', message, Message: message })) };
+}

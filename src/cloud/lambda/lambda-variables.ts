@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { devNull } from 'node:os';
+import { environmentNames } from '../../runtime/environment.ts';
+import type { FunctionDescription } from '../template/template-functions.ts';
+import { account } from '../template/template-stack.ts';
+
+/** Credentials of one function; the endpoint knows it by its key. */
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** What an environment's variables say beside the template. */
+export interface VariableOptions {
+  readonly endpointUrl: string;
+  readonly credentials: Credentials;
+  readonly compileCacheDir: string;
+}
+
+/** Variables of the person's own that a process needs on this machine; nothing else of them reaches a function. */
+const inherited = ['PATH', 'HOME', 'TMPDIR', 'NODE_EXTRA_CA_CERTS', 'SystemRoot'];
+
+/** The variables of a new execution environment: Lambda's own, the template's, and the address and key of the endpoint. */
+export function environmentVariables(
+  description: FunctionDescription,
+  options: VariableOptions,
+): Readonly<Record<string, string>> {
+  const variables: Record<string, string> = {};
+  for (const name of inherited) {
+    const value = process.env[name];
+    if (value !== undefined) variables[name] = value;
+  }
+  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
+  return {
+    ...variables,
+    ...description.environment,
+    [environmentNames.localFiles]: process.cwd(),
+    _HANDLER: description.handler,
+    AWS_ACCESS_KEY_ID: options.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: options.credentials.secretAccessKey,
+    AWS_REGION: account.region,
+    AWS_DEFAULT_REGION: account.region,
+    AWS_ENDPOINT_URL: options.endpointUrl,
+    // The profile of a person must not change what the SDK does in a function.
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
+    AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+    AWS_LAMBDA_FUNCTION_NAME: description.name,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(description.memoryMb),
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_LOG_FORMAT: description.logFormat,
+    AWS_LAMBDA_LOG_GROUP_NAME: description.logGroup,
+    AWS_LAMBDA_LOG_STREAM_NAME: `${day}/[$LATEST]${randomBytes(16).toString('hex')}`,
+    ...(description.logLevel !== '' && { AWS_LAMBDA_LOG_LEVEL: description.logLevel }),
+    LAMBDA_TASK_ROOT: description.codeDir,
+    LANG: 'en_US.UTF-8',
+    TZ: 'UTC',
+    NODE_COMPILE_CACHE: options.compileCacheDir,
+  };
+}

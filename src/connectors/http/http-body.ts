@@ -1,0 +1,73 @@
+import { pipeline, type Readable, type Transform } from 'node:stream';
+import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { TaskError } from '../../task/errors.ts';
+
+/** RFC 9659: a decoder of the content coding needs a window of at most 8 MB, so that a hostile body cannot ask for more. */
+const zstdWindowLog = 23;
+
+/** RFC 9110 allows a list of codings; a longer one is a trick, not a need. */
+const maxCodings = 3;
+
+const decoders: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+  ['zstd', () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } })],
+]);
+
+/**
+ * Undoes a body's Content-Encoding as it streams.
+ *
+ * @throws TaskError `InvalidBody` for a coding that is unknown here
+ */
+export function decoded(body: Readable, contentEncoding: string | undefined): Readable {
+  const codings = (contentEncoding ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== '' && coding !== 'identity');
+  if (codings.length === 0) return body;
+  const stages = codings.reverse().map((coding) => decoders.get(coding)?.());
+  const known = stages.filter((stage) => stage !== undefined);
+  if (known.length < stages.length || stages.length > maxCodings) {
+    body.on('error', () => {}).destroy();
+    throw new TaskError(`expected a body in gzip, deflate, br, or zstd, got Content-Encoding: ${codings.join(', ')}`, {
+      code: 'InvalidBody',
+    });
+  }
+  // The reader of the last stage hears of every failure: pipeline destroys all stages with it.
+  return known.reduce<Readable>((source, stage) => pipeline(source, stage, () => {}), body);
+}
+
+/**
+ * Reads a stream to its end, and destroys it as soon as it is longer than allowed.
+ *
+ * @throws TaskError `BodyTooLarge`
+ */
+export function collect(stream: Readable, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.byteLength;
+      if (bytes <= maxBytes) chunks.push(chunk);
+      else stream.destroy(bodyTooLarge(maxBytes));
+    });
+    stream.once('end', () =>
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes)),
+    );
+    stream.once('error', reject);
+    stream.once('close', () => reject(new Error('the body ended early')));
+  });
+}
+
+/** The failure of a body over its limit, in bytes. */
+export function bodyTooLarge(maxBytes: number): TaskError {
+  return new TaskError(`expected a body of at most ${maxBytes} bytes, got more`, { code: 'BodyTooLarge' });
+}
+
+/** Whether a failure is a decoder's: the body was not what its Content-Encoding says. */
+export function isDecodingFailure(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^(Z_|ERR__ERROR_|ZSTD_error_)/.test(String(error.code));
+}

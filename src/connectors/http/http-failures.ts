@@ -1,0 +1,92 @@
+import { TaskError } from '../../task/errors.ts';
+
+/** Statuses after which another attempt makes sense. */
+const retryableStatuses: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+
+const dnsCodes: ReadonlySet<string> = new Set([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'EAI_NODATA',
+  'ENODATA',
+  'ESERVFAIL',
+]);
+
+/** OpenSSL's names of a certificate that is not trusted, beside Node's own that start with CERT_, ERR_TLS_, or ERR_SSL_. */
+const tlsCodes: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'HOSTNAME_MISMATCH',
+  'INVALID_CA',
+  'EPROTO',
+]);
+
+/** What undici says of a request that it will not write. */
+const requestCodes: ReadonlySet<string> = new Set([
+  'UND_ERR_INVALID_ARG',
+  'UND_ERR_NOT_SUPPORTED',
+  'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
+]);
+
+/** The failure of an answer whose status was not expected. `now` is in milliseconds since the epoch. */
+export function statusFailure(
+  answer: { readonly status: number; readonly retryAfter: string | undefined; readonly host: string },
+  options: { readonly expected: string; readonly now: number },
+): TaskError {
+  const { status, retryAfter, host } = answer;
+  const retryAfterMs = retryAfter === undefined ? undefined : parseRetryAfter(retryAfter, options.now);
+  return new TaskError(`expected status ${options.expected}, got ${status} from ${host}`, {
+    code: 'HttpStatus',
+    status,
+    retryable: retryableStatuses.has(status),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
+
+/** Milliseconds from `now` that a Retry-After asks for, in seconds or as an HTTP date; undefined where it is neither. */
+export function parseRetryAfter(value: string, now: number): number | undefined {
+  const text = value.trim();
+  if (/^\d+$/.test(text)) return Number(text) * 1_000;
+  // Every form of an HTTP date starts with the name of a day; Date.parse alone would read "-1" as a year.
+  const instant = /^[A-Z][a-z]+,? /.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(instant) ? undefined : Math.max(0, instant - now);
+}
+
+/** Names what went wrong below HTTP: DNS, TLS, the connection, or a request that cannot be written. */
+export function connectionFailure(error: unknown, host: string): TaskError {
+  if (error instanceof TaskError) return error;
+  const code = codeOf(error);
+  if (dnsCodes.has(code)) {
+    return new TaskError(`expected the name ${host} to resolve, got ${code}`, {
+      code: 'DnsFailed',
+      retryable: true,
+      cause: error,
+    });
+  }
+  if (tlsCodes.has(code) || /^(CERT_|ERR_TLS_|ERR_SSL_)/.test(code)) {
+    return new TaskError(`expected a trusted TLS connection to ${host}, got ${code}`, {
+      code: 'TlsFailed',
+      cause: error,
+    });
+  }
+  if (requestCodes.has(code)) {
+    const reason = error instanceof Error ? error.message : code;
+    return new TaskError(`expected a request that HTTP can carry, got: ${reason}`, {
+      code: 'InvalidRequest',
+      cause: error,
+    });
+  }
+  return new TaskError(`expected an answer from ${host}, got ${code}`, {
+    code: 'ConnectionFailed',
+    retryable: true,
+    cause: error,
+  });
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return error instanceof Error ? error.name : 'an unknown failure';
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { limits } from '../limits.ts';
+import { UsageError } from '../task/errors.ts';
+import type { Row } from './outcome.ts';
+import type { Summary } from './summary.ts';
+
+const optionsSchema = z.strictObject({
+  concurrency: z.int().min(1).max(limits.maxConcurrency).optional(),
+  timeoutMs: z.int().min(1).max(limits.maxTimeoutMs).optional(),
+  attempts: z.int().min(1).max(limits.maxAttempts).optional(),
+});
+
+const requestSchema = z
+  .strictObject({
+    task: z.string(),
+    items: z.array(z.unknown()).optional(),
+    input: z
+      .string()
+      .regex(/^s3:\/\/[^/]+\/.+$/, 'expected s3://bucket/key')
+      .optional(),
+    /** How an S3 input is read; by its name's ending when absent: `.txt` has an item a line, anything else a JSON value a line. */
+    format: z.enum(['ndjson', 'lines']).optional(),
+    options: optionsSchema.optional(),
+    clientToken: z.string().min(1).max(256).optional(),
+    wait: z.boolean().optional(),
+  })
+  .refine((request) => (request.items === undefined) !== (request.input === undefined), {
+    message: 'expected either items or input',
+  });
+
+/** What the fan-out function is invoked with: a task, its items or an S3 object of them, and limits. */
+export type FanOutRequest = z.infer<typeof requestSchema>;
+
+/**
+ * What the fan-out function answers: the job's id, and for a small job that it ran at once also its rows in input order,
+ * unless they are larger than an invocation may answer: then they are in the job's folder only.
+ */
+export type FanOutAnswer =
+  | { readonly jobId: string; readonly state: 'running' }
+  | { readonly jobId: string; readonly state: 'done'; readonly summary: Summary; readonly rows?: readonly Row[] };
+
+/** Reads the fan-out's event. @throws UsageError `InvalidRequest` that names the path of what does not fit. */
+export function parseRequest(event: unknown): FanOutRequest {
+  const parsed = requestSchema.safeParse(event);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const path = issue?.path.join('.') ?? '';
+  throw new UsageError(
+    'InvalidRequest',
+    `${path === '' ? 'the request' : path}: ${issue?.message ?? 'not understood'}; send {"task": …, "items": […]} or {"task": …, "input": "s3://bucket/key"}`,
+  );
+}

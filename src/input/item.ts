@@ -1,0 +1,52 @@
+import type { InputFormat } from '../format/manifest.ts';
+import { limits } from '../limits.ts';
+import { UsageError } from '../task/errors.ts';
+import { parseItem, type Task } from '../task/task.ts';
+import type { Line } from './lines.ts';
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads the item of a line.
+ *
+ * @throws UsageError `InvalidInput` when the line is no UTF-8 or no JSON, `ItemTooLarge` when it is over 1 MiB; both name the line.
+ */
+export function readItem(line: Line, format: InputFormat): unknown {
+  if (line.bytes.length > limits.maxItemBytes) {
+    throw new UsageError(
+      'ItemTooLarge',
+      `line ${line.number}: expected an item of at most ${limits.maxItemBytes} bytes, got ${line.bytes.length}; store large data in S3 and pass its address`,
+    );
+  }
+  let text: string;
+  try {
+    text = decoder.decode(line.bytes);
+  } catch (cause) {
+    throw new UsageError(
+      'InvalidInput',
+      `line ${line.number}: expected UTF-8, got other bytes; convert the input to UTF-8`,
+      { cause },
+    );
+  }
+  if (format === 'lines') return text;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UsageError('InvalidInput', `line ${line.number}: expected one JSON value, got ${excerpt(text)}`, {
+      cause,
+    });
+  }
+}
+
+/** Reads and checks the item of a line. @throws UsageError as {@link readItem}, and `InvalidItem` when the task's schema refuses it. */
+export async function readValidItem(line: Line, format: InputFormat, task: Task): Promise<unknown> {
+  const item = readItem(line, format);
+  const parsed = await parseItem(task, item);
+  if (!parsed.ok) throw new UsageError('InvalidItem', `line ${line.number}: ${parsed.problem}`);
+  return parsed.value;
+}
+
+function excerpt(text: string): string {
+  const shown = 60;
+  return JSON.stringify(text.length > shown ? `${text.slice(0, shown)}…` : text);
+}

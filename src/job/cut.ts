@@ -1,0 +1,129 @@
+import type { Chunk, ChunkTable, Cut } from '../format/chunk.ts';
+import type { Manifest } from '../format/manifest.ts';
+import { cutKey, partKey } from '../format/paths.ts';
+import type { CutProgress } from '../format/tick.ts';
+import { readValidItem } from '../input/item.ts';
+import { splitLines } from '../input/lines.ts';
+import { limits } from '../limits.ts';
+import type { Clock, InputReader, ObjectStore } from '../ports.ts';
+import { UsageError } from '../task/errors.ts';
+import type { Task } from '../task/task.ts';
+
+/** No part has been written yet. */
+export const uncut: CutProgress = { parts: [], offset: 0, lines: 0, items: 0, chunks: 0, done: false };
+
+/** What cutting needs of the world. */
+export interface CutDeps {
+  readonly store: ObjectStore;
+  readonly input: InputReader;
+  readonly clock: Clock;
+}
+
+/** How far cutting came, and why the input is refused if it is. */
+export interface CutAnswer {
+  readonly progress: CutProgress;
+  readonly problem?: { readonly code: string; readonly message: string };
+}
+
+/**
+ * Cuts the input into chunks, from where `progress` ends to the end or to the last whole part before `until`;
+ * each item is checked against the task's schema, and `cut.json` is written when the whole input is valid and counted.
+ */
+export async function cutInput(
+  deps: CutDeps,
+  job: { readonly manifest: Manifest; readonly task: Task; readonly progress: CutProgress; readonly until: number },
+): Promise<CutAnswer> {
+  const { manifest } = job;
+  let { progress } = job;
+  try {
+    for await (const part of cutParts(deps, job)) {
+      const table: ChunkTable = { v: 1, chunks: part.chunks };
+      await deps.store.put(partKey(manifest.jobId, progress.parts.length), JSON.stringify(table));
+      progress = {
+        parts: [...progress.parts, { first: progress.items, chunks: part.chunks.length }],
+        offset: part.offset,
+        lines: part.lines,
+        items: progress.items + part.items,
+        chunks: progress.chunks + part.chunks.length,
+        done: part.last,
+      };
+      if (!progress.done && deps.clock.now() >= job.until) return { progress };
+    }
+  } catch (error) {
+    if (error instanceof OutOfTime) return { progress };
+    if (error instanceof UsageError) return { progress, problem: { code: error.code, message: error.message } };
+    throw error;
+  }
+  if (progress.items === 0)
+    return { progress, problem: { code: 'EmptyInput', message: 'expected at least one item, got an empty input' } };
+  const cut: Cut = { v: 1, items: progress.items, chunks: progress.chunks, parts: progress.parts };
+  await deps.store.put(cutKey(manifest.jobId), JSON.stringify(cut));
+  return { progress: { ...progress, done: true } };
+}
+
+/** Thrown within a part when the turn's time is over; the part is cut again by the next turn. */
+class OutOfTime extends Error {}
+
+interface Part {
+  readonly chunks: readonly Chunk[];
+  readonly items: number;
+  /** Where the next part begins. */
+  readonly offset: number;
+  readonly lines: number;
+  readonly last: boolean;
+}
+
+async function* cutParts(
+  deps: CutDeps,
+  job: { readonly manifest: Manifest; readonly task: Task; readonly progress: CutProgress; readonly until: number },
+): AsyncGenerator<Part> {
+  const { manifest, task, progress } = job;
+  const size = chunkSize(manifest);
+  const { offset } = progress;
+  let chunks: Chunk[] = [];
+  let partStart = offset;
+  let items = 0;
+  let index = progress.items;
+  let end = offset;
+  let lines = progress.lines;
+  let open: { start: number; first: number; count: number } | undefined;
+
+  const closeChunk = (): void => {
+    if (open !== undefined) chunks.push({ ...open, end: end - 1 });
+    open = undefined;
+  };
+  const takePart = (last: boolean): Part => {
+    const part = { chunks, items, offset: end, lines, last };
+    chunks = [];
+    items = 0;
+    partStart = end;
+    return part;
+  };
+
+  const bytes = offset < manifest.input.bytes ? deps.input.stream(manifest.input, { start: offset }) : nothing();
+  for await (const line of splitLines(bytes, { offset, lines })) {
+    await readValidItem(line, manifest.input.format, task);
+    if (open !== undefined && (open.count >= size.items || line.end - open.start > size.bytes)) {
+      closeChunk();
+      if (chunks.length >= limits.partChunks || line.end - partStart > limits.partBytes) yield takePart(false);
+      if (deps.clock.now() >= job.until) throw new OutOfTime();
+    }
+    open ??= { start: line.start, first: index, count: 0 };
+    open.count++;
+    index++;
+    items++;
+    end = line.end;
+    lines = line.number;
+  }
+  closeChunk();
+  if (chunks.length > 0) yield takePart(true);
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+/** A chunk's limits: an inline job is one chunk; else each worker gets some, and none is over 1,000 items or 4 MiB. */
+function chunkSize(manifest: Manifest): { readonly items: number; readonly bytes: number } {
+  if (manifest.inline) return { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+  const share = Math.ceil(manifest.input.bytes / (limits.chunksPerWorker * manifest.workers));
+  return { items: limits.chunkItems, bytes: Math.min(limits.chunkBytes, share) };
+}

@@ -1,0 +1,74 @@
+import { readManifest } from '../folder/read.ts';
+import { settleRest } from '../folder/store-result.ts';
+import { encodeMessage, parseMessage, type TickMessage, type WorkMessage } from '../format/message.ts';
+import type { Row } from '../format/outcome.ts';
+import { resultKey, segmentGen, segmentsPrefix, stalledKey, summaryKey } from '../format/paths.ts';
+import { limits } from '../limits.ts';
+import type { Clock, Log, ObjectStore, Queue } from '../ports.ts';
+
+/** What settling dead letters needs of the world. */
+export interface DeadLetterDeps {
+  readonly store: ObjectStore;
+  readonly tickQueue: Queue;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly writer: string;
+}
+
+/** Settles one dead letter, so that every job ends. @throws Error when newer code has to read it: then it stays in the queue. */
+export async function settleDeadLetter(deps: DeadLetterDeps, body: string): Promise<void> {
+  const parsed = parseMessage(body);
+  if (parsed.kind === 'newer')
+    throw new Error(`expected a message of version 1, got version ${parsed.version}; deploy newer code`);
+  if (parsed.kind === 'foreign') return deps.log('warn', `a foreign dead letter was dropped: ${parsed.problem}`);
+  const { message } = parsed;
+  if (message.kind === 'tick') await settleTick(deps, message);
+  else await settleWork(deps, message);
+}
+
+/** A dead tick is sent again, later each time; at last the job is stalled. */
+async function settleTick(deps: DeadLetterDeps, tick: TickMessage): Promise<void> {
+  const { store, tickQueue, clock, log } = deps;
+  if ((await store.head(summaryKey(tick.job))) !== undefined) return;
+  const deaths = tick.deaths ?? 0;
+  const delaySeconds = limits.deadTickDelaysSeconds[deaths];
+  if (delaySeconds === undefined) {
+    await store.put(stalledKey(tick.job), JSON.stringify({ n: tick.n, at: new Date(clock.now()).toISOString() }));
+    return log('error', 'a job is stalled: its tick died again and again', { jobId: tick.job, n: tick.n });
+  }
+  await tickQueue.send([encodeMessage({ ...tick, deaths: deaths + 1 })], { group: tick.job, delaySeconds });
+  log('warn', 'a dead tick was sent again', { jobId: tick.job, n: tick.n, delaySeconds });
+}
+
+/** A dead chunk's items fail, unless its result stands or a later message goes on with it. */
+async function settleWork(deps: DeadLetterDeps, work: WorkMessage): Promise<void> {
+  const { store, writer, log } = deps;
+  const jobId = work.job;
+  const place = { part: work.part, chunk: work.chunk };
+  if ((await readManifest(store, jobId)) === undefined)
+    return log('warn', 'a dead letter of a job without a manifest was dropped', { jobId });
+  if ((await store.head(resultKey(jobId, place))) !== undefined) return;
+  const prefix = segmentsPrefix(jobId, place);
+  const goesOn = (await store.list(prefix)).some((key) => segmentGen(key.slice(prefix.length)) > work.gen);
+  if (goesOn)
+    return log('info', 'a dead letter was dropped: a later message goes on with its chunk', {
+      jobId,
+      ...place,
+      gen: work.gen,
+    });
+  const used = new Map(work.only ?? []);
+  const makeRow = (index: number): Row => ({
+    index,
+    status: 'failed',
+    error: {
+      code: 'WorkerCrashed',
+      message: 'the worker died each time it had this item in hand; see "fanloop logs"',
+      retryable: false,
+    },
+    attempts: (used.get(index) ?? 0) + 1,
+    durationMs: 0,
+  });
+  const bounds = { start: work.range[0], end: work.range[1], first: work.first, count: work.count };
+  await settleRest(store, { jobId, place, chunk: bounds }, { writer, makeRow });
+  log('error', 'a chunk died: its unsettled items have failed', { jobId, ...place, gen: work.gen });
+}

@@ -1,0 +1,81 @@
+import { mapBounded } from '../concurrency.ts';
+import { readDigest, settledInPart } from '../folder/read.ts';
+import { Bitmap } from '../format/bitmap.ts';
+import type { Digest } from '../format/digest.ts';
+import type { Manifest } from '../format/manifest.ts';
+import type { ChunkPlace } from '../format/paths.ts';
+import type { TickRecord } from '../format/tick.ts';
+import { limits } from '../limits.ts';
+import type { Clock, InputReader, ObjectStore, Queue } from '../ports.ts';
+import type { TaskRegistry } from '../task/task.ts';
+import { type CutAnswer, cutInput, uncut } from './cut.ts';
+import { type Observed, openParts } from './turn.ts';
+
+/** What a turn needs to see how its job stands. */
+export interface ObserveDeps {
+  readonly store: ObjectStore;
+  readonly input: InputReader;
+  readonly workQueue: Queue;
+  readonly tasks: TaskRegistry;
+  readonly clock: Clock;
+}
+
+/** Heads of results that are read at once. */
+const parallel = 32;
+
+/** Looks at a job's folder and queue, and cuts its input on if that is not done. */
+export async function observe(
+  deps: ObserveDeps,
+  manifest: Manifest,
+  last: TickRecord | undefined,
+  options: { readonly until: number; readonly inline?: boolean; readonly resendAsked: boolean },
+): Promise<Observed> {
+  const { store } = deps;
+  const before = last?.cut ?? uncut;
+  const task = deps.tasks[manifest.task];
+  // Once the input is cut, a task that was taken away fails its items, and their job goes on to its end.
+  const { progress, problem }: CutAnswer = before.done
+    ? { progress: before }
+    : task === undefined
+      ? { progress: before, problem: unknownTask(manifest) }
+      : tooSlow(last, await cutInput(deps, { manifest, task, progress: before, until: options.until }));
+  const settled = await newlySettled(store, manifest.jobId, last);
+  return {
+    cut: progress,
+    settled,
+    queueDepth: await deps.workQueue.depth(),
+    resendAsked: options.resendAsked,
+    inline: options.inline === true,
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+function unknownTask(manifest: Manifest): NonNullable<CutAnswer['problem']> {
+  return { code: 'UnknownTask', message: `the deployed stack has no task "${manifest.task}"; deploy it again` };
+}
+
+/** A part that no turn can check in its time would be begun for ever: it refuses its job instead. */
+function tooSlow(last: TickRecord | undefined, answer: CutAnswer): CutAnswer {
+  const { progress, problem } = answer;
+  const turnsWithoutPart = (last?.n ?? 0) - progress.parts.length;
+  if (problem !== undefined || progress.done || turnsWithoutPart < wastedTurns) return answer;
+  const seconds = limits.turnMs / 1_000;
+  const message = `expected the items behind line ${progress.lines} to be checked part by part within ${seconds} s each, got no part in ${wastedTurns} turns; make the task's schema faster`;
+  return { progress, problem: { code: 'InvalidInput', message } };
+}
+
+/** Turns that may end before a part is cut: the first one is short, and S3 may be slow for a time. */
+const wastedTurns = 5;
+
+async function newlySettled(
+  store: ObjectStore,
+  jobId: string,
+  last: TickRecord | undefined,
+): Promise<Array<ChunkPlace & { digest: Digest }>> {
+  const places: ChunkPlace[] = [];
+  for (const part of openParts(last)) {
+    const counted = Bitmap.of(last?.cut.parts[part]?.chunks ?? 0, last?.counted[part]);
+    for (const chunk of await settledInPart(store, jobId, part)) if (!counted.has(chunk)) places.push({ part, chunk });
+  }
+  return mapBounded(places, parallel, async (place) => ({ ...place, digest: await readDigest(store, jobId, place) }));
+}

@@ -1,0 +1,189 @@
+import { mapBounded } from '../concurrency.ts';
+import {
+  lastTick,
+  readControl,
+  readManifest,
+  readSummary,
+  readTable,
+  readTick,
+  settledInPart,
+} from '../folder/read.ts';
+import { settleRest } from '../folder/store-result.ts';
+import type { Manifest } from '../format/manifest.ts';
+import { encodeMessage, messageVersion, type TickMessage } from '../format/message.ts';
+import { firstChunkOf, placesOf } from '../format/parts.ts';
+import { type ChunkPlace, summaryKey, tickKey } from '../format/paths.ts';
+import type { Summary } from '../format/summary.ts';
+import type { TickRecord } from '../format/tick.ts';
+import { limits } from '../limits.ts';
+import type { Clock, InputReader, Log, ObjectStore, Queue } from '../ports.ts';
+import type { TaskRegistry } from '../task/task.ts';
+import { observe } from './observe.ts';
+import { openParts, turn } from './turn.ts';
+import { workMessage } from './work-messages.ts';
+
+/** What a turn needs of the world. */
+export interface TickDeps {
+  readonly store: ObjectStore;
+  readonly input: InputReader;
+  readonly workQueue: Queue;
+  readonly tickQueue: Queue;
+  readonly tasks: TaskRegistry;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Unique to this invocation. */
+  readonly writer: string;
+}
+
+/** What became of a tick: it is done with, or it must stay invisible for some time. */
+export type TickAnswer = { readonly kind: 'done' } | { readonly kind: 'later'; readonly delaySeconds: number };
+
+const done: TickAnswer = { kind: 'done' };
+/** Reads and writes of one turn that are under way at once. */
+const parallel = 32;
+
+/** Options of a turn that the fan-out takes itself. */
+export interface TickOptions {
+  /** Milliseconds since the epoch when the turn stops to cut. */
+  readonly until: number;
+  /** The caller runs the job's only chunk. @default false */
+  readonly inline?: boolean;
+}
+
+/** Takes turn `n` of a job: observes, decides by {@link turn}, records, and then does what the record says. */
+export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOptions): Promise<TickAnswer> {
+  const { store, clock } = deps;
+  const [manifest, summary, last] = await Promise.all([
+    readManifest(store, tick.job),
+    readSummary(store, tick.job),
+    lastTick(store, tick.job),
+  ]);
+  if (manifest === undefined) {
+    deps.log('warn', 'a tick of a job without a manifest was dropped', { jobId: tick.job, n: tick.n });
+    return done;
+  }
+  if (summary !== undefined) return done;
+  // Turns before the last one had their effects; a tick that skips turns is taken as the next turn.
+  if (last !== undefined && last.n > tick.n) return done;
+  if (last?.n === tick.n) return repeatTurn(deps, manifest, last);
+  const observed = await observe(deps, manifest, last, { ...options, resendAsked: tick.resend === true });
+  const record = turn(last, observed, await readControl(store, tick.job), { now: clock.now(), writer: deps.writer });
+  const etag = await store.put(tickKey(tick.job, record.n), JSON.stringify(record), { condition: { ifAbsent: true } });
+  if (etag === undefined) {
+    const winner = await readTick(store, tick.job, record.n);
+    if (winner !== undefined && winner.writer !== deps.writer) return repeatTurn(deps, manifest, winner);
+  }
+  await doEffects(deps, manifest, record, { skipSettled: record.resend, inline: options.inline === true });
+  return done;
+}
+
+/** The rule for twins: nothing while the next turn stands or may still come; its effects again when it is overdue. */
+async function repeatTurn(deps: TickDeps, manifest: Manifest, record: TickRecord): Promise<TickAnswer> {
+  const { store, clock, log } = deps;
+  if ((await readTick(store, manifest.jobId, record.n + 1)) !== undefined) return done;
+  const overdueAt = record.nextAt + limits.overdueMs;
+  const now = clock.now();
+  if (now < overdueAt)
+    return { kind: 'later', delaySeconds: Math.min(limits.maxDelaySeconds, Math.ceil((overdueAt - now) / 1_000)) };
+  log('warn', 'a turn was lost after its record; its effects are done again', { jobId: manifest.jobId, n: record.n });
+  await doEffects(deps, manifest, record, { skipSettled: true, inline: false });
+  return done;
+}
+
+/** Does what a record says; everything here may be done twice without harm. The next tick goes out last. */
+async function doEffects(
+  deps: TickDeps,
+  manifest: Manifest,
+  record: TickRecord,
+  options: { readonly skipSettled: boolean; readonly inline: boolean },
+): Promise<void> {
+  const { store, tickQueue } = deps;
+  const { jobId } = manifest;
+  const [from, to] = record.send;
+  const sent = options.inline ? [] : placesOf(record.cut.parts, from, to);
+  const again =
+    record.resend || record.settleRest
+      ? placesOf(record.cut.parts, firstChunkOf(record.cut.parts, record.settledParts), from)
+      : [];
+  const settled =
+    options.skipSettled || again.length > 0 ? await settledPlaces(store, record, jobId) : new Set<string>();
+  const left = (places: readonly ChunkPlace[]): ChunkPlace[] =>
+    places.filter((place) => !settled.has(placeName(place)));
+
+  if (record.resend) await sendChunks(deps, manifest, left(again), record.resends);
+  if (record.settleRest) await cancelChunks(deps, manifest, left(again));
+  await sendChunks(deps, manifest, left(sent), record.resends);
+  if (record.end !== undefined) {
+    await store.put(summaryKey(jobId), JSON.stringify(summarize(manifest, record)), { condition: { ifAbsent: true } });
+    return;
+  }
+  const next: TickMessage = { v: messageVersion, kind: 'tick', job: jobId, n: record.n + 1 };
+  const delaySeconds = Math.max(0, Math.round((record.nextAt - record.at) / 1_000));
+  await tickQueue.send([encodeMessage(next)], { group: jobId, delaySeconds });
+}
+
+const placeName = (place: ChunkPlace): string => `${place.part}/${place.chunk}`;
+
+async function settledPlaces(store: ObjectStore, record: TickRecord, jobId: string): Promise<Set<string>> {
+  const settled = new Set<string>();
+  for (const part of openParts(record)) {
+    for (const chunk of await settledInPart(store, jobId, part)) settled.add(placeName({ part, chunk }));
+  }
+  return settled;
+}
+
+async function sendChunks(
+  deps: TickDeps,
+  manifest: Manifest,
+  places: readonly ChunkPlace[],
+  resends: number,
+): Promise<void> {
+  if (places.length === 0) return;
+  const bounds = await boundsOf(deps.store, manifest.jobId, places);
+  const bodies = bounds.map((at) => encodeMessage(workMessage(manifest.jobId, at, resends)));
+  await deps.workQueue.send(bodies, { group: manifest.jobId });
+}
+
+async function cancelChunks(deps: TickDeps, manifest: Manifest, places: readonly ChunkPlace[]): Promise<void> {
+  const { store, writer } = deps;
+  const { jobId } = manifest;
+  await mapBounded(await boundsOf(store, jobId, places), parallel, ({ part, chunk, bounds }) =>
+    settleRest(
+      store,
+      { jobId, place: { part, chunk }, chunk: bounds },
+      { writer, makeRow: (index) => ({ index, status: 'cancelled', attempts: 0 }) },
+    ),
+  );
+}
+
+async function boundsOf(store: ObjectStore, jobId: string, places: readonly ChunkPlace[]) {
+  const tables = new Map<number, Awaited<ReturnType<typeof readTable>>>();
+  for (const part of new Set(places.map((place) => place.part))) tables.set(part, await readTable(store, jobId, part));
+  return places.map((place) => {
+    const bounds = tables.get(place.part)?.chunks[place.chunk];
+    if (bounds === undefined)
+      throw new Error(`expected chunk ${place.chunk} in part ${place.part} of ${jobId}, got none`);
+    return { ...place, bounds };
+  });
+}
+
+/** The summary of a job that has ended with `record`. */
+export function summarize(manifest: Manifest, record: TickRecord): Summary {
+  return {
+    v: 1,
+    jobId: manifest.jobId,
+    task: manifest.task,
+    end: record.end ?? 'done',
+    items: record.cut.items,
+    chunks: record.cut.chunks,
+    totals: record.totals,
+    ...(record.end === 'cancelled' ? { cancelledFromChunk: record.send[1] } : {}),
+    ...(record.problem === undefined ? {} : { problem: record.problem }),
+    messages: record.messages,
+    turns: record.n + 1,
+    createdAt: manifest.createdAt,
+    endedAt: new Date(record.at).toISOString(),
+    wallMs: record.at - Date.parse(manifest.createdAt),
+    workerMemoryMb: manifest.workerMemoryMb,
+  };
+}

@@ -1,0 +1,160 @@
+import { Bitmap } from '../format/bitmap.ts';
+import { addDigests, type Digest, digestItems, emptyDigest } from '../format/digest.ts';
+import type { Control } from '../format/manifest.ts';
+import { firstChunkOf } from '../format/parts.ts';
+import type { ChunkPlace } from '../format/paths.ts';
+import type { ChunkRange, CutProgress, TickRecord } from '../format/tick.ts';
+import { limits } from '../limits.ts';
+
+/** What a turn saw of the job's folder and queue. */
+export interface Observed {
+  readonly cut: CutProgress;
+  /** Why the input is refused. */
+  readonly problem?: { readonly code: string; readonly message: string };
+  /** Chunks that have a result and were not counted before. */
+  readonly settled: ReadonlyArray<ChunkPlace & { readonly digest: Digest }>;
+  /** Messages in the work queue, of any job. */
+  readonly queueDepth: number;
+  /** Somebody asks that unsettled chunks be sent again. */
+  readonly resendAsked: boolean;
+  /** The fan-out runs the job's only chunk itself in this turn. */
+  readonly inline: boolean;
+}
+
+/** The instant of a turn, and who takes it. */
+export interface TurnMoment {
+  readonly now: number;
+  readonly writer: string;
+}
+
+/**
+ * One turn of a job's loop, as a pure function: from the last record and what is seen now to the record whose effects follow.
+ * Steering (rate, window, pause, budget) belongs here and nowhere else.
+ */
+export function turn(
+  last: TickRecord | undefined,
+  observed: Observed,
+  control: Control | undefined,
+  moment: TurnMoment,
+): TickRecord {
+  const { now, writer } = moment;
+  const { cut, problem } = observed;
+  const n = last === undefined ? 0 : last.n + 1;
+  const sentBefore = last?.send[1] ?? 0;
+  const count = countSettled(last, observed);
+  const cancelledAt = last?.cancelledAt ?? (control?.state === 'cancelled' ? now : undefined);
+  const cancelling = cancelledAt !== undefined;
+
+  const send: ChunkRange =
+    problem !== undefined || cancelling ? [sentBefore, sentBefore] : nextChunks(cut, sentBefore, count.chunks);
+  const unsettledBefore = sentBefore - count.chunks;
+  const idleSince = idle(last, observed, unsettledBefore, now);
+  const resend =
+    !cancelling &&
+    unsettledBefore > 0 &&
+    (observed.resendAsked || (idleSince !== undefined && now - idleSince >= limits.idleResendMs));
+  const settleRest = cancelling && unsettledBefore > 0 && now - cancelledAt >= cancelGraceMs;
+
+  const complete = cut.done && count.chunks === send[1] && (cancelling || send[1] === cut.chunks);
+  const neverSent = complete && cancelling ? cut.items - digestItems(count.totals) : 0;
+  const cancelled = count.totals.cancelled + neverSent;
+  const end = problem !== undefined ? 'refused' : !complete ? undefined : cancelled > 0 ? 'cancelled' : 'done';
+
+  return {
+    v: 1,
+    n,
+    writer,
+    at: now,
+    nextAt: now + 1_000 * delayAfter(n, { cut, hurry: cancelling || send[1] < cut.chunks, inline: observed.inline }),
+    cut,
+    send,
+    resend,
+    resends: (last?.resends ?? 0) + (resend ? 1 : 0),
+    totals: { ...count.totals, cancelled },
+    counted: count.counted,
+    settledParts: count.settledParts,
+    settledChunks: count.chunks,
+    messages: (last?.messages ?? 0) + (observed.inline ? 0 : send[1] - send[0]) + (resend ? unsettledBefore : 0),
+    settleRest,
+    ...(idleSince === undefined || resend ? {} : { idleSince }),
+    ...(cancelledAt === undefined ? {} : { cancelledAt }),
+    ...(end === undefined ? {} : { end }),
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+/** Workers look at control every 2 s and then store what they have; after this time the turn settles what is left. */
+const cancelGraceMs = 2 * limits.controlMs;
+
+/** Parts go out whole and in order, the next one when less than one part is unsettled. */
+function nextChunks(cut: CutProgress, sent: number, settled: number): ChunkRange {
+  if (!cut.done || sent === cut.chunks || sent - settled >= limits.partChunks) return [sent, sent];
+  let to = 0;
+  for (const { chunks } of cut.parts) {
+    to += chunks;
+    if (to > sent) break;
+  }
+  return [sent, to];
+}
+
+function idle(last: TickRecord | undefined, observed: Observed, unsettled: number, now: number): number | undefined {
+  if (unsettled === 0 || observed.settled.length > 0 || observed.queueDepth > 0) return undefined;
+  return last?.idleSince ?? now;
+}
+
+function delayAfter(
+  n: number,
+  state: { readonly cut: CutProgress; readonly hurry: boolean; readonly inline: boolean },
+): number {
+  if (state.inline) return limits.guardTickSeconds;
+  if (!state.cut.done) return 0;
+  const delays = limits.tickDelaysSeconds;
+  // A turn that has more to send, or somebody to obey, comes soon.
+  const longest = state.hurry ? 2 : delays.length - 1;
+  return delays[Math.min(n, longest)] ?? 0;
+}
+
+interface Count {
+  readonly totals: Digest;
+  readonly counted: Readonly<Record<string, string>>;
+  readonly settledParts: number;
+  readonly chunks: number;
+}
+
+/** Counts each newly settled chunk once, and forgets the bitmaps of parts that are settled as a whole. */
+function countSettled(last: TickRecord | undefined, observed: Observed): Count {
+  const { parts } = observed.cut;
+  let totals = last?.totals ?? emptyDigest;
+  let chunks = last?.settledChunks ?? 0;
+  const bitmaps = new Map<number, Bitmap>();
+  for (const [part, encoded] of Object.entries(last?.counted ?? {})) {
+    bitmaps.set(Number(part), Bitmap.of(parts[Number(part)]?.chunks ?? 0, encoded));
+  }
+  for (const { part, chunk, digest } of observed.settled) {
+    const bitmap = bitmaps.get(part) ?? Bitmap.of(parts[part]?.chunks ?? 0);
+    bitmaps.set(part, bitmap);
+    if (bitmap.has(chunk)) continue;
+    bitmap.add(chunk);
+    totals = addDigests(totals, digest);
+    chunks++;
+  }
+  let settledParts = last?.settledParts ?? 0;
+  for (let part = parts[settledParts]; part !== undefined; part = parts[settledParts]) {
+    if (bitmaps.get(settledParts)?.size !== part.chunks) break;
+    bitmaps.delete(settledParts);
+    settledParts++;
+  }
+  const counted = Object.fromEntries([...bitmaps].map(([part, bitmap]) => [part, bitmap.encode()]));
+  return { totals, counted, settledParts, chunks };
+}
+
+/** Parts of which some chunk was sent and is not settled. */
+export function openParts(record: TickRecord | undefined): number[] {
+  if (record === undefined) return [];
+  const open: number[] = [];
+  for (let part = record.settledParts; part < record.cut.parts.length; part++) {
+    if (firstChunkOf(record.cut.parts, part) >= record.send[1]) break;
+    open.push(part);
+  }
+  return open;
+}

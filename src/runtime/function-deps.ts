@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto';
+import { S3InputReader } from '../aws/input-reader.ts';
+import { JobStore } from '../aws/job-store.ts';
+import { s3Client } from '../aws/s3.ts';
+import { SqsQueue, sqsClient } from '../aws/work-queue.ts';
+import { limits } from '../limits.ts';
+import { parseEnvironment } from './environment.ts';
+import { jsonLog, systemClock, systemRandom, threadCpuMs } from './system.ts';
+
+/** Makes what every function of the stack needs, once for its environment, from the variables that the stack sets. */
+export function functionDeps(variables: Readonly<Record<string, string | undefined>>) {
+  const environment = parseEnvironment(variables);
+  const s3 = s3Client({});
+  const sqs = sqsClient({});
+  return {
+    environment,
+    store: new JobStore(s3, environment.bucket),
+    input: new S3InputReader(s3),
+    workQueue: new SqsQueue(sqs, environment.workQueueUrl),
+    tickQueue: new SqsQueue(sqs, environment.tickQueueUrl),
+    clock: systemClock,
+    random: systemRandom,
+    cpuMs: threadCpuMs,
+    log: jsonLog,
+    leaseSeconds: environment.leaseSeconds,
+    stack: {
+      bucket: environment.bucket,
+      workers: environment.workers,
+      workerMemoryMb: limits.workerMemoryMb,
+      bundleHash: environment.bundleHash,
+    },
+  };
+}
+
+/** A name that no other invocation has; short, since segments and results carry it. */
+export function newWriter(): string {
+  return randomUUID().slice(0, 13);
+}

@@ -1,0 +1,102 @@
+import { lastTick, readDigest, readSummary, readTable } from '../folder/read.ts';
+import { readSmallChunk } from '../folder/read-rows.ts';
+import type { Manifest } from '../format/manifest.ts';
+import { messageVersion } from '../format/message.ts';
+import { resultKey, summaryKey } from '../format/paths.ts';
+import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
+import type { Summary } from '../format/summary.ts';
+import { sendDueTick } from '../job/due-tick.ts';
+import { runTick, summarize } from '../job/run-tick.ts';
+import { workMessage } from '../job/work-messages.ts';
+import { limits } from '../limits.ts';
+import type { Clock, InputReader, Log, ObjectStore, Queue, Random } from '../ports.ts';
+import type { TaskRegistry } from '../task/task.ts';
+import { runWorker } from '../worker/worker-loop.ts';
+import { jobIdOf } from './identity.ts';
+import { type StackFacts, startJob } from './start-job.ts';
+
+/** What the fan-out needs of the world. */
+export interface FanOutDeps {
+  readonly store: ObjectStore;
+  readonly input: InputReader;
+  readonly workQueue: Queue;
+  readonly tickQueue: Queue;
+  readonly tasks: TaskRegistry;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly cpuMs: () => number;
+  readonly log: Log;
+  readonly writer: string;
+  readonly leaseSeconds: number;
+  /** Milliseconds since the epoch when the invocation ends. */
+  readonly deadline: number;
+  readonly stack: StackFacts;
+}
+
+/**
+ * Starts the job that a request asks for and takes its first turn; a small job runs here and is answered with its rows.
+ * Asking again under the same token gives the same job.
+ */
+export async function fanOut(deps: FanOutDeps, request: FanOutRequest, token: string): Promise<FanOutAnswer> {
+  const { clock } = deps;
+  const jobId = await jobIdOf(deps, token);
+  const { manifest, isNew } = await startJob({ ...deps, now: clock.now() }, { jobId, request, stack: deps.stack });
+  deps.log('info', isNew ? 'a job began' : 'a job was asked for again', {
+    jobId,
+    task: manifest.task,
+    bytes: manifest.input.bytes,
+  });
+  if (!isNew) return answerAgain(deps, manifest);
+  const tick = { v: messageVersion, kind: 'tick', job: jobId, n: 0 } as const;
+  await runTick(deps, tick, { until: clock.now() + limits.firstTurnMs, inline: manifest.inline });
+  return manifest.inline ? runInline(deps, manifest) : { jobId, state: 'running' };
+}
+
+/** The fan-out as the worker of the job's only chunk: what does not end in its share of time is handed over. */
+async function runInline(deps: FanOutDeps, manifest: Manifest): Promise<FanOutAnswer> {
+  const { store, clock } = deps;
+  const { jobId } = manifest;
+  const place = onlyChunk;
+  const bounds = (await readTable(store, jobId, 0))?.chunks[0];
+  if (bounds === undefined) return { jobId, state: 'running' };
+  const spark = { message: workMessage(jobId, { ...place, bounds }), messageId: 'inline', receiptHandle: undefined };
+  const deadline = Math.min(deps.deadline, clock.now() + limits.inlineMs + limits.deadlineMarginMs);
+  await runWorker([spark], { ...deps, queue: deps.workQueue, deadline, pull: false });
+  const result = await store.head(resultKey(jobId, place));
+  const last = await lastTick(store, jobId);
+  if (result === undefined || last === undefined) {
+    // The guard tick is far away, and the job goes on now.
+    await sendDueTick(deps, jobId);
+    return { jobId, state: 'running' };
+  }
+  const totals = await readDigest(store, jobId, place);
+  const record = {
+    ...last,
+    at: clock.now(),
+    totals,
+    settledChunks: 1,
+    end: totals.cancelled > 0 ? 'cancelled' : 'done',
+  } as const;
+  const summary = summarize(manifest, record);
+  await store.put(summaryKey(jobId), JSON.stringify(summary), { condition: { ifAbsent: true } });
+  return answerEnded(store, manifest, summary);
+}
+
+/** An inline job has one chunk. */
+const onlyChunk = { part: 0, chunk: 0 };
+
+async function answerEnded(store: ObjectStore, manifest: Manifest, summary: Summary): Promise<FanOutAnswer> {
+  const { jobId, inline } = manifest;
+  const rows = inline ? await readSmallChunk(store, { jobId, place: onlyChunk }, limits.answerBytes) : undefined;
+  return { jobId, state: 'done', summary, ...(rows === undefined ? {} : { rows }) };
+}
+
+async function answerAgain(deps: FanOutDeps, manifest: Manifest): Promise<FanOutAnswer> {
+  const { store } = deps;
+  const { jobId } = manifest;
+  const summary = await readSummary(store, jobId);
+  if (summary !== undefined) return answerEnded(store, manifest, summary);
+  // The first who asked may have died before its first turn.
+  await sendDueTick(deps, jobId);
+  return { jobId, state: 'running' };
+}

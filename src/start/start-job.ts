@@ -1,0 +1,142 @@
+import { readManifest } from '../folder/read.ts';
+import { toJson, toJsonLines } from '../format/json.ts';
+import type { JobInput, Manifest } from '../format/manifest.ts';
+import { inputKey, manifestKey } from '../format/paths.ts';
+import type { FanOutRequest } from '../format/request.ts';
+import { limits } from '../limits.ts';
+import { nearestName } from '../nearest.ts';
+import type { InputReader, ObjectStore } from '../ports.ts';
+import { UsageError } from '../task/errors.ts';
+import { parseItem, type Task, type TaskRegistry } from '../task/task.ts';
+import { sha256 } from './identity.ts';
+
+/** What a job's start needs to know of its stack. */
+export interface StackFacts {
+  readonly bucket: string;
+  readonly workers: number;
+  readonly workerMemoryMb: number;
+  readonly bundleHash: string;
+}
+
+/** Finds a task by its name. @throws UsageError `UnknownTask` that names the nearest one. */
+function findTask(tasks: TaskRegistry, name: string): Task {
+  const task = Object.hasOwn(tasks, name) ? tasks[name] : undefined;
+  if (task !== undefined) return task;
+  const names = Object.keys(tasks).sort();
+  const nearest = nearestName(name, names);
+  const hint = nearest === undefined ? `the tasks are ${names.join(', ')}` : `did you mean "${nearest}"?`;
+  throw new UsageError('UnknownTask', `expected the name of a task, got "${name}"; ${hint}`);
+}
+
+/**
+ * Writes a job's input and manifest; nothing is written when the request is refused.
+ *
+ * @throws UsageError that says which part of the request does not fit, or `JobExists`.
+ */
+export async function startJob(
+  deps: {
+    readonly store: ObjectStore;
+    readonly input: InputReader;
+    readonly tasks: TaskRegistry;
+    readonly now: number;
+  },
+  job: { readonly jobId: string; readonly request: FanOutRequest; readonly stack: StackFacts },
+): Promise<{ readonly manifest: Manifest; readonly isNew: boolean }> {
+  const { store, tasks } = deps;
+  const { jobId, request, stack } = job;
+  const task = findTask(tasks, request.task);
+  const inline = await isInline(request, task);
+  // The token and the wish to wait do not change what the job is.
+  const { clientToken: _token, wait: _wait, ...asked } = request;
+  const hash = await sha256(toJson(asked) ?? '');
+  const existing = await readManifest(store, jobId);
+  if (existing !== undefined) return { manifest: sameRequest(existing, hash), isNew: false };
+
+  const {
+    concurrency = limits.concurrency,
+    timeoutMs = task.timeoutMs,
+    attempts = task.attempts,
+  } = request.options ?? {};
+  const manifest: Manifest = {
+    v: 1,
+    jobId,
+    task: request.task,
+    createdAt: new Date(deps.now).toISOString(),
+    bundle: stack.bundleHash,
+    input: await placeInput(deps, job, hash),
+    options: { concurrency, timeoutMs, attempts },
+    workers: stack.workers,
+    workerMemoryMb: stack.workerMemoryMb,
+    inline,
+    request: hash,
+  };
+  const etag = await store.put(manifestKey(jobId), JSON.stringify(manifest), { condition: { ifAbsent: true } });
+  if (etag !== undefined) return { manifest, isNew: true };
+  const winner = await readManifest(store, jobId);
+  return { manifest: winner === undefined ? manifest : sameRequest(winner, hash), isNew: false };
+}
+
+function sameRequest(existing: Manifest, hash: string): Manifest {
+  if (existing.request === hash) return existing;
+  throw jobExists(existing.jobId);
+}
+
+function jobExists(jobId: string): UsageError {
+  return new UsageError(
+    'JobExists',
+    `expected a new client token, got one that job ${jobId} has with another request; use another token`,
+  );
+}
+
+/** Whether the fan-out runs the job itself; also checks the items, so that bad ones are refused before anything is written. */
+async function isInline(request: FanOutRequest, task: Task): Promise<boolean> {
+  const { items, wait } = request;
+  if (items === undefined) return false;
+  if (items.length === 0) throw new UsageError('EmptyInput', 'expected at least one item, got an empty list');
+  for (const [index, item] of items.entries()) {
+    const parsed = await parseItem(task, item);
+    if (!parsed.ok) throw new UsageError('InvalidItem', `items[${index}]: ${parsed.problem}`);
+    const bytes = new TextEncoder().encode(toJson(item)).length;
+    if (bytes > limits.maxItemBytes) {
+      throw new UsageError(
+        'ItemTooLarge',
+        `items[${index}]: expected at most ${limits.maxItemBytes} bytes of JSON, got ${bytes}; store large data in S3`,
+      );
+    }
+  }
+  if (wait === true && items.length > limits.maxInlineItems) {
+    throw new UsageError(
+      'InvalidRequest',
+      `expected at most ${limits.maxInlineItems} items with wait, got ${items.length}; leave wait out`,
+    );
+  }
+  return wait ?? items.length <= limits.inlineItems;
+}
+
+async function placeInput(
+  deps: { readonly store: ObjectStore; readonly input: InputReader },
+  job: { readonly jobId: string; readonly request: FanOutRequest; readonly stack: StackFacts },
+  hash: string,
+): Promise<JobInput> {
+  const { request, jobId, stack } = job;
+  if (request.items !== undefined) {
+    const body = new TextEncoder().encode(toJsonLines(request.items));
+    const key = inputKey(jobId);
+    // Never written over: another request under the same token must not change the input of a job that has begun.
+    const written = await deps.store.put(key, body, { condition: { ifAbsent: true }, metadata: { request: hash } });
+    const existing = written === undefined ? await deps.store.head(key) : undefined;
+    if (existing !== undefined && existing.metadata['request'] !== hash) throw jobExists(jobId);
+    return { bucket: stack.bucket, key, bytes: body.length, etag: written ?? existing?.etag ?? '', format: 'ndjson' };
+  }
+  const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/(.+)$/s.exec(request.input ?? '') ?? [];
+  const head = await deps.input.head({ bucket, key });
+  if (head === undefined)
+    throw new UsageError(
+      'InvalidInput',
+      `expected an object at ${request.input}, got none; check the address and upload it first`,
+    );
+  if (head.bytes === 0)
+    throw new UsageError('EmptyInput', `expected at least one item in ${request.input}, got an empty object`);
+  const format = request.format ?? (key.endsWith('.txt') ? 'lines' : 'ndjson');
+  return { bucket, key, bytes: head.bytes, etag: head.etag, format };
+}

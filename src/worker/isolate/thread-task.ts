@@ -1,0 +1,60 @@
+import type { ItemError } from '../../format/outcome.ts';
+import type { Log } from '../../ports.ts';
+import { TaskError } from '../../task/errors.ts';
+import type { Task, TaskRegistry } from '../../task/task.ts';
+import { describeFailure } from '../attempt.ts';
+
+/** What a thread is asked to do: plain data, since threads share no memory. */
+export interface ThreadRequest {
+  readonly task: string;
+  readonly item: unknown;
+  readonly attempt: number;
+  readonly idempotencyKey: string;
+}
+
+/** What a thread answers; an error class would not survive the way between threads. */
+export type ThreadAnswer =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: ItemError; readonly retryAfterMs: number | undefined };
+
+/** Runs a request on a thread; rejects when the signal aborts, and the thread is ended then. */
+export type RunOnThread = (request: ThreadRequest, signal: AbortSignal) => Promise<ThreadAnswer>;
+
+/** The tasks as the worker's loop runs them: those that compute run on threads. */
+export function withThreads(tasks: TaskRegistry, runOnThread: RunOnThread): TaskRegistry {
+  return Object.fromEntries(
+    Object.entries(tasks).map(([name, task]) => [name, task.thread ? onThread(name, task, runOnThread) : task]),
+  );
+}
+
+function onThread(name: string, task: Task, runOnThread: RunOnThread): Task {
+  return {
+    ...task,
+    run: async (item, { attempt, idempotencyKey, signal }) => {
+      const answer = await runOnThread({ task: name, item, attempt, idempotencyKey }, signal);
+      if (answer.ok) return answer.value;
+      const { error, retryAfterMs } = answer;
+      throw new TaskError(error.message, { ...error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+    },
+  };
+}
+
+/** The thread's side: runs the task; its signal never aborts, since an aborted thread is ended. */
+export async function answerOnThread(tasks: TaskRegistry, request: ThreadRequest, log: Log): Promise<ThreadAnswer> {
+  const { attempt, idempotencyKey } = request;
+  const task = tasks[request.task];
+  if (task === undefined) throw new Error(`expected a task "${request.task}", got none`);
+  const [jobId, index] = idempotencyKey.split('/');
+  const context = {
+    attempt,
+    idempotencyKey,
+    signal: new AbortController().signal,
+    log: (message: string, fields?: Readonly<Record<string, unknown>>) =>
+      log('info', message, { ...fields, jobId, index: Number(index) }),
+  };
+  try {
+    return { ok: true, value: await task.run(request.item, context) };
+  } catch (error) {
+    return { ok: false, ...describeFailure(error) };
+  }
+}

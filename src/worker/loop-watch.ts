@@ -1,0 +1,46 @@
+import type { WorkerDeps } from './deps.ts';
+import type { Holdings } from './worker-state.ts';
+
+/** How often the loop is looked at. */
+export const lookMs = 50;
+/** asyncio's threshold of a slow callback. https://docs.python.org/3/library/asyncio-dev.html#debug-mode */
+const slowMs = 100;
+
+/**
+ * Notes when something computed on the event loop for 100 ms or longer, by the processor time between two looks,
+ * so that a machine that is merely busy is not taken for a slow task. All jobs that had items running are noted.
+ */
+export class LoopWatch {
+  readonly #deps: Pick<WorkerDeps, 'clock' | 'cpuMs' | 'log'>;
+  readonly #holdings: Holdings;
+  #at: number;
+  #cpu: number;
+
+  constructor(deps: Pick<WorkerDeps, 'clock' | 'cpuMs' | 'log'>, holdings: Holdings) {
+    this.#deps = deps;
+    this.#holdings = holdings;
+    this.#at = deps.clock.now();
+    this.#cpu = deps.cpuMs();
+  }
+
+  /** Looks at the loop: every {@link lookMs}, and before a chunk's digest is made. */
+  look(): void {
+    const { clock, cpuMs, log } = this.#deps;
+    const [at, cpu] = [clock.now(), cpuMs()];
+    const blockedMs = Math.min(at - this.#at - lookMs, cpu - this.#cpu);
+    this.#at = at;
+    this.#cpu = cpu;
+    for (const lane of this.#holdings.lanes.values()) {
+      const hasRun = lane.running > 0 || lane.ranSince;
+      lane.ranSince = false;
+      if (!hasRun || blockedMs < slowMs) continue;
+      const { task, jobId } = lane.manifest;
+      lane.addSlow(blockedMs);
+      log('warn', `the event loop was blocked for ${Math.round(blockedMs)} ms by the task "${task}"`, {
+        jobId,
+        task,
+        blockedMs,
+      });
+    }
+  }
+}

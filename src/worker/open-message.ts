@@ -1,0 +1,65 @@
+import type { Manifest } from '../format/manifest.ts';
+import type { WorkMessage } from '../format/message.ts';
+import type { ItemError } from '../format/outcome.ts';
+import { readItem } from '../input/item.ts';
+import { splitLines } from '../input/lines.ts';
+import type { InputReader } from '../ports.ts';
+import { UsageError } from '../task/errors.ts';
+import { parseItem, type Task } from '../task/task.ts';
+
+/** An item of a chunk as it was read: what the task's schema made of it, or why it cannot run. */
+export interface LoadedItem {
+  readonly index: number;
+  /** Attempts used by earlier invocations. */
+  readonly attempts: number;
+  readonly content: { readonly ok: true; readonly item: unknown } | { readonly ok: false; readonly error: ItemError };
+}
+
+/** Reads the items that a message stands for; items that cannot be read come with the error that they end with. */
+export async function loadItems(
+  input: InputReader,
+  at: { readonly manifest: Manifest; readonly message: WorkMessage; readonly task: Task | undefined },
+): Promise<LoadedItem[]> {
+  const { manifest, message, task } = at;
+  const [start, end] = message.range;
+  const attempts = new Map(
+    message.only ?? Array.from({ length: message.count }, (_, i) => [message.first + i, 0] as const),
+  );
+  if (task === undefined)
+    return refuseAll(attempts, {
+      code: 'UnknownTask',
+      message: `the deployed stack has no task "${manifest.task}"; deploy it again`,
+    });
+  const items: LoadedItem[] = [];
+  try {
+    let index = message.first;
+    for await (const line of splitLines(input.stream(manifest.input, { start, end }), { offset: start })) {
+      const used = attempts.get(index);
+      if (used !== undefined) {
+        const parsed = await parseItem(task, readItem(line, manifest.input.format));
+        const content = parsed.ok
+          ? ({ ok: true, item: parsed.value } as const)
+          : ({ ok: false, error: { code: 'InvalidItem', message: parsed.problem, retryable: false } } as const);
+        items.push({ index, attempts: used, content });
+      }
+      index++;
+    }
+  } catch (error) {
+    if (error instanceof UsageError) return refuseAll(attempts, { code: error.code, message: error.message });
+    throw error;
+  }
+  if (items.length !== attempts.size) {
+    throw new Error(
+      `expected ${attempts.size} items in bytes ${start} to ${end} of the input of ${manifest.jobId}, got ${items.length}`,
+    );
+  }
+  return items;
+}
+
+function refuseAll(attempts: ReadonlyMap<number, number>, error: Omit<ItemError, 'retryable'>): LoadedItem[] {
+  return [...attempts].map(([index, used]) => ({
+    index,
+    attempts: used,
+    content: { ok: false, error: { ...error, retryable: false } },
+  }));
+}

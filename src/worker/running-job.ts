@@ -1,0 +1,80 @@
+import type { Digest } from '../format/digest.ts';
+import type { Manifest } from '../format/manifest.ts';
+import { limits } from '../limits.ts';
+import type { Task } from '../task/task.ts';
+import type { ItemRun } from './open-chunk.ts';
+
+/** One job within a worker: its items in line, and its own limits. */
+export class Lane {
+  readonly manifest: Manifest;
+  readonly #task: Task | undefined;
+  readonly #startedAt: number;
+  readonly #cancel = new AbortController();
+  /** Items that can start now. */
+  readonly ready: ItemRun[] = [];
+  /** Items whose next attempt has its time; the function forgets the timer. */
+  readonly waiting = new Map<ItemRun, () => void>();
+  running = 0;
+  /** An item was started since the loop was last looked at. */
+  ranSince = false;
+  #slow: Pick<Digest, 'slowCallbacks' | 'slowestMs'> = { slowCallbacks: 0, slowestMs: 0 };
+  /** No item of this job starts here any more. */
+  draining = false;
+
+  constructor(manifest: Manifest, task: Task | undefined, now: number) {
+    this.manifest = manifest;
+    this.#task = task;
+    this.#startedAt = now;
+  }
+
+  /** The job's task; items of an unknown one have failed before they could start. */
+  get taskOrThrow(): Task {
+    if (this.#task === undefined) throw new Error(`expected a task "${this.manifest.task}", got none`);
+    return this.#task;
+  }
+
+  /** Aborted when the job is cancelled. */
+  get cancelled(): AbortSignal {
+    return this.#cancel.signal;
+  }
+
+  cancel(): void {
+    this.#cancel.abort(new Error('the job was cancelled'));
+  }
+
+  /** The loop was blocked for `ms` while items of this job ran. */
+  addSlow(ms: number): void {
+    this.#slow = { slowCallbacks: this.#slow.slowCallbacks + 1, slowestMs: Math.max(this.#slow.slowestMs, ms) };
+  }
+
+  /** Takes what {@link addSlow} has counted, to charge it to a chunk. */
+  takeSlow(): Pick<Digest, 'slowCallbacks' | 'slowestMs'> {
+    const slow = this.#slow;
+    this.#slow = { slowCallbacks: 0, slowestMs: 0 };
+    return slow;
+  }
+
+  /** Takes the items that have not started and those that wait for their next attempt. */
+  takeAll(): ItemRun[] {
+    for (const forget of this.waiting.values()) forget();
+    const left = [...this.ready.splice(0), ...this.waiting.keys()];
+    this.waiting.clear();
+    return left;
+  }
+
+  /** Slots open at `now`: they grow linearly from a few to all over the ramp. */
+  slots(now: number): number {
+    const { concurrency } = this.manifest.options;
+    const share = Math.min(1, (now - this.#startedAt) / limits.rampMs);
+    return Math.min(concurrency, Math.max(limits.rampFloor, Math.floor(concurrency * share)));
+  }
+
+  isRamping(now: number): boolean {
+    return this.slots(now) < this.manifest.options.concurrency;
+  }
+
+  /** Whether an attempt that starts at `now` can end, and its row be stored, before the deadline. */
+  fits(now: number, deadline: number): boolean {
+    return now + this.manifest.options.timeoutMs + limits.deadlineMarginMs <= deadline;
+  }
+}

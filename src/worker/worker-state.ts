@@ -1,0 +1,80 @@
+import { Event } from '../aio/event.ts';
+import { type ChunkPlace, resultKey } from '../format/paths.ts';
+import { limits } from '../limits.ts';
+import type { Log } from '../ports.ts';
+import type { OpenChunk } from './open-chunk.ts';
+import type { Lane } from './running-job.ts';
+
+/** What one invocation of the worker has in hand: jobs, chunks, and the work that it owns. */
+export class Holdings {
+  readonly #log: Log;
+  readonly #open = new Map<string, OpenChunk>();
+  readonly #owned = new Set<Promise<void>>();
+  /** Jobs that have had a chunk here, by id. */
+  readonly lanes = new Map<string, Lane>();
+  /** Set whenever owned work has ended or something can start. */
+  readonly changed = new Event();
+  /** Attempts under way, of all jobs. */
+  running = 0;
+  /** Bytes of input of the open chunks, and of those that are being read. */
+  heldBytes = 0;
+  /** Whether further messages may be received. */
+  mayPull: boolean;
+
+  constructor(log: Log, mayPull: boolean) {
+    this.#log = log;
+    this.mayPull = mayPull;
+  }
+
+  /** Nothing is in hand, and nothing that was started is still under way. */
+  get isIdle(): boolean {
+    return this.#owned.size === 0 && this.#open.size === 0;
+  }
+
+  get chunks(): readonly OpenChunk[] {
+    return [...this.#open.values()];
+  }
+
+  /** Bytes of input and rows that may still come in. */
+  get roomBytes(): number {
+    return limits.heldBytes - this.heldBytes - this.#rowBytes;
+  }
+
+  /** Rows come in faster than S3 takes them: no further item may start. */
+  get isFullOfRows(): boolean {
+    return this.#rowBytes >= limits.heldBytes;
+  }
+
+  get #rowBytes(): number {
+    let bytes = 0;
+    for (const chunk of this.#open.values()) bytes += chunk.heldRowBytes;
+    return bytes;
+  }
+
+  find(jobId: string, place: ChunkPlace): OpenChunk | undefined {
+    return this.#open.get(resultKey(jobId, place));
+  }
+
+  add(chunk: OpenChunk): void {
+    this.#open.set(resultKey(chunk.jobId, chunk.place), chunk);
+  }
+
+  remove(chunk: OpenChunk): void {
+    this.#open.delete(resultKey(chunk.jobId, chunk.place));
+    this.heldBytes -= chunk.heldBytes;
+  }
+
+  /** Owns a piece of work to its end; when it fails, its message comes back. A task group would cancel the other chunks then. */
+  own(work: Promise<void>, jobId?: string): void {
+    const owned = work
+      .catch((error: unknown) => {
+        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        this.#log('error', 'work was given up; its message comes back', { jobId, error: text });
+      })
+      .finally(() => {
+        this.#owned.delete(owned);
+        this.changed.set();
+      });
+    this.#owned.add(owned);
+  }
+}

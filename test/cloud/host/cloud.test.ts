@@ -1,0 +1,173 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type CloudConnection, openEmbeddedCloud } from '../../../src/cloud/host/cloud.ts';
+import { type StackSource, startOwner } from '../../../src/cloud/host/cloud-owner.ts';
+import { systemClock } from '../../../src/runtime/system.ts';
+import type { StackSettings } from '../../../src/targets/synthesis.ts';
+import { UsageError } from '../../../src/task/errors.ts';
+import { temporaryFolder, writeStack } from '../../support/embedded-stack.ts';
+import { manualClock } from '../../support/manual-clock.ts';
+
+const code = `
+  import { connect } from 'node:net';
+  export const handler = async ({ spinFor }) => {
+    if (spinFor === undefined) return process.pid;
+    await new Promise((resolve) => connect(spinFor, '127.0.0.1').once('connect', resolve));
+    for (;;);
+  };
+`;
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let source: StackSource;
+const opened: CloudConnection[] = [];
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  source = await writeStack(folder.path, {
+    functions: { Hello: { code, properties: { MemorySize: 256, Timeout: 60 } } },
+  });
+});
+
+afterEach(async () => {
+  for (const cloud of opened.splice(0).reverse()) await cloud.close();
+  await folder[Symbol.asyncDispose]();
+});
+
+const stateDir = (): string => path.join(folder.path, 'state');
+
+async function open(
+  settings: StackSettings = {},
+  onOwner?: (connection: CloudConnection) => Promise<void>,
+): Promise<CloudConnection> {
+  const cloud = await openEmbeddedCloud(
+    { stateDir: stateDir(), settings, ...(onOwner && { onOwner }) },
+    { clock: systemClock, synthesize: async () => source },
+  );
+  opened.push(cloud);
+  return cloud;
+}
+
+const clientOptions = ({ endpoint, region, credentials }: CloudConnection) => ({ endpoint, region, credentials });
+
+async function hello(cloud: CloudConnection): Promise<number> {
+  const { Payload } = await new LambdaClient(clientOptions(cloud)).send(
+    new InvokeCommand({ FunctionName: cloud.outputs['Hello'], Payload: '{}' }),
+  );
+  return Number(Payload?.transformToString());
+}
+
+/** A joiner and the promise of its turn as owner. */
+async function join(): Promise<{ readonly joiner: CloudConnection; readonly owns: Promise<CloudConnection> }> {
+  const turn = Promise.withResolvers<CloudConnection>();
+  const joiner = await open({}, async (connection) => turn.resolve(connection));
+  return { joiner, owns: turn.promise };
+}
+
+describe('an embedded cloud', () => {
+  it('is owned by the first that opens its folder, and joined by the next', async () => {
+    const turns: boolean[] = [];
+    const owner = await open({}, async (connection) => void turns.push(connection.owner));
+    const { joiner } = await join();
+    expect(turns).toEqual([true]);
+    expect([owner.owner, joiner.owner]).toEqual([true, false]);
+    expect(joiner).toMatchObject({ endpoint: owner.endpoint, outputs: owner.outputs, region: 'us-east-1' });
+    expect(await hello(joiner)).toBe(await hello(owner));
+  });
+
+  it('is refused with other settings than its owner runs', async () => {
+    await open({ workers: 5 });
+    const refused = await open({ workers: 6 }).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(UsageError);
+    expect(refused).toMatchObject({ code: 'StateFolderBusy', message: expect.stringContaining(stateDir()) });
+  });
+
+  it('passes to a joiner on the same port when the owner closes it, with its objects', async () => {
+    const owner = await open();
+    const { joiner, owns } = await join();
+    const object = { Bucket: owner.outputs['Jobs'], Key: 'jobs/1/manifest.json' };
+    await new S3Client(clientOptions(owner)).send(new PutObjectCommand({ ...object, Body: 'kept' }));
+    const { endpoint, outputs } = owner;
+    await owner.close();
+    expect(await owns).toBe(joiner);
+    expect(joiner).toMatchObject({ owner: true, endpoint, outputs });
+    const { Body } = await new S3Client(clientOptions(joiner)).send(new GetObjectCommand(object));
+    expect(await Body?.transformToString()).toBe('kept');
+    expect(await hello(joiner)).toBeGreaterThan(0);
+  });
+
+  it('passes to a joiner when the owner is killed, and no process of its functions is left', async () => {
+    const child = fork(fileURLToPath(new URL('../../support/embedded-owner.ts', import.meta.url)), [
+      stateDir(),
+      source.templatePath,
+      source.outDir,
+    ]);
+    const [started] = await once(child, 'message');
+    const server = createServer().listen(0, '127.0.0.1');
+    try {
+      const { joiner, owns } = await join();
+      expect(joiner).toMatchObject({ ...started, owner: false });
+      // A server that listens on a port of TCP has such an address.
+      const { port } = server.address() as AddressInfo;
+      const spinning = once(server, 'connection');
+      const broken = new LambdaClient({ ...clientOptions(joiner), maxAttempts: 1 })
+        .send(new InvokeCommand({ FunctionName: joiner.outputs['Hello'], Payload: JSON.stringify({ spinFor: port }) }))
+        .catch((error: unknown) => error);
+      // The function's loop is blocked: it cannot notice by itself that its owner is gone.
+      const [socket] = (await spinning) as [Socket];
+      // A killed process may reset its connection; that is its end as well.
+      const functionEnded = new Promise((resolve) =>
+        socket
+          .on('error', () => {})
+          .once('close', resolve)
+          .resume(),
+      );
+      child.kill('SIGKILL');
+      await functionEnded;
+      expect(await broken).toBeInstanceOf(Error);
+      expect((await owns).endpoint).toBe(started.endpoint);
+      expect(await hello(joiner)).toBeGreaterThan(0);
+    } finally {
+      child.kill('SIGKILL');
+      server.close();
+    }
+  });
+
+  it('waits for its port where the owner before still holds it', async () => {
+    const before = createServer().listen(0, '127.0.0.1');
+    await once(before, 'listening');
+    // A server that listens on a port of TCP has such an address.
+    const { port } = before.address() as AddressInfo;
+    const clock = manualClock();
+    const starting = startOwner({ stateDir: stateDir(), clock, port, synthesize: async () => source });
+    await clock.waitFor(50);
+    before.close();
+    await once(before, 'close');
+    await clock.fire(50);
+    const owner = await starting;
+    expect(owner.port).toBe(port);
+    await owner.close();
+  });
+
+  it('leaves its folder free when it cannot start or its owner cannot go on', async () => {
+    const broken = source;
+    source = { ...source, templatePath: path.join(folder.path, 'nowhere.json') };
+    await expect(open()).rejects.toThrow('nowhere.json');
+    source = broken;
+    await expect(open({}, async () => Promise.reject(new Error('not now')))).rejects.toThrow('not now');
+    expect((await open()).owner).toBe(true);
+  });
+
+  it('can be left twice and by a joiner alone', async () => {
+    const owner = await open();
+    const { joiner } = await join();
+    await joiner.close();
+    await joiner.close();
+    expect(await hello(owner)).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { ChunkTable, Cut } from '../../src/format/chunk.ts';
+import type { Manifest } from '../../src/format/manifest.ts';
+import { cutKey, partKey } from '../../src/format/paths.ts';
+import type { CutProgress } from '../../src/format/tick.ts';
+import { type CutAnswer, cutInput, uncut } from '../../src/job/cut.ts';
+import { workMessage } from '../../src/job/work-messages.ts';
+import { limits } from '../../src/limits.ts';
+import type { Clock } from '../../src/ports.ts';
+import { defineTask } from '../../src/task/task.ts';
+import { loadItems } from '../../src/worker/open-message.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+import { TestClock } from '../support/test-clock.ts';
+
+const jobId = 'j';
+const task = defineTask({ description: 'A test', input: z.looseObject({}), example: {}, run: () => 1 });
+
+async function prepare(
+  text: string,
+  options: { workers?: number; inline?: boolean; format?: 'lines' | 'ndjson' } = {},
+) {
+  const store = new MemoryStore();
+  const clock = new TestClock();
+  const body = new TextEncoder().encode(text);
+  const etag = (await store.put('in', body)) ?? '';
+  const manifest: Manifest = {
+    v: 1,
+    jobId,
+    task: 't',
+    createdAt: '',
+    bundle: '',
+    input: { bucket: 'b', key: 'in', bytes: body.length, etag, format: options.format ?? 'ndjson' },
+    options: { concurrency: 1, timeoutMs: 1, attempts: 1 },
+    workers: options.workers ?? 5,
+    workerMemoryMb: 1,
+    inline: options.inline ?? false,
+    request: '',
+  };
+  const cut = (progress: CutProgress = uncut, until = Number.POSITIVE_INFINITY): Promise<CutAnswer> =>
+    cutInput({ store, input: store, clock }, { manifest, task, progress, until });
+  const tables = (): ChunkTable[] => {
+    const found: ChunkTable[] = [];
+    for (let part = 0; store.objects.has(partKey(jobId, part)); part++) {
+      found.push(store.json(partKey(jobId, part)) as ChunkTable);
+    }
+    return found;
+  };
+  return { store, clock, manifest, cut, tables };
+}
+
+/** The items of each chunk, as a worker reads them. */
+async function readAll(world: Awaited<ReturnType<typeof prepare>>): Promise<Array<{ index: number; item: unknown }>> {
+  const all: Array<{ index: number; item: unknown }> = [];
+  for (const [part, table] of world.tables().entries()) {
+    for (const [chunk, bounds] of table.chunks.entries()) {
+      const message = workMessage(jobId, { part, chunk, bounds });
+      for (const { index, content } of await loadItems(world.store, { manifest: world.manifest, message, task })) {
+        all.push({ index, item: content.ok ? content.item : content.error });
+      }
+    }
+  }
+  return all;
+}
+
+/** A clock on which each look takes a millisecond. */
+function countingClock(): Clock {
+  let now = 0;
+  return { now: () => now++, after: () => () => undefined };
+}
+
+const numbered = (count: number, pad = ''): string =>
+  Array.from({ length: count }, (_, n) => `${JSON.stringify({ n, pad })}\n`).join('');
+
+describe('cutInput', () => {
+  it('covers any input exactly: a worker reads each item with its own index', async () => {
+    const line = fc.record({ pad: fc.integer({ min: 0, max: 60 }), blanks: fc.integer({ min: 0, max: 3 }) });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(line, { minLength: 1, maxLength: 60 }),
+        fc.constantFrom('\n', '\r\n'),
+        fc.boolean(),
+        fc.integer({ min: 1, max: 12 }),
+        fc.integer({ min: 1, max: 50 }),
+        async (lines, ending, isMarked, workers, pieceBytes) => {
+          const body = lines.map(
+            ({ pad, blanks }, n) => ending.repeat(blanks) + JSON.stringify({ n, pad: 'é'.repeat(pad) }),
+          );
+          const world = await prepare(`${isMarked ? '\u{feff}' : ''}${body.join(ending)}`, { workers });
+          world.store.pieceBytes = pieceBytes;
+          const { progress } = await world.cut();
+          expect(progress).toMatchObject({ done: true, items: lines.length });
+          const items = await readAll(world);
+          expect(items).toEqual(lines.map(({ pad }, n) => ({ index: n, item: { n, pad: 'é'.repeat(pad) } })));
+          const chunks = world.tables().flatMap((table) => table.chunks);
+          const share = Math.ceil(world.manifest.input.bytes / (limits.chunksPerWorker * workers));
+          for (const { start, end, count } of chunks) expect(count === 1 || end - start + 1 <= share).toBe(true);
+          expect(progress.chunks).toBe(chunks.length);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('ends a chunk at 1,000 items', async () => {
+    const world = await prepare(numbered(2_500), { workers: 1 });
+    await world.cut();
+    expect(world.tables()[0]?.chunks.map(({ count }) => count)).toEqual([1_000, 1_000, 500]);
+  });
+
+  it('ends a chunk at 4 MiB', async () => {
+    const world = await prepare(numbered(40, 'x'.repeat(900_000)), { workers: 1 });
+    await world.cut();
+    const chunks = world.tables().flatMap((table) => table.chunks);
+    expect(chunks.map(({ count }) => count)).toEqual(new Array(10).fill(4));
+    for (const { start, end } of chunks) expect(end - start + 1).toBeLessThanOrEqual(limits.chunkBytes);
+  });
+
+  it('makes one chunk of an inline job, whatever its size', async () => {
+    const world = await prepare(numbered(1_000, 'x'.repeat(5_000)), { inline: true });
+    await world.cut();
+    expect(world.tables()[0]?.chunks.map(({ count }) => count)).toEqual([1_000]);
+  });
+
+  it('ends a part at 1,000 chunks and names the first index of each part', async () => {
+    const world = await prepare(numbered(2_100), { workers: 1_000 });
+    const { progress } = await world.cut();
+    const tables = world.tables();
+    expect(tables.slice(0, -1).map((table) => table.chunks.length)).toEqual(new Array(tables.length - 1).fill(1_000));
+    const firsts = tables.map((table) => ({ first: table.chunks[0]?.first, chunks: table.chunks.length }));
+    expect(progress.parts).toEqual(firsts);
+    expect(world.store.json(cutKey(jobId))).toEqual({
+      v: 1,
+      items: 2_100,
+      chunks: progress.chunks,
+      parts: firsts,
+    } satisfies { [Key in keyof Cut]: unknown });
+  });
+
+  it('writes the same tables from any turn that it goes on from, also when a turn ends within a part', async () => {
+    const once = await prepare(numbered(2_500), { workers: 1_000 });
+    await once.cut();
+    const often = await prepare(numbered(2_500), { workers: 1_000 });
+    let { progress } = await often.cut(uncut, 0);
+    expect(progress).toEqual(uncut);
+    for (let turns = 0; !progress.done; turns++) {
+      expect(turns).toBeLessThan(20);
+      // Each read of the clock takes a millisecond, so that a turn ends in the middle of a part.
+      const { manifest, store } = often;
+      const job = { manifest, task, progress, until: 1_400 };
+      ({ progress } = await cutInput({ store, input: store, clock: countingClock() }, job));
+    }
+    expect(often.tables()).toEqual(once.tables());
+    expect(often.store.text(cutKey(jobId))).toBe(once.store.text(cutKey(jobId)));
+  });
+
+  it.each([
+    ['a line that is no JSON', '{}\n\n{}\n{]\n', 'InvalidInput', /^line 4: expected one JSON value/],
+    ['an item that the schema refuses', '{}\r\n[]\r\n', 'InvalidItem', /^line 2: /],
+    ['an item over 1 MiB', `{}\n{"a":"${'x'.repeat(limits.maxItemBytes)}"}\n`, 'ItemTooLarge', /^line 2: /],
+    ['nothing', '', 'EmptyInput', /empty/],
+    ['only blank lines', '\n \r\n\t\n', 'EmptyInput', /empty/],
+  ])('refuses %s and writes no cut', async (_, text, code, message) => {
+    const world = await prepare(text);
+    const answer = await world.cut();
+    expect(answer.problem).toMatchObject({ code, message: expect.stringMatching(message) });
+    expect(answer.progress.done).toBe(false);
+    expect(world.store.objects.has(cutKey(jobId))).toBe(false);
+  });
+
+  it('names the right line when the refused item stands in a later part of a later turn', async () => {
+    const world = await prepare(`${numbered(1_500).replaceAll('\n', '\n\n')}{]\n`, { workers: 1_000 });
+    const { manifest, store } = world;
+    const job = { manifest, task, progress: uncut, until: 1_000 };
+    const first = await cutInput({ store, input: store, clock: countingClock() }, job);
+    expect(first.progress.parts).toHaveLength(1);
+    const second = await world.cut(first.progress);
+    expect(second.problem?.message).toMatch(/^line 3001: /);
+  });
+
+  it('answers with a problem when the input changed under it', async () => {
+    const world = await prepare(numbered(3));
+    await world.store.put('in', 'other');
+    expect((await world.cut()).problem?.code).toBe('InvalidInput');
+  });
+
+  it('rejects when S3 cannot be reached, so that the turn is taken again', async () => {
+    const world = await prepare(numbered(3));
+    world.store.before = () => {
+      throw new Error('no route');
+    };
+    await expect(world.cut()).rejects.toThrow('no route');
+  });
+});

@@ -1,0 +1,72 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type StackSettings, type Synthesis, synthesize } from '../../src/targets/synthesis.ts';
+
+/** Settings that nobody else asks for, so that the first call here may be the one that makes the output. */
+const settings = { stackName: 'FanloopSynthesisTest', workers: 7, leaseSeconds: 11, maxReceiveCount: 3 } as const;
+let synthesis: Synthesis;
+
+/** The part of a template that these tests read. */
+interface Template {
+  readonly Resources: Readonly<
+    Record<
+      string,
+      { readonly Type: string; readonly Metadata?: Readonly<Record<string, string>>; readonly Properties?: object }
+    >
+  >;
+}
+
+const readTemplate = async (): Promise<Template> => JSON.parse(await readFile(synthesis.templatePath, 'utf8'));
+
+beforeAll(async () => {
+  synthesis = await synthesize(settings);
+});
+
+describe('synthesize', () => {
+  it('puts the bundle of each function where the template says', async () => {
+    const { Resources } = await readTemplate();
+    const functions = Object.values(Resources).filter(({ Type }) => Type === 'AWS::Lambda::Function');
+    expect(functions).toHaveLength(4);
+    for (const { Metadata } of functions) {
+      const asset = path.join(synthesis.outDir, Metadata?.['aws:asset:path'] ?? 'none');
+      expect(await readdir(asset)).toEqual(expect.arrayContaining(['index.mjs', 'index.mjs.map']));
+    }
+  });
+
+  it('makes a template that needs no parameter, no condition, and no metadata of the CDK', async () => {
+    expect(Object.keys(await readTemplate()).sort()).toEqual(['Description', 'Outputs', 'Resources']);
+  });
+
+  it('carries the settings into the stack', async () => {
+    const text = JSON.stringify((await readTemplate()).Resources);
+    expect(synthesis.stackName).toBe('FanloopSynthesisTest');
+    expect(text).toContain('"FANLOOP_WORKERS":"7"');
+    expect(text).toContain('"FANLOOP_LEASE_SECONDS":"11"');
+    expect(text).toContain('"maxReceiveCount":3');
+  });
+
+  it('uses the output again while sources and settings stand, and another one for other settings', async () => {
+    expect(await synthesize(settings)).toEqual(synthesis);
+    const { workers, ...others } = settings;
+    expect(await synthesize({ ...others, workers })).toEqual(synthesis);
+    expect((await synthesize({ ...settings, workers: 8 })).outDir).not.toBe(synthesis.outDir);
+  });
+
+  it('gives two callers at once the same complete output', async () => {
+    const other = { ...settings, leaseSeconds: 13 };
+    const [one, two] = await Promise.all([synthesize(other), synthesize(other)]);
+    expect(one).toEqual(two);
+    expect(await readdir(one.outDir)).toContain('FanloopSynthesisTest.template.json');
+  });
+
+  it.each<[StackSettings, string]>([
+    [{ workers: 1 }, 'expected the setting workers to be a whole number from 2 to 1000, got 1'],
+    [{ stackName: 'no spaces' }, 'expected the setting stackName to be letters, digits, and dashes'],
+  ])('refuses %j in one sentence', async (wrong, message) => {
+    await expect(synthesize(wrong)).rejects.toMatchObject({
+      name: 'InvalidOptions',
+      message: expect.stringContaining(message),
+    });
+  });
+});

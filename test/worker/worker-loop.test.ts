@@ -1,0 +1,586 @@
+import { describe, expect, it } from 'vitest';
+import { readDigest, readTable } from '../../src/folder/read.ts';
+import { readChunkRows } from '../../src/folder/read-rows.ts';
+import type { Manifest } from '../../src/format/manifest.ts';
+import { encodeMessage, parseMessage, type WorkMessage } from '../../src/format/message.ts';
+import type { Row } from '../../src/format/outcome.ts';
+import { controlKey, manifestKey, resultKey, segmentsPrefix } from '../../src/format/paths.ts';
+import { cutInput, uncut } from '../../src/job/cut.ts';
+import { workMessage } from '../../src/job/work-messages.ts';
+import { limits } from '../../src/limits.ts';
+import { TaskError } from '../../src/task/errors.ts';
+import { toSpark } from '../../src/worker/held-message.ts';
+import { runWorker } from '../../src/worker/worker-loop.ts';
+import { type Life, slowTask, World } from '../job/world.ts';
+
+const place = { part: 0, chunk: 0 };
+
+/** Options of a job that is cut and whose messages are in the queue. */
+interface JobSetup {
+  readonly jobId?: string;
+  readonly items: ReadonlyArray<Record<string, unknown>>;
+  readonly options?: Partial<Manifest['options']>;
+  /** All items are one chunk. @default true */
+  readonly inline?: boolean;
+  readonly workers?: number;
+}
+
+async function addJob(world: World, setup: JobSetup): Promise<WorkMessage[]> {
+  const { jobId = 'j', items, inline = true, workers = 2 } = setup;
+  const body = new TextEncoder().encode(items.map((item) => `${JSON.stringify(item)}\n`).join(''));
+  const etag = (await world.store.put(`${jobId}.in`, body)) ?? '';
+  const manifest: Manifest = {
+    v: 1,
+    jobId,
+    task: Object.keys(world.tasks).includes(jobId) ? jobId : 't',
+    createdAt: new Date(world.clock.now()).toISOString(),
+    bundle: '',
+    input: { bucket: 'b', key: `${jobId}.in`, bytes: body.length, etag, format: 'ndjson' },
+    options: { concurrency: 500, timeoutMs: 10_000, attempts: 3, ...setup.options },
+    workers,
+    workerMemoryMb: 1_024,
+    inline,
+    request: '',
+  };
+  await world.store.put(manifestKey(jobId), JSON.stringify(manifest));
+  const task = world.tasks[manifest.task];
+  if (task === undefined) throw new Error('expected a task');
+  const { store, clock } = world;
+  await cutInput({ store, input: store, clock }, { manifest, task, progress: uncut, until: Number.POSITIVE_INFINITY });
+  const table = await readTable(store, jobId, 0);
+  const messages = (table?.chunks ?? []).map((bounds, chunk) => workMessage(jobId, { part: 0, chunk, bounds }));
+  await world.workQueue.send(messages.map(encodeMessage), { group: jobId });
+  return messages;
+}
+
+/** Starts one invocation with the queue's next message; the answer tells which messages were proven. */
+async function begin(world: World, life: Life = world.invoke()) {
+  const received = await world.workQueue.receive({ max: 1, waitSeconds: 0, visibilitySeconds: 1_800 });
+  const sparks = received.map((message) => toSpark(message, world.log)).filter((spark) => spark !== undefined);
+  const proven = runWorker(sparks, life.deps);
+  return { proven, messageId: received[0]?.messageId ?? '' };
+}
+
+async function work(world: World, seconds?: number): Promise<ReadonlySet<string>> {
+  const life = world.invoke(seconds);
+  return world.clock.run((await begin(world, life)).proven);
+}
+
+const rowsOf = async (world: World, at = place, jobId = 'j'): Promise<Row[]> =>
+  (await readChunkRows(world.store, jobId, at)) ?? [];
+
+const queued = (world: World): WorkMessage[] =>
+  world.workQueue.messages.map(({ body }) => {
+    const parsed = parseMessage(body);
+    if (parsed.kind !== 'message' || parsed.message.kind !== 'work') throw new Error('expected work');
+    return parsed.message;
+  });
+
+const repeat = (count: number, item: Record<string, unknown> = {}): Array<Record<string, unknown>> =>
+  Array.from({ length: count }, (_, n) => ({ n, ...item }));
+
+function worldWith(...given: Parameters<typeof slowTask> extends [unknown, ...infer Rest] ? Rest : never) {
+  const world = new World();
+  const { task, calls } = slowTask(world.clock, ...given);
+  world.tasks = { t: task };
+  return { world, calls };
+}
+
+describe('a worker', () => {
+  it('stores one row an item with its digest, and deletes the message', async () => {
+    const { world } = worldWith((item) => {
+      if (item['n'] === 2) throw new TaskError('gone', { code: 'Gone', status: 410 });
+      return { n: item['n'] };
+    });
+    await addJob(world, { items: repeat(4) });
+    const proven = await work(world);
+    expect(proven.size).toBe(1);
+    expect(world.workQueue.messages).toEqual([]);
+    const rows = await rowsOf(world);
+    expect(rows).toHaveLength(4);
+    expect(rows[1]).toEqual({ index: 1, status: 'succeeded', value: { n: 1 }, attempts: 1, durationMs: 100 });
+    expect(rows[2]).toMatchObject({ status: 'failed', error: { code: 'Gone', status: 410 }, attempts: 1 });
+    expect(await readDigest(world.store, 'j', place)).toMatchObject({
+      succeeded: 3,
+      failed: 1,
+      codes: { Gone410: 1 },
+      callMs: 400,
+      invocations: 1,
+    });
+  });
+
+  it('opens its slots over two seconds and never runs more than the job’s concurrency', async () => {
+    const { world, calls } = worldWith(() => 1);
+    await addJob(world, { items: repeat(600, { ms: 5_000 }), options: { concurrency: 100 } });
+    const { proven } = await begin(world);
+    const seen: number[] = [];
+    for (let step = 0; step < 5; step++) {
+      await world.clock.advance(step === 0 ? 0 : 500);
+      seen.push(calls.running);
+    }
+    expect(seen).toEqual([10, 25, 50, 75, 100]);
+    await world.clock.run(proven);
+    expect(calls.most).toBe(100);
+    expect(await rowsOf(world)).toHaveLength(600);
+  });
+
+  it('never runs more than 500 at once, whatever its jobs ask for', async () => {
+    const { world, calls } = worldWith(() => 1);
+    await addJob(world, { jobId: 'j', items: repeat(500, { ms: 4_000 }), options: { concurrency: 500 } });
+    await addJob(world, { jobId: 'k', items: repeat(500, { ms: 4_000 }), options: { concurrency: 500 } });
+    const sparks = await world.workQueue.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 60 });
+    const { deps } = world.invoke();
+    await world.clock.run(
+      runWorker(
+        sparks.map((one) => toSpark(one, world.log)).filter((one) => one !== undefined),
+        deps,
+      ),
+    );
+    expect(calls.most).toBe(500);
+    expect(await rowsOf(world, place, 'k')).toHaveLength(500);
+  });
+
+  it('gives the slot of an item that waits for its next attempt to another', async () => {
+    const { world, calls } = worldWith((item, attempt) => {
+      if (item['n'] === 0 && attempt === 1) {
+        throw new TaskError('busy', { code: 'Busy', retryable: true, retryAfterMs: 20_000 });
+      }
+      return attempt;
+    });
+    await addJob(world, { items: repeat(5), options: { concurrency: 1 } });
+    await work(world);
+    expect(calls.most).toBe(1);
+    expect(calls.started.map(({ key }) => key)).toEqual(['j/0', 'j/1', 'j/2', 'j/3', 'j/4', 'j/0']);
+    const [first, , , , , again] = calls.started;
+    expect((again?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(20_000);
+    expect(await rowsOf(world)).toHaveLength(5);
+  });
+
+  it('tries as often as the job allows, and then records the last failure', async () => {
+    const { world } = worldWith(() => {
+      throw new TaskError('busy', { code: 'Busy', retryable: true });
+    });
+    await addJob(world, { items: repeat(1), options: { attempts: 5 } });
+    await work(world);
+    expect(await rowsOf(world)).toMatchObject([{ status: 'failed', error: { code: 'Busy' }, attempts: 5 }]);
+  });
+
+  it('hands an item over whose downstream asks for a long wait, and nobody calls it before', async () => {
+    const { world, calls } = worldWith((item, attempt) => {
+      if (item['n'] === 1 && attempt === 1) {
+        throw new TaskError('busy', { code: 'Busy', retryable: true, retryAfterMs: 600_000 });
+      }
+      return attempt;
+    });
+    await addJob(world, { items: repeat(3) });
+    const before = world.clock.now();
+    expect((await work(world)).size).toBe(1);
+    const [message] = queued(world);
+    expect(message).toMatchObject({ gen: 1, only: [[1, 1]], segments: [expect.any(String)] });
+    expect(message?.notBefore).toBeGreaterThanOrEqual(before + 600_000);
+    expect(world.workQueue.sent.at(-1)?.delaySeconds).toBeGreaterThanOrEqual(600);
+    await world.clock.advance(900_000);
+    await work(world);
+    expect((calls.started.at(-1)?.at ?? 0) - before).toBeGreaterThanOrEqual(600_000);
+    expect(await rowsOf(world)).toMatchObject([{ attempts: 1 }, { attempts: 2, value: 2 }, { attempts: 1 }]);
+    expect(await readDigest(world.store, 'j', place)).toMatchObject({
+      succeeded: 3,
+      attempts: 4,
+      callMs: 400,
+      handOvers: 1,
+    });
+  });
+
+  it('keeps each item’s own wait when items with different waits are handed over together', async () => {
+    const waits = [40_000, 100_000, 300_000];
+    const { world, calls } = worldWith((item, attempt) => {
+      if (attempt > 1) return 'late';
+      throw new TaskError('busy', { code: 'Busy', retryable: true, retryAfterMs: waits[Number(item['n'])] ?? 0 });
+    });
+    await addJob(world, { items: repeat(3), options: { attempts: 2 } });
+    const before = world.clock.now();
+    for (let round = 0; round < 20 && !world.store.objects.has(resultKey('j', place)); round++) {
+      if (world.workQueue.messages.some(({ visibleAt }) => visibleAt <= world.clock.now())) await work(world);
+      else await world.clock.advance(20_000);
+    }
+    expect(await rowsOf(world)).toMatchObject(waits.map(() => ({ status: 'succeeded', attempts: 2 })));
+    for (const { at, key, attempt } of calls.started) {
+      if (attempt === 2) expect(at - before).toBeGreaterThanOrEqual(waits[Number(key.slice(2))] ?? 0);
+    }
+  });
+
+  it('starts no item that could not end before the deadline, and another invocation completes the chunk', async () => {
+    const { world, calls } = worldWith(() => 'v', { timeoutMs: 10_000 });
+    await addJob(world, { items: repeat(200, { ms: 9_000 }), options: { concurrency: 10 } });
+    const started = world.clock.now();
+    expect((await work(world, 30)).size).toBe(1);
+    const latest = Math.max(...calls.started.map(({ at }) => at));
+    expect(latest + 10_000 + limits.deadlineMarginMs).toBeLessThanOrEqual(started + 30_000);
+    expect(world.clock.now()).toBeLessThan(started + 30_000);
+    const [message] = queued(world);
+    expect(message).toMatchObject({ gen: 1, segments: [expect.stringMatching(/^0000001-/)] });
+    expect(message?.only).toHaveLength(180);
+    for (let round = 0; round < 20 && world.workQueue.messages.length > 0; round++) await work(world, 60);
+    const rows = await rowsOf(world);
+    expect(rows.map(({ index }) => index)).toEqual(Array.from({ length: 200 }, (_, n) => n));
+    expect(calls.started).toHaveLength(200);
+    expect(await readDigest(world.store, 'j', place)).toMatchObject({
+      succeeded: 200,
+      attempts: 200,
+      callMs: 1_800_000,
+    });
+  });
+
+  it('keeps an item’s wish for a later attempt when the deadline hands it over', async () => {
+    const { world, calls } = worldWith((item, attempt) => {
+      if (item['n'] === 0 && attempt === 1) {
+        throw new TaskError('busy', { code: 'Busy', retryable: true, retryAfterMs: 16_000 });
+      }
+      return attempt;
+    });
+    await addJob(world, { items: [{ n: 0, ms: 10 }, ...repeat(30, { ms: 6_000 })], options: { concurrency: 1 } });
+    const before = world.clock.now();
+    await work(world, 31);
+    while (world.workQueue.messages.length > 0) await work(world, 31);
+    const second = calls.started.find(({ key, attempt }) => key === 'j/0' && attempt === 2);
+    expect((second?.at ?? 0) - before).toBeGreaterThanOrEqual(16_000);
+    expect(await rowsOf(world)).toHaveLength(31);
+  });
+
+  it('loses no row when the same worker meets the rest of a chunk that it handed over', async () => {
+    const { world } = worldWith((item, attempt) => {
+      if (item['again'] === true && attempt === 1) {
+        throw new TaskError('busy', { code: 'Busy', retryable: true, retryAfterMs: 35_000 });
+      }
+      return attempt;
+    });
+    // Another job keeps the worker alive until it receives what it handed over; rows of that are then stored early.
+    const slow = { timeoutMs: 200_000 };
+    await addJob(world, { jobId: 'k', items: repeat(1, { ms: 150_000 }), options: slow });
+    const late = [0, 15_000, 18_000].map((ms) => ({ ms, again: true }));
+    await addJob(world, { items: [...late, {}, {}], options: { timeoutMs: 40_000 } });
+    await work(world, 300);
+    expect(world.store.keys(segmentsPrefix('j', place))).toHaveLength(2);
+    expect((await rowsOf(world)).map(({ index }) => index)).toEqual([0, 1, 2, 3, 4]);
+    expect(await readDigest(world.store, 'j', place)).toMatchObject({ succeeded: 5, attempts: 8, handOvers: 1 });
+  });
+
+  it('receives further messages until the queue is empty', async () => {
+    const { world } = worldWith(() => 1);
+    const messages = await addJob(world, { items: repeat(90), inline: false, workers: 15 });
+    expect(messages.length).toBeGreaterThan(20);
+    const proven = await work(world);
+    expect(proven.size).toBe(messages.length);
+    expect(world.workQueue.messages).toEqual([]);
+    for (const chunk of messages.keys()) expect(await rowsOf(world, { part: 0, chunk })).not.toEqual([]);
+  });
+
+  it('goes on receiving although the queue was empty while its first chunk was being read', async () => {
+    const { world } = worldWith(() => 1);
+    await addJob(world, { items: repeat(2, { ms: 3_000 }) });
+    const life = world.invoke();
+    const { proven } = await begin(world, life);
+    world.clock.after(1_500, () => void addJob(world, { jobId: 'k', items: repeat(2) }));
+    await world.clock.run(proven);
+    expect(await rowsOf(world, place, 'k')).toHaveLength(2);
+  });
+
+  it('receives no more than 64 MiB of input', async () => {
+    const { world } = worldWith(() => 1);
+    const names = Array.from({ length: 20 }, (_, n) => `j${n}`);
+    for (const jobId of names) await addJob(world, { jobId, items: repeat(1, { ms: 5_000 }) });
+    // Each message says that its one item stands for a whole chunk's bytes.
+    world.workQueue.messages = world.workQueue.messages.map((message) => {
+      const work = JSON.parse(message.body) as WorkMessage;
+      return { ...message, body: encodeMessage({ ...work, range: [0, limits.chunkBytes - 1] }) };
+    });
+    const { proven } = await begin(world);
+    await world.clock.advance(4_000);
+    const held = world.workQueue.messages.filter(({ receiveCount }) => receiveCount > 0);
+    expect(held).toHaveLength(limits.heldBytes / limits.chunkBytes);
+    await world.clock.run(proven);
+    expect(world.workQueue.messages).toEqual([]);
+  });
+
+  it('puts a received message back as a new one when its items could not end in time, and receives no more', async () => {
+    const { world, calls } = worldWith(() => 1);
+    await addJob(world, { jobId: 'k', items: repeat(1, { ms: 9_000 }) });
+    const { proven } = await begin(world, world.invoke(100));
+    await addJob(world, { items: repeat(3), options: { timeoutMs: 240_000 } });
+    await world.clock.run(proven);
+    expect(calls.started).toHaveLength(1);
+    expect(world.workQueue.messages).toMatchObject([{ receiveCount: 0, body: expect.stringContaining('"job":"j"') }]);
+    expect(world.workQueue.receives).toHaveLength(2);
+    await work(world, 300);
+    expect(await rowsOf(world)).toHaveLength(3);
+  });
+
+  it('receives nothing that would not have the time of the items in hand', async () => {
+    const { world } = worldWith(() => 1);
+    const options = { timeoutMs: 60_000 };
+    await addJob(world, { jobId: 'k', items: repeat(1, { ms: 50_000 }), options });
+    const { proven } = await begin(world, world.invoke(80));
+    await world.clock.advance(20_000);
+    await addJob(world, { items: repeat(3), options });
+    await world.clock.run(proven);
+    expect(world.workQueue.messages).toMatchObject([{ receiveCount: 0 }]);
+    expect(world.workQueue.sent).toHaveLength(2);
+  });
+
+  it('drops a message whose chunk has a result', async () => {
+    const { world, calls } = worldWith(() => 1);
+    const messages = await addJob(world, { items: repeat(3) });
+    await world.workQueue.send(messages.map(encodeMessage), { group: 'twin' });
+    await work(world);
+    await work(world);
+    expect(calls.started).toHaveLength(3);
+    expect(world.workQueue.messages).toEqual([]);
+  });
+
+  it('runs a chunk once when two messages of it are in one worker', async () => {
+    const { world, calls } = worldWith(() => 1);
+    const messages = await addJob(world, { items: repeat(3, { ms: 5_000 }) });
+    await world.workQueue.send(messages.map(encodeMessage), { group: 'twin' });
+    await work(world);
+    expect(calls.started).toHaveLength(3);
+    expect(world.workQueue.messages).toEqual([]);
+  });
+
+  it('keeps the only message of a chunk in hand when that very message comes again', async () => {
+    const { world, calls } = worldWith(() => 1);
+    await addJob(world, { items: repeat(2, { ms: 9_000 }) });
+    const life = world.invoke();
+    const { proven } = await begin(world, life);
+    await world.clock.advance(1_000);
+    const [message] = world.workQueue.messages;
+    if (message !== undefined) message.visibleAt = world.clock.now();
+    await world.clock.advance(4_000);
+    expect(message?.receiveCount).toBe(2);
+    expect(world.workQueue.messages).toHaveLength(1);
+    await world.clock.run(proven);
+    expect(world.workQueue.messages).toHaveLength(0);
+    expect(calls.started).toHaveLength(2);
+  });
+
+  it('drops its rows when another worker has stored the chunk', async () => {
+    const { world } = worldWith(() => 'mine');
+    await addJob(world, { items: repeat(2) });
+    const { proven } = await begin(world);
+    await world.clock.settle();
+    const theirs: Row[] = [0, 1].map((index) => ({
+      index,
+      status: 'succeeded',
+      value: 'theirs',
+      attempts: 1,
+      durationMs: 1,
+    }));
+    await world.store.put(resultKey('j', place), theirs.map((row) => JSON.stringify(row)).join('\n'), {
+      metadata: { writer: 'other', digest: '' },
+    });
+    expect((await world.clock.run(proven)).size).toBe(1);
+    expect(await rowsOf(world)).toEqual(theirs);
+    expect(world.workQueue.messages).toEqual([]);
+  });
+
+  it('knows its own result when the answer to its write was lost', async () => {
+    const { world } = worldWith(() => 1);
+    await addJob(world, { items: repeat(2) });
+    const put = world.store.put.bind(world.store);
+    // As the SDK does it: the first answer is lost, and the repeated write finds the object.
+    world.store.put = async (key, body, options) => {
+      if (key === resultKey('j', place)) await put(key, body, options);
+      return put(key, body, options);
+    };
+    await work(world);
+    expect(world.lines.some(({ message }) => message === 'a chunk was stored')).toBe(true);
+    expect(world.workQueue.messages).toEqual([]);
+  });
+
+  it('leaves the message in the queue when S3 fails, and the next worker completes the chunk', async () => {
+    const { world } = worldWith(() => 1);
+    await addJob(world, { items: repeat(2) });
+    world.store.before = ({ operation, key }) => {
+      if (operation === 'put' && key.startsWith('jobs/j/results/')) throw new Error('no route to S3');
+    };
+    expect((await work(world)).size).toBe(0);
+    expect(world.workQueue.messages).toHaveLength(1);
+    world.store.before = undefined;
+    await world.clock.advance(limits.leaseSeconds * 1_000);
+    await work(world);
+    expect(await rowsOf(world)).toHaveLength(2);
+  });
+
+  it('leaves the message in the queue when the hand-over cannot be sent', async () => {
+    const { world } = worldWith(() => 1);
+    await addJob(world, { items: repeat(100, { ms: 9_000 }), options: { concurrency: 10 } });
+    world.workQueue.before = (operation) => {
+      if (operation === 'send') throw new Error('no route to SQS');
+    };
+    expect((await work(world, 30)).size).toBe(0);
+    expect(world.workQueue.messages).toHaveLength(1);
+  });
+
+  it('does not ask a queue again that refuses to be received from', async () => {
+    const { world } = worldWith(() => 1);
+    await addJob(world, { items: repeat(3, { ms: 5_000 }) });
+    const { proven } = await begin(world);
+    let receives = 0;
+    world.workQueue.before = (operation) => {
+      if (operation !== 'receive') return;
+      receives++;
+      throw new Error('AccessDenied');
+    };
+    expect((await world.clock.run(proven)).size).toBe(1);
+    expect(receives).toBe(1);
+    expect(await rowsOf(world)).toHaveLength(3);
+  });
+
+  it('aborts its calls within two seconds when the job is cancelled, and stores a row for each item', async () => {
+    const { world, calls } = worldWith(() => 1);
+    await addJob(world, { items: [{ n: 0 }, ...repeat(50, { ms: 9_000 })], options: { concurrency: 20 } });
+    const { proven } = await begin(world);
+    await world.clock.advance(1_000);
+    await world.store.put(controlKey('j'), JSON.stringify({ state: 'cancelled', revision: 1, at: '', by: '' }));
+    await world.clock.advance(2_000);
+    expect(calls.running).toBe(0);
+    await world.clock.run(proven);
+    const rows = await rowsOf(world);
+    expect(rows).toHaveLength(51);
+    expect(rows[0]?.status).toBe('succeeded');
+    expect(rows.filter(({ status }) => status === 'cancelled')).toHaveLength(50);
+  });
+
+  it('drops messages of a job that is cancelled before they come', async () => {
+    const { world, calls } = worldWith(() => 1);
+    await addJob(world, { items: repeat(2) });
+    await world.store.put(controlKey('j'), JSON.stringify({ state: 'cancelled', revision: 1, at: '', by: '' }));
+    expect((await work(world)).size).toBe(1);
+    expect(calls.started).toEqual([]);
+  });
+
+  it('renews its hold on each message while it works, and lets it go when it has ended', async () => {
+    const { world } = worldWith(() => 1, { timeoutMs: 200_000 });
+    await addJob(world, { items: repeat(2, { ms: 150_000 }), options: { timeoutMs: 200_000 } });
+    const { proven } = await begin(world);
+    await world.clock.settle();
+    expect(world.workQueue.messages[0]?.visibleAt).toBe(world.clock.now() + limits.leaseSeconds * 1_000);
+    await world.clock.advance(140_000);
+    expect(world.workQueue.messages[0]?.receiveCount).toBe(1);
+    expect(world.workQueue.changes.filter(({ seconds }) => seconds === limits.leaseSeconds)).toHaveLength(8);
+    await world.clock.run(proven);
+    await world.clock.advance(100);
+    expect(world.clock.pending).toBe(0);
+  });
+
+  it('works on when a renewal fails', async () => {
+    const { world } = worldWith(() => 1, { timeoutMs: 100_000 });
+    await addJob(world, { items: repeat(2, { ms: 50_000 }), options: { timeoutMs: 100_000 } });
+    const { proven } = await begin(world);
+    await world.clock.settle();
+    world.workQueue.before = (operation) => {
+      if (operation === 'changeVisibility') throw new Error('no route to SQS');
+    };
+    expect((await world.clock.run(proven)).size).toBe(1);
+  });
+
+  it('stores rows early in a long chunk, each row once', async () => {
+    const { world } = worldWith(() => 1);
+    await addJob(world, { items: repeat(60, { ms: 8_000 }), options: { concurrency: 10 } });
+    await work(world);
+    expect(world.store.keys(segmentsPrefix('j', place)).length).toBeGreaterThan(0);
+    expect(await rowsOf(world)).toHaveLength(60);
+    expect(await readDigest(world.store, 'j', place)).toMatchObject({ succeeded: 60 });
+  });
+
+  it('stores rows once when S3 is slow and rows are many', async () => {
+    const { world } = worldWith(() => 'v'.repeat(400_000));
+    const task = slowTask(world.clock, () => 'v'.repeat(900_000)).task;
+    world.tasks = { t: { ...task, maxValueBytes: limits.maxValueBytes } };
+    await addJob(world, { items: repeat(40), options: { concurrency: 10 } });
+    world.store.before = ({ operation, key }) =>
+      operation === 'put' && key.includes('/segments/') ? world.clock.sleep(1_000) : undefined;
+    await work(world);
+    const segments = world.store.keys(segmentsPrefix('j', place));
+    expect(segments.length).toBeGreaterThan(0);
+    for (const key of segments) expect(world.store.text(key)).not.toBe('');
+    expect(await rowsOf(world)).toHaveLength(40);
+  });
+
+  it('keeps rows of which S3 refused the segment, and calls none of their items again', async () => {
+    const { world, calls } = worldWith(() => 1);
+    await addJob(world, { items: repeat(60, { ms: 8_000 }), options: { concurrency: 10 } });
+    let refusals = 0;
+    world.store.before = ({ operation, key }) => {
+      if (operation === 'put' && key.includes('/segments/') && refusals++ === 0) throw new Error('no route to S3');
+    };
+    await work(world);
+    expect(refusals).toBeGreaterThan(1);
+    expect(calls.started).toHaveLength(60);
+    expect(await rowsOf(world)).toHaveLength(60);
+  });
+
+  it('starts no item while S3 takes no rows and 64 MiB of them are in hand', async () => {
+    const { world } = worldWith(() => 1);
+    const { task, calls } = slowTask(world.clock, () => 'v'.repeat(1_000_000));
+    world.tasks = { t: { ...task, maxValueBytes: limits.maxValueBytes } };
+    await addJob(world, { items: repeat(100), options: { concurrency: 10 } });
+    const stored = Promise.withResolvers<void>();
+    world.store.before = ({ operation, key }) =>
+      operation === 'put' && key.includes('/segments/') ? stored.promise : undefined;
+    const { proven } = await begin(world);
+    await world.clock.advance(60_000);
+    expect(calls.running).toBe(0);
+    expect(calls.started.length).toBeGreaterThanOrEqual(67);
+    expect(calls.started.length).toBeLessThan(80);
+    stored.resolve();
+    await world.clock.run(proven);
+    expect(await rowsOf(world)).toHaveLength(100);
+  });
+
+  it('names as many segments as it took, and reads none of them again', async () => {
+    const { world } = worldWith(() => 1, { timeoutMs: 12_000 });
+    await addJob(world, { items: repeat(60, { ms: 11_000 }), options: { concurrency: 1, timeoutMs: 12_000 } });
+    for (let round = 0; round < 80 && world.workQueue.messages.length > 0; round++) await work(world, 30);
+    expect(world.store.keys(segmentsPrefix('j', place)).length).toBeGreaterThan(20);
+    expect(world.store.calls.filter(({ operation, key }) => operation === 'get' && key.includes('/segments/'))).toEqual(
+      [],
+    );
+    expect(await rowsOf(world)).toHaveLength(60);
+  });
+
+  it('fails each item of a task that the deployed stack has not', async () => {
+    const { world } = worldWith(() => 1);
+    await addJob(world, { items: repeat(2) });
+    world.tasks = {};
+    await work(world);
+    expect(await rowsOf(world)).toMatchObject([{ status: 'failed', error: { code: 'UnknownTask' } }, { attempts: 0 }]);
+  });
+
+  it('fails each item when the input is another than the job began with', async () => {
+    const { world } = worldWith(() => 1);
+    await addJob(world, { items: repeat(2) });
+    await world.store.put('j.in', 'other');
+    await work(world);
+    expect(await rowsOf(world)).toMatchObject([
+      { error: { code: 'InvalidInput' } },
+      { error: { code: 'InvalidInput' } },
+    ]);
+  });
+
+  it('leaves messages that it cannot read in the queue', async () => {
+    const { world } = worldWith(() => 1);
+    await world.workQueue.send(['{"v":2}', 'no JSON'], { group: 'g' });
+    expect((await work(world)).size).toBe(0);
+    expect(world.workQueue.messages).toHaveLength(2);
+    expect(world.lines.filter(({ level }) => level === 'warn').length).toBeGreaterThan(0);
+  });
+
+  it('charges its whole time to its chunks, and itself once', async () => {
+    const { world } = worldWith(() => 1);
+    const messages = await addJob(world, { items: repeat(30, { ms: 700 }), inline: false, workers: 4 });
+    await work(world);
+    const digests = await Promise.all(messages.map((_, chunk) => readDigest(world.store, 'j', { part: 0, chunk })));
+    expect(digests.reduce((sum, { invocations }) => sum + invocations, 0)).toBe(1);
+    expect(digests.reduce((sum, { billedMs }) => sum + billedMs, 0)).toBeGreaterThanOrEqual(700);
+  });
+});
