@@ -5,8 +5,7 @@ import path from 'node:path';
 import { gather } from '../src/aio/gather.ts';
 import { run } from '../src/aio/run.ts';
 import { sleep } from '../src/aio/sleep.ts';
-import { Jobs } from '../src/client/jobs.ts';
-import { openEmbeddedCloud } from '../src/cloud/host/cloud.ts';
+import { connect } from '../src/targets/connect.ts';
 
 interface Greeting {
   readonly delayMs: number;
@@ -25,20 +24,15 @@ async function main(runAll: (items: readonly Greeting[]) => Promise<readonly unk
 }
 
 const stateDir = await mkdtemp(path.join(tmpdir(), 'fanloop-example-'));
-const cloud = await openEmbeddedCloud({ stateDir, settings: {} });
-const jobs = new Jobs(cloud, cloud.outputs);
+const fanloop = await connect({ state: stateDir });
 
 const here = (items: readonly Greeting[]) => gather(items.map((item) => () => sayAfter(item)));
-const inTheCloud = async (items: readonly Greeting[]) => {
-  const job = await jobs.submit('say-after', items);
-  return Array.fromAsync(job.results(), (row) => (row.status === 'succeeded' ? row.value : row.status));
-};
+const inTheCloud = (items: readonly Greeting[]) => fanloop.map('say-after', items);
 
 try {
   await run(() => main(here));
   await run(() => main(inTheCloud));
 } finally {
-  jobs.close();
-  await cloud.close();
+  await fanloop.close();
   await rm(stateDir, { recursive: true });
 }

@@ -108,6 +108,9 @@ export class FanloopStack extends Stack {
     bucket.grantRead(deadLetter.function, 'jobs/*');
     for (const { function: writer } of [fanOut, worker, tick, deadLetter]) bucket.grantPut(writer, 'jobs/*');
     bucket.grantPut(fanOut.function, 'tokens/*');
+    // The markers of unfinished jobs: made by the fan-out, taken away by whoever writes the summary.
+    bucket.grantPut(fanOut.function, 'running/*');
+    for (const { function: ender } of [fanOut, tick]) bucket.grantDelete(ender, 'running/*');
     const chunkSenders: readonly IGrantable[] = [fanOut.function, worker.function, tick.function];
     const tickSenders: readonly IGrantable[] = [fanOut.function, tick.function, deadLetter.function];
     for (const sender of chunkSenders) queues.work.grantSendMessages(sender);

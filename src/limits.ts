@@ -57,6 +57,8 @@ export const limits = {
 
   /** Items that a direct invocation runs at once and answers with rows, unless `wait` says otherwise. */
   inlineItems: 25,
+  /** The client sends items within the invocation up to this size; larger ones are uploaded. */
+  inlineBytes: 262_144,
   /** `wait: true` takes at most this many items: the answer of an invocation is at most 6 MB. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
   maxInlineItems: 1_000,
   /** Rows that an inline job is answered with at most; the 6 MB of an answer, less its summary. */

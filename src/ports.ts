@@ -42,6 +42,8 @@ export interface ObjectStore {
   head(key: string): Promise<ObjectHead | undefined>;
   /** Resolves to the new ETag, or to undefined when the condition did not hold (412). */
   put(key: string, body: string | Uint8Array, options?: PutOptions): Promise<string | undefined>;
+  /** Removes an object, or does nothing where none is. */
+  delete(key: string): Promise<void>;
   /** Keys under a prefix in byte order, after `startAfter`, at most `limit` (all by default). */
   list(prefix: string, options?: { readonly startAfter?: string; readonly limit?: number }): Promise<readonly string[]>;
 }

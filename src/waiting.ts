@@ -25,3 +25,10 @@ export function orAborted<Value>(work: Promise<Value>, signal: AbortSignal): Pro
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
   });
 }
+
+/** Passes values on, and ends as soon as the signal aborts: the next one may never come. @throws the signal's reason */
+export async function* untilAborted<Value>(values: AsyncIterable<Value>, signal: AbortSignal): AsyncGenerator<Value> {
+  const source = values[Symbol.asyncIterator]();
+  const next = () => orAborted(source.next(), signal);
+  for (let value = await next(); value.done !== true; value = await next()) yield value.value;
+}

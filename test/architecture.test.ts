@@ -53,6 +53,7 @@ const rooms: readonly Room[] = [
     mayImport: [...world, 'connectors', 'client', 'cloud'],
     packages: noSynthesis,
   },
+  { name: 'face', holds: file('index'), mayImport: ['task', 'format', 'client', 'targets'] },
   {
     name: 'cli',
     holds: folder('cli'),

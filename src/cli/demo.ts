@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { digestItems } from '../format/digest.ts';
 import type { Summary } from '../format/summary.ts';
-import { openTarget } from '../targets/open-target.ts';
 import { startSlowApi } from './demo/slow-api.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { reportFailure } from './failure.ts';
 import { listenForInterrupt } from './interrupt.ts';
+import { openJobs } from './jobs/open-jobs.ts';
 import { prepareSource } from './jobs/prepare.ts';
 import { awaitJob, reportJob, startJob, writeRows } from './jobs/run-job.ts';
 import { loadTask } from './tasks.ts';
@@ -29,17 +29,13 @@ async function demo(terminal: Terminal, signal: AbortSignal): Promise<ExitCode> 
       { taskName: 'http', task: await loadTask('http'), source: items(api.url) },
       { signal },
     );
-    const target = await openTarget(options, { resume: true });
-    const context = { target, terminal, options, signal, throwaway: true };
-    try {
-      const { jobId } = await startJob(context, job);
-      const summary = await awaitJob(context, jobId);
-      await reportJob(context, summary);
-      const rows = await writeRows(context, jobId, async () => true);
-      return finish(terminal, summary, { rows, requests: api.requests() });
-    } finally {
-      await target.close();
-    }
+    await using jobs = await openJobs(options, { resume: true });
+    const context = { ...jobs, terminal, options, signal, throwaway: true };
+    const started = await startJob(context, job, { inline: true });
+    const summary = await awaitJob(context, started);
+    await reportJob(context, summary);
+    const rows = await writeRows(started.batches({ signal }), async () => true);
+    return finish(terminal, summary, { rows, requests: api.requests() });
   } finally {
     await api.close();
     await rm(state, { recursive: true, force: true });

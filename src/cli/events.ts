@@ -1,7 +1,7 @@
+import type { Progress } from '../client/progress.ts';
 import type { Cost } from '../folder/cost.ts';
 import type { Summary } from '../format/summary.ts';
 import type { Terminal } from './terminal.ts';
-import type { Progress } from './view/progress.ts';
 
 /** What `--json` writes to stdout, one a line. */
 export type CliEvent =

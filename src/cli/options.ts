@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { limits } from '../limits.ts';
-import { targets } from '../targets/target-options.ts';
+import { defaultTarget, targetNames } from '../targets/target-options.ts';
 import { UsageError } from '../task/errors.ts';
 
 /** Options that limit a job's calls; the task's own values hold where one is absent. */
@@ -20,7 +20,10 @@ export interface OutputOptions {
 export function withTarget(command: Command): Command {
   return command
     .addOption(
-      new Option('--target <name>', 'where to run').choices(targets).default('embedded').helpGroup('Target options:'),
+      new Option('--target <name>', 'where to run')
+        .choices(targetNames)
+        .default(defaultTarget)
+        .helpGroup('Target options:'),
     )
     .addOption(
       new Option('--state <dir>', 'folder of the embedded target (default: your cache folder)').helpGroup(

@@ -1,16 +1,12 @@
+import { mapBounded } from '../concurrency.ts';
 import { listJobs, readSummary } from '../folder/read.ts';
+import { markRunning, requestedJob, runningJobs, unmarkRunning } from '../folder/running.ts';
 import type { Control } from '../format/manifest.ts';
-import { controlKey, manifestKey } from '../format/paths.ts';
+import { controlKey, manifestKey, markersKey, summaryKey } from '../format/paths.ts';
 import { sendDueTick } from '../job/due-tick.ts';
-import type { Clock, ObjectStore, Queue } from '../ports.ts';
-import { UsageError } from '../task/errors.ts';
-
-/** What steering a job from outside needs. */
-export interface SteerDeps {
-  readonly store: ObjectStore;
-  readonly tickQueue: Queue;
-  readonly clock: Clock;
-}
+import type { ObjectStore } from '../ports.ts';
+import { beginAsked, noSuchJob } from './begin.ts';
+import type { SteerDeps } from './stack.ts';
 
 /**
  * Asks that a job be cancelled: workers abort its calls within some seconds, what has not settled ends as `cancelled`.
@@ -19,9 +15,8 @@ export interface SteerDeps {
  */
 export async function cancelJob(deps: SteerDeps, jobId: string, by: string): Promise<'cancelling' | 'ended'> {
   const { store, clock } = deps;
-  if ((await store.head(manifestKey(jobId))) === undefined) {
-    throw new UsageError('JobNotFound', `expected the id of a job, got "${jobId}"; "fanloop jobs" lists them`);
-  }
+  const begun = await store.head(manifestKey(jobId));
+  if (begun === undefined && (await requestedJob(store, jobId)) === undefined) throw noSuchJob(jobId);
   while (true) {
     if ((await readSummary(store, jobId)) !== undefined) return 'ended';
     const current = await store.get(controlKey(jobId));
@@ -37,18 +32,41 @@ export async function cancelJob(deps: SteerDeps, jobId: string, by: string): Pro
       const condition = current === undefined ? ({ ifAbsent: true } as const) : { ifMatch: current.etag };
       if ((await store.put(controlKey(jobId), JSON.stringify(control), { condition })) === undefined) continue;
     }
-    await sendDueTick(deps, jobId);
+    // A job that never began begins cancelled, so that each of its items has an outcome.
+    if (begun !== undefined || (await beginAsked(deps, jobId)) === 'none') await sendDueTick(deps, jobId);
     return 'cancelling';
   }
 }
 
-/** Sends for each job that has not ended a tick which sends its unsettled chunks again: for queues that lost their messages. */
-export async function resumeJobs(deps: SteerDeps): Promise<number> {
-  let resumed = 0;
-  for await (const { manifest, summary } of listJobs(deps.store)) {
-    if (summary !== undefined) continue;
-    await sendDueTick(deps, manifest.jobId, { resend: true });
-    resumed++;
+/**
+ * Moves each job that has not ended: a tick sends its unsettled chunks again, for queues that lost their messages; what was asked for
+ * and never began is asked for again.
+ */
+export async function resumeJobs(deps: SteerDeps, signal?: AbortSignal): Promise<number> {
+  const { store } = deps;
+  await markOldJobs(store);
+  const resumed = await mapBounded(await runningJobs(store), parallel, async (jobId) => {
+    if ((await store.head(summaryKey(jobId))) !== undefined) {
+      await unmarkRunning(store, jobId);
+      return false;
+    }
+    const begun = await beginAsked(deps, jobId, signal);
+    if (begun === 'stands') await sendDueTick(deps, jobId, { resend: true });
+    // The fan-out of a caller of its own died before anything of the job stood.
+    if (begun === 'none') await unmarkRunning(store, jobId);
+    return begun !== 'none';
+  });
+  return resumed.filter((went) => went).length;
+}
+
+/** Jobs that are asked about at once. */
+const parallel = 8;
+
+/** Gives the unfinished jobs of an older version their markers, once for a bucket. */
+async function markOldJobs(store: ObjectStore): Promise<void> {
+  if ((await store.head(markersKey)) !== undefined) return;
+  for await (const { manifest, summary } of listJobs(store)) {
+    if (summary === undefined) await markRunning(store, manifest.jobId);
   }
-  return resumed;
+  await store.put(markersKey, JSON.stringify({ v: 1 }));
 }

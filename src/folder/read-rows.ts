@@ -123,6 +123,6 @@ export async function* readRows(
 }
 
 /** Rows of items that were never tried because their job was cancelled. */
-function cancelledRows(first: number, count: number): Row[] {
+export function cancelledRows(first: number, count: number): Row[] {
   return Array.from({ length: count }, (_, i) => ({ index: first + i, status: 'cancelled', attempts: 0 }));
 }

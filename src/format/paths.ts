@@ -35,5 +35,11 @@ export const segmentName = (gen: number, writer: string, k: number): string => `
 export const segmentGen = (name: string): number => Number.parseInt(name, 10);
 export const segmentKey = (jobId: string, place: ChunkPlace, name: string): string =>
   `${segmentsPrefix(jobId, place)}${name}.ndjson`;
+export const runningPrefix = 'running/';
+/** Stands while a job has no summary. */
+export const runningKey = (jobId: string): string => `${runningPrefix}${jobId}`;
+export const runningJob = (key: string): string => key.slice(runningPrefix.length);
+/** Stands once every unfinished job of the folder has its marker: older versions left none. */
+export const markersKey = 'markers.json';
 /** Names the job that a caller's client token made. */
 export const tokenKey = (tokenHash: string): string => `tokens/${tokenHash}.json`;

@@ -8,6 +8,7 @@ import {
   readTick,
   settledInPart,
 } from '../folder/read.ts';
+import { unmarkRunning } from '../folder/running.ts';
 import { settleRest } from '../folder/store-result.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { encodeMessage, messageVersion, type TickMessage } from '../format/message.ts';
@@ -114,7 +115,7 @@ async function doEffects(
   if (record.settleRest) await cancelChunks(deps, manifest, left(again));
   await sendChunks(deps, manifest, left(sent), record.resends);
   if (record.end !== undefined) {
-    await store.put(summaryKey(jobId), JSON.stringify(summarize(manifest, record)), { condition: { ifAbsent: true } });
+    await endJob(deps, summarize(manifest, record));
     return;
   }
   const next: TickMessage = { v: messageVersion, kind: 'tick', job: jobId, n: record.n + 1 };
@@ -165,6 +166,15 @@ async function boundsOf(store: ObjectStore, jobId: string, places: readonly Chun
       throw new Error(`expected chunk ${place.chunk} in part ${place.part} of ${jobId}, got none`);
     return { ...place, bounds };
   });
+}
+
+/** Writes the summary, and takes the job's marker away; one that stays is removed by whoever meets it. */
+export async function endJob({ store, log }: Pick<TickDeps, 'store' | 'log'>, summary: Summary): Promise<void> {
+  const { jobId } = summary;
+  await store.put(summaryKey(jobId), JSON.stringify(summary), { condition: { ifAbsent: true } });
+  await unmarkRunning(store, jobId).catch((error: unknown) =>
+    log('warn', 'the marker of a job that has ended was not removed', { jobId, error: String(error) }),
+  );
 }
 
 /** The summary of a job that has ended with `record`. */

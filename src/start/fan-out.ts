@@ -2,11 +2,11 @@ import { lastTick, readDigest, readSummary, readTable } from '../folder/read.ts'
 import { readSmallChunk } from '../folder/read-rows.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { messageVersion } from '../format/message.ts';
-import { resultKey, summaryKey } from '../format/paths.ts';
+import { resultKey } from '../format/paths.ts';
 import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
 import type { Summary } from '../format/summary.ts';
 import { sendDueTick } from '../job/due-tick.ts';
-import { runTick, summarize } from '../job/run-tick.ts';
+import { endJob, runTick, summarize } from '../job/run-tick.ts';
 import { workMessage } from '../job/work-messages.ts';
 import { limits } from '../limits.ts';
 import type { Clock, InputReader, Log, ObjectStore, Queue, Random } from '../ports.ts';
@@ -78,7 +78,7 @@ async function runInline(deps: FanOutDeps, manifest: Manifest): Promise<FanOutAn
     end: totals.cancelled > 0 ? 'cancelled' : 'done',
   } as const;
   const summary = summarize(manifest, record);
-  await store.put(summaryKey(jobId), JSON.stringify(summary), { condition: { ifAbsent: true } });
+  await endJob(deps, summary);
   return answerEnded(store, manifest, summary);
 }
 

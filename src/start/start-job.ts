@@ -1,4 +1,5 @@
 import { readManifest } from '../folder/read.ts';
+import { markRunning } from '../folder/running.ts';
 import { toJson, toJsonLines } from '../format/json.ts';
 import type { JobInput, Manifest } from '../format/manifest.ts';
 import { inputKey, manifestKey } from '../format/paths.ts';
@@ -57,13 +58,18 @@ export async function startJob(
     timeoutMs = task.timeoutMs,
     attempts = task.attempts,
   } = request.options ?? {};
+  const place = () => placeInput(deps, job, hash);
+  // An object that is not there refuses the job before anything is written; items have been checked by now.
+  const placed = request.items === undefined ? await place() : undefined;
+  // The marker stands before the manifest, so that a job which began is always found.
+  const [input] = await Promise.all([placed ?? place(), markRunning(store, jobId)]);
   const manifest: Manifest = {
     v: 1,
     jobId,
     task: request.task,
     createdAt: new Date(deps.now).toISOString(),
     bundle: stack.bundleHash,
-    input: await placeInput(deps, job, hash),
+    input,
     options: { concurrency, timeoutMs, attempts },
     workers: stack.workers,
     workerMemoryMb: stack.workerMemoryMb,

@@ -3,60 +3,78 @@ import { type Connection, clientSettings } from '../aws/connection.ts';
 import { UsageError } from '../task/errors.ts';
 import { describeStack, outputsOf } from './deploy.ts';
 import { explain } from './explain.ts';
-import { openStackTarget } from './stack-clients.ts';
-import { defaultStackName } from './synthesis.ts';
+import { readCloudWatchLogs } from './logs/cloud-watch-logs.ts';
+import { connectStack } from './stack-clients.ts';
+import { defaultStackName, type StackSettings } from './synthesis.ts';
 import type { Target } from './target.ts';
-import type { TargetOptions } from './target-options.ts';
+import type { TargetName, TargetOptions } from './target-options.ts';
 
-/** Where LocalStack answers unless `--endpoint` says otherwise. */
-const localstackEndpoint = 'http://127.0.0.1:4566';
-
-/**
- * Finds the deployed stack by its outputs.
- *
- * @throws UsageError `MissingStack`, `MissingCredentials`, or `Unreachable`, each with what to do
- */
-export async function openDeployed(options: TargetOptions): Promise<Target> {
-  const connection = connectionOf(options);
-  const outputs = await readOutputs(connection, options);
-  const target = { ...openStackTarget(connection, outputs), name: options.target, outlivesProcess: () => true };
-  // LocalStack's event source mapping has one poller, which waits for the end of each invocation.
-  return options.target === 'localstack' ? { ...target, workers: 1 } : target;
+/** What one cloud that keeps its stacks differs in from another. */
+export interface DeployedTarget {
+  readonly name: TargetName;
+  /** Settings of a stack that differ here from its own defaults. */
+  readonly defaults: StackSettings;
+  readonly asksFirst: boolean;
+  /** Endpoint, region, and credentials; absent ones are found as the AWS CLI finds them. */
+  connection(options: Pick<TargetOptions, 'endpoint'>, env?: NodeJS.ProcessEnv): Connection;
+  /** What a person can do when nobody answers. */
+  readonly unreachable: string;
+  /** Workers that really run at once. @default as the stack says */
+  readonly workers?: number;
 }
 
-/** Endpoint, region, and credentials of a target; on AWS the SDK's own search finds them. */
-export function connectionOf(
-  options: Pick<TargetOptions, 'target' | 'endpoint'>,
-  env: NodeJS.ProcessEnv = process.env,
-): Connection {
-  const { target, endpoint } = options;
-  if (target !== 'localstack') return endpoint === undefined ? {} : { endpoint };
+/** A target whose stack was deployed before and is found by its outputs. */
+export function deployedTarget(place: DeployedTarget): Target {
+  const outputs = (options: TargetOptions) => readOutputs(place, options);
   return {
-    endpoint: endpoint ?? localstackEndpoint,
-    region: env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1',
-    // LocalStack takes any; `test` is the account 000000000000, whatever the person has for AWS.
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    name: place.name,
+    check: (options) => checkDeployed(options),
+    connect: async (options) => {
+      const stack = connectStack(place.connection(options), await outputs(options), { outlivesProcess: () => true });
+      return place.workers === undefined ? stack : { ...stack, workers: place.workers };
+    },
+    logs: async (options, jobId) => readCloudWatchLogs(place.connection(options), await outputs(options), jobId),
+    deployment: {
+      connection: place.connection,
+      defaults: place.defaults,
+      asksFirst: place.asksFirst,
+      explain: (cause, options) => explainAt(place, options, cause),
+    },
   };
 }
 
-/** A stack's outputs by name. @throws UsageError as {@link openDeployed} */
-export async function readOutputs(
-  connection: Connection,
-  options: Pick<TargetOptions, 'target' | 'stack'>,
-): Promise<Readonly<Record<string, string>>> {
-  const { target, stack: stackName = defaultStackName } = options;
-  const client = new CloudFormationClient(clientSettings(connection));
+function checkDeployed({ target, state, workers, endpoint }: TargetOptions): void {
+  const problem =
+    state !== undefined
+      ? `--state needs --target embedded; on ${target} a job is kept in the stack's bucket`
+      : workers !== undefined
+        ? `--workers is a property of the deployed stack: "fanloop deploy --target ${target} --workers ${workers}" changes it`
+        : endpoint !== undefined && !URL.canParse(endpoint)
+          ? `expected --endpoint to be a URL as http://127.0.0.1:4566, got "${endpoint}"`
+          : undefined;
+  if (problem !== undefined) throw new UsageError('InvalidOptions', problem);
+}
+
+function explainAt(place: DeployedTarget, options: Pick<TargetOptions, 'endpoint'>, cause: unknown): unknown {
+  return explain(cause, { endpoint: place.connection(options).endpoint, mend: place.unreachable });
+}
+
+/** A stack's outputs by name. @throws UsageError `MissingStack`, `MissingCredentials`, or `Unreachable`, each with what to do */
+async function readOutputs(place: DeployedTarget, options: TargetOptions): Promise<Readonly<Record<string, string>>> {
+  const { stack: stackName = defaultStackName } = options;
+  const client = new CloudFormationClient(clientSettings(place.connection(options)));
   try {
     const stack = await describeStack(client, stackName);
     if (stack !== undefined) return outputsOf(stack);
   } catch (cause) {
-    throw explain(cause, { target, endpoint: connection.endpoint });
+    throw explainAt(place, options, cause);
   } finally {
     client.destroy();
   }
-  const place = stackName === defaultStackName ? '' : ` --stack ${stackName}`;
+  const { name } = place;
+  const flag = stackName === defaultStackName ? '' : ` --stack ${stackName}`;
   throw new UsageError(
     'MissingStack',
-    `expected the stack "${stackName}" on ${target}, got none; "fanloop deploy --target ${target}${place}" makes it`,
+    `expected the stack "${stackName}" on ${name}, got none; "fanloop deploy --target ${name}${flag}" makes it`,
   );
 }

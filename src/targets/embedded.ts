@@ -1,13 +1,26 @@
-import { openStack } from '../client/stack.ts';
 import { resumeJobs } from '../client/steer.ts';
 import { type CloudConnection, openEmbeddedCloud } from '../cloud/host/cloud.ts';
-import { openStackTarget } from './stack-clients.ts';
+import { UsageError } from '../task/errors.ts';
+import { readFolderLogs } from './logs/folder-logs.ts';
+import { connectStack } from './stack-clients.ts';
 import { defaultStateFolder } from './state-folder.ts';
 import type { OpenOptions, Target } from './target.ts';
 import type { TargetOptions } from './target-options.ts';
 
+/** The cloud of this process, or of another one that has the same folder open. */
+export const embedded: Target = {
+  name: 'embedded',
+  check: ({ endpoint }) => {
+    if (endpoint === undefined) return;
+    const problem = '--endpoint needs --target localstack or aws; the embedded cloud chooses its own port';
+    throw new UsageError('InvalidOptions', problem);
+  },
+  connect: openEmbedded,
+  logs: ({ state = defaultStateFolder() }, jobId) => readFolderLogs(state, jobId),
+};
+
 /** Opens the cloud in this process, or joins the one that another process has open on the same folder. */
-export async function openEmbedded(options: TargetOptions, { resume }: OpenOptions): Promise<Target> {
+async function openEmbedded(options: TargetOptions, { resume }: OpenOptions) {
   let resumed = 0;
   const cloud = await openEmbeddedCloud({
     stateDir: options.state ?? defaultStateFolder(),
@@ -24,17 +37,8 @@ export async function openEmbedded(options: TargetOptions, { resume }: OpenOptio
     }),
   });
   try {
-    const stack = openStackTarget(cloud, cloud.outputs);
-    return {
-      ...stack,
-      name: 'embedded',
-      resumed,
-      outlivesProcess: () => !cloud.owner,
-      close: async () => {
-        await stack.close();
-        await cloud.close();
-      },
-    };
+    const place = { outlivesProcess: () => !cloud.owner, close: () => cloud.close() };
+    return { ...connectStack(cloud, cloud.outputs, place), resumed };
   } catch (error) {
     await cloud.close();
     throw error;
@@ -43,10 +47,13 @@ export async function openEmbedded(options: TargetOptions, { resume }: OpenOptio
 
 /** The queues of a cloud that has just started are empty, so all unfinished jobs need their next tick. */
 async function resumeIn(cloud: CloudConnection): Promise<number> {
-  const stack = openStack(cloud, cloud.outputs);
+  const stack = connectStack(cloud, cloud.outputs, { outlivesProcess: () => false });
+  const leaving = new AbortController();
   try {
-    return await resumeJobs(stack.steer);
+    return await resumeJobs(stack, leaving.signal);
   } finally {
-    stack.close();
+    // What the fan-out was asked for stands; its answers are for nobody.
+    leaving.abort(new Error('the jobs that were left go on'));
+    await stack.close();
   }
 }

@@ -1,5 +1,4 @@
 import { UsageError } from '../task/errors.ts';
-import type { TargetName } from './target-options.ts';
 
 const credentialNames = new Set([
   'CredentialsProviderError',
@@ -23,13 +22,12 @@ const networkCodes = new Set([
 /** Puts the errors of a first call to a cloud that a person can mend into one sentence; others stay as they are. */
 export function explain(
   cause: unknown,
-  context: { readonly target: TargetName; readonly endpoint: string | undefined },
+  context: { readonly endpoint: string | undefined; readonly mend: string },
 ): unknown {
   if (!(cause instanceof Error)) return cause;
-  const { target, endpoint } = context;
+  const { endpoint, mend } = context;
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
   if (networkCodes.has(code) || cause.name === 'TimeoutError') {
-    const mend = target === 'localstack' ? '"npm run localstack" starts it' : 'look at your network and AWS_REGION';
     return new UsageError(
       'Unreachable',
       `expected an answer from ${endpoint ?? 'AWS'}, got ${code || cause.name}; ${mend}`,

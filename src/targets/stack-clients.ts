@@ -1,27 +1,52 @@
-import type { Connection } from '../aws/connection.ts';
-import { openStack } from '../client/stack.ts';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { type Connection, clientSettings } from '../aws/connection.ts';
+import { JobStore } from '../aws/job-store.ts';
+import { s3Client } from '../aws/s3.ts';
+import { SqsQueue, sqsClient } from '../aws/work-queue.ts';
+import type { Stack } from '../client/stack.ts';
 import { writeObject } from '../connectors/files/object-upload.ts';
-import { orAborted } from '../waiting.ts';
-import type { Target } from './target.ts';
+import { stackOutputs } from '../runtime/environment.ts';
+import { systemClock, systemRandom } from '../runtime/system.ts';
+import { fanOutTimeouts, invokeFanOut } from './fan-out-function.ts';
 
-/** What all targets have in common, made from a stack's outputs. */
-export function openStackTarget(
+/** Makes a stack's clients from its outputs. @throws Error when an output is absent */
+export function connectStack(
   connection: Connection,
   outputs: Readonly<Record<string, string>>,
-): Omit<Target, 'name' | 'outlivesProcess'> {
-  const { s3, close, ...stack } = openStack(connection, outputs);
+  place: { readonly outlivesProcess: () => boolean; readonly close?: () => Promise<void> },
+): Stack {
+  const output = (name: string): string => {
+    const value = outputs[name];
+    if (value === undefined)
+      throw new Error(`expected the stack to have the output ${name}; deploy it again by this version`);
+    return value;
+  };
+  const bucket = output(stackOutputs.bucket);
+  const workers = Number(output(stackOutputs.workers));
+  const tickQueueUrl = output(stackOutputs.tickQueueUrl);
+  const fanOutFunction = output(stackOutputs.fanOutFunction);
+  const s3 = s3Client(connection);
+  const sqs = sqsClient(connection);
+  const lambda = new LambdaClient({ ...clientSettings(connection), requestHandler: fanOutTimeouts });
   return {
-    ...stack,
+    store: new JobStore(s3, bucket),
+    tickQueue: new SqsQueue(sqs, tickQueueUrl),
+    clock: systemClock,
+    random: systemRandom,
+    bucket,
+    workers,
+    outlivesProcess: place.outlivesProcess,
     upload: async (key, blocks, signal) => {
-      await writeObject(s3, { bucket: stack.bucket, key }, { blocks: untilAborted(blocks, signal), signal });
+      await writeObject(s3, { bucket, key }, { blocks: asBuffers(blocks), signal });
     },
-    close: async () => close(),
+    invoke: (request, signal) => invokeFanOut(lambda, fanOutFunction, request, signal),
+    close: async () => {
+      for (const client of [s3, sqs, lambda]) client.destroy();
+      await place.close?.();
+    },
   };
 }
 
-/** Passes blocks on, and ends as soon as the signal aborts: a person's next line may never come. */
-async function* untilAborted(blocks: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const source = blocks[Symbol.asyncIterator]();
-  const next = () => orAborted(source.next(), signal);
-  for (let block = await next(); block.done !== true; block = await next()) yield block.value;
+async function* asBuffers(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  for await (const block of blocks) yield Buffer.from(block.buffer, block.byteOffset, block.byteLength);
 }

@@ -1,28 +1,46 @@
-import type { SteerDeps } from '../client/steer.ts';
-import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
-import type { TargetName } from './target-options.ts';
+import type { Connection } from '../aws/connection.ts';
+import type { Stack } from '../client/stack.ts';
+import { UsageError } from '../task/errors.ts';
+import type { LogLine } from './logs/log-line.ts';
+import type { StackSettings } from './synthesis.ts';
+import type { TargetName, TargetOptions } from './target-options.ts';
 
-/** A cloud with the stack in it, as the commands use it. */
-export interface Target {
-  readonly name: TargetName;
-  /** The jobs' folders, and the queue that moves them. */
-  readonly steer: SteerDeps;
-  readonly bucket: string;
-  /** Workers that run at once: a property of the stack, and one on LocalStack. */
-  readonly workers: number;
-  /** Unfinished jobs that went on when the target was opened. @default 0 */
-  readonly resumed?: number;
-  /** Whether jobs go on when this process ends. */
-  outlivesProcess(): boolean;
-  /** Stores an object from blocks of bytes, all or nothing. */
-  upload(key: string, blocks: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void>;
-  /** Invokes the fan-out function. @throws UsageError what the function refused */
-  startJob(request: FanOutRequest): Promise<FanOutAnswer>;
-  close(): Promise<void>;
-}
-
-/** How a target is opened. */
+/** How a stack is opened. */
 export interface OpenOptions {
   /** Whether jobs that were left unfinished go on: reading commands let them rest. */
   readonly resume: boolean;
+}
+
+/** A place where the stack runs: the embedded cloud, LocalStack, or AWS. Each is a file of this folder, and `targets.ts` knows them by name. */
+export interface Target {
+  readonly name: TargetName;
+  /** Refuses options that mean nothing here. @throws UsageError `InvalidOptions` */
+  check(options: TargetOptions): void;
+  /** Opens the stack that the options name. @throws UsageError `MissingStack`, `MissingCredentials`, `Unreachable`, `StateFolderBusy` */
+  connect(options: TargetOptions, open: OpenOptions): Promise<Stack>;
+  /** What the functions logged about a job, oldest first. */
+  logs(options: TargetOptions, jobId: string): Promise<readonly LogLine[]>;
+  /** How a stack gets here and goes again; absent where it starts with each command and needs no deployment. */
+  readonly deployment?: Deployment;
+}
+
+/** How stacks are made and removed on a target that keeps them. */
+export interface Deployment {
+  /** Endpoint, region, and credentials; absent ones are found as the AWS CLI finds them. */
+  connection(options: Pick<TargetOptions, 'endpoint'>): Connection;
+  /** Settings that differ here from the stack's own defaults. */
+  readonly defaults: StackSettings;
+  /** What is changed here costs money or is used by others: a person is asked before. */
+  readonly asksFirst: boolean;
+  /** Puts the error of a first call into one sentence where a person can mend it. */
+  explain(cause: unknown, options: Pick<TargetOptions, 'endpoint'>): unknown;
+}
+
+/** A target's deployment. @throws UsageError `InvalidOptions` where nothing is deployed */
+export function deploymentOf(target: Target, verb: string): Deployment {
+  if (target.deployment !== undefined) return target.deployment;
+  throw new UsageError(
+    'InvalidOptions',
+    `"fanloop ${verb}" needs --target localstack or aws; the embedded cloud starts with each command and needs no deployment`,
+  );
 }

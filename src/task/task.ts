@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { limits } from '../limits.ts';
+import { fileOf } from './task-file.ts';
 
 /** What a task's function receives beside its item. */
 export interface TaskContext {
@@ -43,6 +44,17 @@ export interface Task {
   readonly attempts: number;
   readonly maxValueBytes: number;
   readonly thread: boolean;
+  /** Where `defineTask` was called, as far as the stack tells: the file's name is the task's. */
+  readonly file?: string;
+}
+
+/**
+ * A task that knows the types of its items and values, so that a program that submits it is checked by the compiler.
+ * `Input` is what an item looks like before the schema has read it; `Value` is what `run` resolves to.
+ */
+export interface TypedTask<Input, Value> extends Task {
+  /** Never there: it carries the types. */
+  readonly '~types'?: { readonly input: Input; readonly value: Value };
 }
 
 /** Tasks by name; a task's name is its file's. */
@@ -60,7 +72,9 @@ export type TaskRegistry = Readonly<Record<string, Task>>;
  *   run: async ({ id }, { signal }) => lookUp(id, signal),
  * });
  */
-export function defineTask<Schema extends StandardSchemaV1, Value>(definition: TaskDefinition<Schema, Value>): Task {
+export function defineTask<Schema extends StandardSchemaV1, Value>(
+  definition: TaskDefinition<Schema, Value>,
+): TypedTask<StandardSchemaV1.InferInput<Schema>, Awaited<Value>> {
   const { description, input, example, run } = definition;
   const timeoutMs = definition.timeoutMs ?? limits.timeoutMs;
   const attempts = definition.attempts ?? limits.attempts;
@@ -76,6 +90,7 @@ export function defineTask<Schema extends StandardSchemaV1, Value>(definition: T
     attempts,
     maxValueBytes,
     thread: definition.thread ?? false,
+    ...fileOf(defineTask),
     // The worker hands over only what this task's own schema has put out.
     run: async (item, context) => run(item as StandardSchemaV1.InferOutput<Schema>, context),
   };

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { time, wholeNumber, withLimits, withTarget } from '../../src/cli/options.ts';
-import { checkTarget, type TargetOptions } from '../../src/targets/target-options.ts';
 
 describe('time', () => {
   const parse = time('--timeout', 240_000);
@@ -55,24 +54,5 @@ describe('the options of a command', () => {
     });
     expect(command.opts()).toEqual({ target: 'embedded', timeout: 10_000, attempts: 5, concurrency: 7 });
     expect(command.args).toEqual(['a', 'b', '--c']);
-  });
-});
-
-describe('checkTarget', () => {
-  it.each<[TargetOptions, string]>([
-    [{ target: 'embedded', endpoint: 'http://127.0.0.1:4566' }, '--endpoint needs --target localstack or aws'],
-    [{ target: 'aws', state: '/tmp/x' }, '--state needs --target embedded'],
-    [{ target: 'localstack', workers: 9 }, 'fanloop deploy --target localstack --workers 9'],
-    [{ target: 'localstack', endpoint: 'localhost' }, 'expected --endpoint to be a URL'],
-  ])('refuses %o', (options, sentence) => {
-    expect(() => checkTarget(options)).toThrow(sentence);
-  });
-
-  it.each<TargetOptions>([
-    { target: 'embedded', state: 'x', workers: 9, stack: 'Other' },
-    { target: 'localstack', endpoint: 'http://127.0.0.1:4567' },
-    { target: 'aws', stack: 'Other' },
-  ])('takes %o', (options) => {
-    expect(() => checkTarget(options)).not.toThrow();
   });
 });

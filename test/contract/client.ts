@@ -4,6 +4,7 @@ import { clientSettings } from '../../src/aws/connection.ts';
 import { JobStore } from '../../src/aws/job-store.ts';
 import { s3Client } from '../../src/aws/s3.ts';
 import { SqsQueue, sqsClient } from '../../src/aws/work-queue.ts';
+import type { SteerDeps } from '../../src/client/stack.ts';
 import { readSummary } from '../../src/folder/read.ts';
 import { readRows } from '../../src/folder/read-rows.ts';
 import { emptyDigest, reasonOf } from '../../src/format/digest.ts';
@@ -44,6 +45,8 @@ export class ContractClient {
   readonly workQueue: SqsQueue;
   readonly tickQueue: SqsQueue;
   readonly clock = systemClock;
+  /** What steering a job needs; a job of this suite has begun when it is steered. */
+  readonly steer: SteerDeps;
   readonly bucket: string;
   readonly #lambda: LambdaClient;
   readonly #fanOut: string;
@@ -56,6 +59,10 @@ export class ContractClient {
     this.workQueue = new SqsQueue(sqs, output(stackOutputs.workQueueUrl));
     this.tickQueue = new SqsQueue(sqs, output(stackOutputs.tickQueueUrl));
     this.#lambda = new LambdaClient(clientSettings(harness));
+    const invoke = (): never => {
+      throw new Error('expected a job that has begun');
+    };
+    this.steer = { store: this.store, tickQueue: this.tickQueue, clock: this.clock, invoke };
     this.#fanOut = output(stackOutputs.fanOutFunction);
   }
 

@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Jobs } from '../../src/client/jobs.ts';
+import { Fanloop } from '../../src/client/fanloop.ts';
 import { cancelJob } from '../../src/client/steer.ts';
 import { lastTick, readControl, readTable } from '../../src/folder/read.ts';
 import { encodeMessage } from '../../src/format/message.ts';
 import { resultKey } from '../../src/format/paths.ts';
 import { workMessage } from '../../src/job/work-messages.ts';
+import { connectStack } from '../../src/targets/stack-clients.ts';
 import { ContractClient, type Harness } from './client.ts';
 import { startCountingServer } from './counting-server.ts';
 
@@ -109,7 +110,7 @@ export function contractSuite(harness: () => Harness): void {
         Array.from({ length: 40 }, (_, n) => (n < 10 ? { echo: n } : { waitMs: 100_000 })),
         { timeoutMs: 120_000 },
       );
-      await cancelJob(client, jobId, 'test');
+      await cancelJob(client.steer, jobId, 'test');
       expect(await readControl(client.store, jobId)).toMatchObject({ state: 'cancelled', by: 'test' });
       const { summary } = await client.ended(jobId);
       expect(summary.end).toBe('cancelled');
@@ -117,17 +118,17 @@ export function contractSuite(harness: () => Harness): void {
     });
 
     it('gives a program its rows as they settle, and the reason when it refuses an input', async () => {
-      const jobs = new Jobs(harness(), harness().outputs);
+      await using jobs = new Fanloop(connectStack(harness(), harness().outputs, { outlivesProcess: () => true }));
       const job = await jobs.submit(
         'flaky',
         Array.from({ length: 120 }, (_, n) => ({ waitMs: n, echo: n })),
       );
       const rows = await Array.fromAsync(job.asCompleted());
       expect(rows.map((row) => row.index).sort((a, b) => a - b)).toEqual(Array.from({ length: 120 }, (_, n) => n));
-      const refused = await jobs.submit('say-after', [{ delayMs: -1, message: 'x' }]);
+      await expect(jobs.submit('say-after', [{ delayMs: -1, message: 'x' }])).rejects.toThrow('items[0]: delayMs');
+      const refused = await jobs.submit('say-after', new Array(30).fill({ delayMs: -1, message: 'x' }));
       await expect(Array.fromAsync(refused.results())).rejects.toThrow('line 1: delayMs');
       await expect(jobs.find('00000000000000000000').summary()).rejects.toMatchObject({ code: 'JobNotFound' });
-      jobs.close();
     });
 
     it('keeps two jobs apart that run at once', async () => {

@@ -54,7 +54,7 @@ describe('the whole pipeline on a virtual clock', () => {
     const answer = await world.ask({ task: 't', items: items(600, seed), options: { concurrency: 20 } });
     world.start();
     world.clock.after(world.random() * 15_000, () => {
-      void cancelJob({ ...world, tickQueue: world.tickQueue }, answer.jobId, 'a test');
+      void cancelJob(world.invoke().deps, answer.jobId, 'a test');
     });
     const summary = await world.untilEnd(answer.jobId);
     world.stop();

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
+import type { SteerDeps } from '../../src/client/stack.ts';
 import { readCut, readSummary } from '../../src/folder/read.ts';
 import { readRows } from '../../src/folder/read-rows.ts';
 import { reasonOf } from '../../src/format/digest.ts';
@@ -28,7 +29,7 @@ interface LogLine {
 
 /** One invocation of a function: what it needs, and how it may die. */
 export interface Life {
-  readonly deps: FanOutDeps & { readonly queue: Queue; readonly pull: boolean };
+  readonly deps: FanOutDeps & SteerDeps & { readonly queue: Queue; readonly pull: boolean };
   /** Ends the process: none of its timers runs again, and none of its calls is answered. */
   die(): void;
   readonly died: Promise<'died'>;
@@ -108,6 +109,7 @@ export class World {
       leaseSeconds: limits.leaseSeconds,
       deadline: this.clock.now() + seconds * 1_000,
       pull: true,
+      invoke: (request: FanOutRequest) => this.ask(request, request.clientToken),
       stack: { bucket: 'jobs', workers: this.workers, workerMemoryMb: limits.workerMemoryMb, bundleHash: 'b' },
     };
     const die = (): void => {

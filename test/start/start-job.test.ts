@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { inputKey, manifestKey } from '../../src/format/paths.ts';
+import { inputKey, manifestKey, runningKey } from '../../src/format/paths.ts';
 import { type FanOutRequest, parseRequest } from '../../src/format/request.ts';
 import { limits } from '../../src/limits.ts';
 import { startJob } from '../../src/start/start-job.ts';
@@ -26,7 +26,7 @@ const start = (store: MemoryStore, request: FanOutRequest) =>
 const item = { n: 1 };
 
 describe('startJob', () => {
-  it('writes the input and then the manifest, with the task’s own limits where the request names none', async () => {
+  it('writes the input and the marker, and then the manifest, with the task’s own limits where the request names none', async () => {
     const store = new MemoryStore();
     const { manifest, isNew } = await start(store, { task: 'echo', items: [item, item], options: { attempts: 9 } });
     expect(isNew).toBe(true);
@@ -40,6 +40,7 @@ describe('startJob', () => {
     });
     expect(store.calls.filter(({ operation }) => operation === 'put').map(({ key }) => key)).toEqual([
       inputKey(jobId),
+      runningKey(jobId),
       manifestKey(jobId),
     ]);
     expect(store.json(manifestKey(jobId))).toEqual(manifest);

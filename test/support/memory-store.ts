@@ -4,7 +4,7 @@ import { UsageError } from '../../src/task/errors.ts';
 
 /** A call of the store, as its hooks see it. */
 export interface StoreCall {
-  readonly operation: 'get' | 'head' | 'put' | 'list' | 'stream';
+  readonly operation: 'get' | 'head' | 'put' | 'delete' | 'list' | 'stream';
   readonly key: string;
 }
 
@@ -45,6 +45,10 @@ export class MemoryStore implements ObjectStore, InputReader {
       this.objects.set(key, { body: bytes, etag, metadata });
       return etag;
     });
+  }
+
+  delete(key: string): Promise<void> {
+    return this.#call({ operation: 'delete', key }, () => void this.objects.delete(key));
   }
 
   list(

@@ -1,32 +1,64 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { hint } from '../../src/cli/view/hint.ts';
-import { connectionOf } from '../../src/targets/deployed.ts';
+import { aws } from '../../src/targets/aws-target.ts';
+import { embedded } from '../../src/targets/embedded.ts';
 import { explain } from '../../src/targets/explain.ts';
+import { localstack } from '../../src/targets/localstack-target.ts';
 import { defaultStateFolder } from '../../src/targets/state-folder.ts';
+import { deploymentOf } from '../../src/targets/target.ts';
+import type { TargetOptions } from '../../src/targets/target-options.ts';
+import { loadTarget } from '../../src/targets/targets.ts';
 
-describe('connectionOf', () => {
+afterEach(() => void vi.unstubAllEnvs());
+
+describe('the connection of a target', () => {
   it('reaches LocalStack with its own credentials, whatever the person has for AWS', () => {
-    const env = { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'AKIAREAL' };
-    expect(connectionOf({ target: 'localstack' }, env)).toEqual({
+    vi.stubEnv('AWS_REGION', 'eu-west-1');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAREAL');
+    const { connection } = deploymentOf(localstack, 'deploy');
+    expect(connection({})).toEqual({
       endpoint: 'http://127.0.0.1:4566',
       region: 'eu-west-1',
       credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     });
-    expect(connectionOf({ target: 'localstack', endpoint: 'http://127.0.0.1:4567' }, {})).toMatchObject({
-      endpoint: 'http://127.0.0.1:4567',
-      region: 'us-east-1',
-    });
+    expect(connection({ endpoint: 'http://127.0.0.1:4567' })).toMatchObject({ endpoint: 'http://127.0.0.1:4567' });
   });
 
   it('leaves AWS to the SDK', () => {
-    expect(connectionOf({ target: 'aws' }, { AWS_REGION: 'eu-west-1' })).toEqual({});
+    vi.stubEnv('AWS_REGION', 'eu-west-1');
+    expect(deploymentOf(aws, 'deploy').connection({})).toEqual({});
+  });
+
+  it('is none where nothing is deployed', () => {
+    expect(() => deploymentOf(embedded, 'destroy')).toThrow('"fanloop destroy" needs --target localstack or aws');
+  });
+});
+
+describe('check', () => {
+  it.each<[TargetOptions, string]>([
+    [{ target: 'embedded', endpoint: 'http://127.0.0.1:4566' }, '--endpoint needs --target localstack or aws'],
+    [{ target: 'aws', state: '/tmp/x' }, '--state needs --target embedded'],
+    [{ target: 'localstack', workers: 9 }, 'fanloop deploy --target localstack --workers 9'],
+    [{ target: 'localstack', endpoint: 'localhost' }, 'expected --endpoint to be a URL'],
+  ])('refuses %o', async (options, sentence) => {
+    const target = await loadTarget(options.target);
+    expect(() => target.check(options)).toThrow(sentence);
+  });
+
+  it.each<TargetOptions>([
+    { target: 'embedded', state: 'x', workers: 9, stack: 'Other' },
+    { target: 'localstack', endpoint: 'http://127.0.0.1:4567' },
+    { target: 'aws', stack: 'Other' },
+  ])('takes %o', async (options) => {
+    const target = await loadTarget(options.target);
+    expect(() => target.check(options)).not.toThrow();
   });
 });
 
 describe('explain', () => {
-  const context = { target: 'localstack', endpoint: 'http://127.0.0.1:4566' } as const;
+  const context = { endpoint: 'http://127.0.0.1:4566', mend: '"npm run localstack" starts it' } as const;
 
   it.each([
     [Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 'Unreachable', '"npm run localstack" starts it'],

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { limits } from '../../limits.ts';
 import type { Account } from '../../targets/account.ts';
-import { defaultStackName, type StackSettings } from '../../targets/synthesis.ts';
+import { defaultStackName } from '../../targets/synthesis.ts';
 import { ask } from '../ask.ts';
 import type { CommandContext } from '../command-context.ts';
 import { withTarget, withWorkers } from '../options.ts';
@@ -20,7 +20,7 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
     .option('--quiet', 'say nothing but errors')
     .action(async ({ workers: asked, ...options }: DeployOptions) => {
       const say = options.quiet === true ? () => {} : terminal.say;
-      const { connection, account } = await openAccount(options, 'deploy');
+      const { connection, account, deployment } = await openAccount(options, 'deploy');
       const stackName = options.stack ?? defaultStackName;
       const workers = asked ?? workersFor(account);
       say(
@@ -29,16 +29,13 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
       if (asked === undefined && workers < limits.workers) {
         say(`the account allows ${account.concurrentExecutions} executions at once, so ${workers} are workers`);
       }
-      if (options.target === 'aws' && options.yes !== true && !(await ask('Deploy it?', signal))) return;
-      const settings = { stackName, workers, ...(options.target === 'localstack' ? onThisMachine : {}) };
+      if (deployment.asksFirst && options.yes !== true && !(await ask('Deploy it?', signal))) return;
+      const settings = { stackName, workers, ...deployment.defaults };
       const { deployStack } = await import('../../targets/deploy.ts');
       const { changed } = await deployStack({ settings, connection, account, signal, onProgress: say });
       say(changed ? `deployed; "fanloop run TASK … --target ${options.target}" uses it` : 'nothing had to change');
     });
 }
-
-/** LocalStack may call this machine, and keeps nothing anyway; its DynamoDB is a download of its own that may not be there. */
-const onThisMachine: StackSettings = { allowPrivateNetwork: true, removalPolicy: 'destroy', table: false };
 
 /** New accounts allow 10 executions at once; a stack has at least two workers. */
 const workersFor = ({ concurrentExecutions }: Account): number =>

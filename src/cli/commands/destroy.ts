@@ -11,10 +11,10 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
     .option('--quiet', 'say nothing but errors')
     .action(async (options: StackOptions) => {
       const say = options.quiet === true ? () => {} : terminal.say;
-      const { connection, account } = await openAccount(options, 'destroy');
+      const { connection, account, deployment } = await openAccount(options, 'destroy');
       const stackName = options.stack ?? defaultStackName;
       say(`stack ${stackName} with all its jobs and its table in account ${account.id}, region ${account.region}`);
-      if (options.target === 'aws' && options.yes !== true && !(await ask('Remove it?', signal))) return;
+      if (deployment.asksFirst && options.yes !== true && !(await ask('Remove it?', signal))) return;
       const { destroyStack } = await import('../../targets/destroy.ts');
       if (!(await destroyStack({ stackName, connection, signal, onProgress: say })))
         say(`there is no stack ${stackName}`);

@@ -3,10 +3,10 @@ import { lastTick, listJobs } from '../../folder/read.ts';
 import { digestItems } from '../../format/digest.ts';
 import type { Manifest } from '../../format/manifest.ts';
 import type { Summary } from '../../format/summary.ts';
-import { openTarget } from '../../targets/open-target.ts';
-import type { Target } from '../../targets/target.ts';
+import type { ObjectStore } from '../../ports.ts';
 import type { TargetOptions } from '../../targets/target-options.ts';
 import type { CommandContext } from '../command-context.ts';
+import { openJobs } from '../jobs/open-jobs.ts';
 import { wholeNumber, withTarget, withWorkers } from '../options.ts';
 import { table } from '../view/table.ts';
 import { count } from '../wording.ts';
@@ -39,23 +39,20 @@ export function define(command: Command, { terminal }: CommandContext): void {
     )
     .option('--json', 'write one JSON object a line')
     .action(async (options: JobsOptions) => {
-      const target = await openTarget(options, { resume: false });
-      try {
-        const lines: JobLine[] = [];
-        for await (const { manifest, summary } of listJobs(target.steer.store, { limit: options.limit })) {
-          lines.push(await describe(target, manifest, summary));
-        }
-        if (options.json === true) await terminal.data(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-        else if (lines.length === 0) terminal.say('no jobs so far; "fanloop run" starts one');
-        else await terminal.data(`${tableOf(lines)}\n`);
-      } finally {
-        await target.close();
+      await using jobs = await openJobs(options, { resume: false });
+      const { store } = jobs.stack;
+      const lines: JobLine[] = [];
+      for await (const { manifest, summary } of listJobs(store, { limit: options.limit })) {
+        lines.push(await describe(store, manifest, summary));
       }
+      if (options.json === true) await terminal.data(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      else if (lines.length === 0) terminal.say('no jobs so far; "fanloop run" starts one');
+      else await terminal.data(`${tableOf(lines)}\n`);
     });
 }
 
-async function describe(target: Target, manifest: Manifest, summary: Summary | undefined): Promise<JobLine> {
-  const tick = summary === undefined ? await lastTick(target.steer.store, manifest.jobId) : undefined;
+async function describe(store: ObjectStore, manifest: Manifest, summary: Summary | undefined): Promise<JobLine> {
+  const tick = summary === undefined ? await lastTick(store, manifest.jobId) : undefined;
   const totals = summary?.totals ?? tick?.totals;
   return {
     jobId: manifest.jobId,

@@ -1,14 +1,10 @@
 import type { Command } from 'commander';
-import { readSummary } from '../../folder/read.ts';
-import { SettledChunks } from '../../folder/settled-chunks.ts';
-import { openTarget } from '../../targets/open-target.ts';
-import type { Target } from '../../targets/target.ts';
+import type { Job } from '../../client/job.ts';
 import type { TargetOptions } from '../../targets/target-options.ts';
 import { UsageError } from '../../task/errors.ts';
 import type { CommandContext } from '../command-context.ts';
 import { chooseJob, requireJobId } from '../jobs/choose-job.ts';
-import { exitCodeOf } from '../jobs/ended.ts';
-import { requireManifest } from '../jobs/follow.ts';
+import { openJobs } from '../jobs/open-jobs.ts';
 import { writeRows } from '../jobs/run-job.ts';
 import { withTarget, withWorkers } from '../options.ts';
 import { hint } from '../view/hint.ts';
@@ -31,15 +27,14 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
       if (job !== undefined) requireJobId(job);
       const output =
         options.out === undefined || options.out === '-' ? rowsToStdout(terminal) : await rowsToFile(options.out);
-      const target = await openTarget(options, { resume: false });
+      await using jobs = await openJobs(options, { resume: false });
       try {
-        const jobId = await chooseJob(target, job);
-        await requireReadable(target, jobId, options);
-        await writeRows({ target, signal }, jobId, chosenRows(output, options));
+        const chosen = await chooseJob(jobs.fanloop, job);
+        const partial = await isPartial(chosen, options);
+        await writeRows(chosen.batches({ signal, partial }), chosenRows(output, options));
         await output.finish();
       } finally {
         await output.discard();
-        await target.close();
       }
     });
 }
@@ -49,18 +44,16 @@ const chosenRows =
   (rows) =>
     output.write(options.failed === true ? rows.filter((row) => row.status === 'failed') : rows);
 
-/** Rows of a running job are some of its rows, which has to be wanted. */
-async function requireReadable(target: Target, jobId: string, options: ResultsOptions): Promise<void> {
-  const { store } = target.steer;
-  await requireManifest(target.steer, jobId);
-  const summary = await readSummary(store, jobId);
-  if (summary !== undefined) exitCodeOf(summary);
-  if (summary !== undefined || options.partial === true) return;
-  const { items, of } = await new SettledChunks(store, jobId).refresh();
+/** Whether the job still runs; its rows are then some of its rows, which has to be wanted. */
+async function isPartial(job: Job, options: ResultsOptions): Promise<boolean> {
+  const { summary, progress } = await job.status();
+  if (summary !== undefined) return false;
+  if (options.partial === true) return true;
+  const { items, total } = progress;
   const settled =
-    of === undefined ? 'its input is being read' : `${count(items)} of ${count(of.items)} items are settled`;
+    total === undefined ? 'its input is being read' : `${count(items)} of ${count(total)} items are settled`;
   throw new UsageError(
     'InvalidRequest',
-    `job ${jobId} is still running, ${settled}; wait with "${hint('watch', jobId, options)}", or take what there is with --partial`,
+    `job ${job.id} is still running, ${settled}; wait with "${hint('watch', job.id, options)}", or take what there is with --partial`,
   );
 }

@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
-import { openTarget } from '../../targets/open-target.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { ifInterrupted } from '../interrupt.ts';
-import { exitCodeOf } from '../jobs/ended.ts';
+import { openJobs } from '../jobs/open-jobs.ts';
 import { prepareJob } from '../jobs/prepare.ts';
-import { awaitJob, noJob, reportJob, startJob, writeRows } from '../jobs/run-job.ts';
+import { awaitJob, exitCodeOf, noJob, reportJob, startJob, writeRows } from '../jobs/run-job.ts';
 import { type OutputOptions, withOutput } from '../options.ts';
 import { hint } from '../view/hint.ts';
-import { type RowOutput, rowsToFile, rowsToStdout } from '../view/row-output.ts';
+import { rowsToFile, rowsToStdout } from '../view/row-output.ts';
 import { count } from '../wording.ts';
 import { type JobInputOptions, showHelp, withJobInput } from './job-input.ts';
 
@@ -36,26 +35,22 @@ async function run(
   const output =
     options.out === undefined || options.out === '-' ? rowsToStdout(terminal) : await rowsToFile(options.out);
   const prepared = await ifInterrupted(noJob, prepareJob(asked.task, asked.items, { ...options, signal }));
-  const target = await openTarget(options, { resume: true });
-  const context = { target, terminal, options, signal };
+  await using jobs = await openJobs(options, { resume: true });
+  const context = { ...jobs, terminal, options, signal };
   try {
-    const { jobId } = await startJob(context, prepared);
-    const summary = await awaitJob(context, jobId);
-    const code = exitCodeOf(summary);
+    const job = await startJob(context, prepared, { inline: true });
+    const summary = await awaitJob(context, job);
     const unseen = summary.items > rowsOnScreen && options.out === undefined && terminal.dataIsSeen;
     const wanted = options.out !== undefined || (options.json !== true && !unseen);
-    if (wanted) await deliver(output, (write) => writeRows(context, jobId, write));
+    if (wanted) {
+      await writeRows(job.batches({ signal }), output.write);
+      await output.finish();
+    }
     await reportJob(context, summary);
     if (unseen && options.json !== true)
-      terminal.say(`${count(summary.items)} rows: ${hint('results', jobId, options)} --out FILE`);
-    return code;
+      terminal.say(`${count(summary.items)} rows: ${hint('results', job.id, options)} --out FILE`);
+    return exitCodeOf(summary);
   } finally {
     await output.discard();
-    await target.close();
   }
-}
-
-async function deliver(output: RowOutput, writeTo: (write: RowOutput['write']) => Promise<number>): Promise<void> {
-  await writeTo(output.write);
-  await output.finish();
 }

@@ -1,8 +1,8 @@
 import type { Connection } from '../../aws/connection.ts';
 import type { Account } from '../../targets/account.ts';
-import { explain } from '../../targets/explain.ts';
-import { checkTarget, type TargetOptions } from '../../targets/target-options.ts';
-import { UsageError } from '../../task/errors.ts';
+import { type Deployment, deploymentOf } from '../../targets/target.ts';
+import type { TargetOptions } from '../../targets/target-options.ts';
+import { loadTarget } from '../../targets/targets.ts';
 
 /** Options that `deploy` and `destroy` share. */
 export interface StackOptions extends Omit<TargetOptions, 'workers'> {
@@ -14,22 +14,14 @@ export interface StackOptions extends Omit<TargetOptions, 'workers'> {
 export async function openAccount(
   options: StackOptions,
   verb: string,
-): Promise<{ readonly connection: Connection; readonly account: Account }> {
-  const { target } = options;
-  if (target === 'embedded') {
-    throw new UsageError(
-      'InvalidOptions',
-      `"fanloop ${verb}" needs --target localstack or aws; the embedded cloud starts with each command and needs no deployment`,
-    );
-  }
-  checkTarget(options);
-  const [{ connectionOf }, { readAccount }] = await Promise.all([
-    import('../../targets/deployed.ts'),
-    import('../../targets/account.ts'),
-  ]);
-  const connection = connectionOf(options);
+): Promise<{ readonly connection: Connection; readonly account: Account; readonly deployment: Deployment }> {
+  const target = await loadTarget(options.target);
+  const deployment = deploymentOf(target, verb);
+  target.check(options);
+  const connection = deployment.connection(options);
+  const { readAccount } = await import('../../targets/account.ts');
   const account = await readAccount(connection).catch((cause: unknown) => {
-    throw explain(cause, { target, endpoint: connection.endpoint });
+    throw deployment.explain(cause, options);
   });
-  return { connection, account };
+  return { connection, account, deployment };
 }

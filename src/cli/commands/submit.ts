@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { openTarget } from '../../targets/open-target.ts';
 import type { CommandContext } from '../command-context.ts';
 import { ifInterrupted } from '../interrupt.ts';
+import { openJobs } from '../jobs/open-jobs.ts';
 import { prepareJob } from '../jobs/prepare.ts';
 import { noJob, startJob } from '../jobs/run-job.ts';
 import { type OutputOptions, withOutput } from '../options.ts';
@@ -16,19 +16,15 @@ export function define(command: Command, context: CommandContext): void {
       if (await showHelp(command, task, context)) return;
       const prepared = await ifInterrupted(noJob, prepareJob(task, items, { ...options, signal: context.signal }));
       // The cloud of this process ends with it, so work that it began would only be cut off.
-      const target = await openTarget(options, { resume: false });
-      try {
-        const { jobId } = await startJob({ ...context, target, options }, prepared);
-        if (options.json !== true) await context.terminal.data(`${jobId}\n`);
-        if (options.json === true || options.quiet === true) return;
-        context.terminal.say(
-          target.outlivesProcess()
-            ? `it runs; "${hint('watch', jobId, options)}" follows it`
-            : `the embedded cloud ends with this command; "${hint('watch', jobId, options)}" runs the job`,
-        );
-      } finally {
-        await target.close();
-      }
+      await using jobs = await openJobs(options, { resume: false });
+      const { id } = await startJob({ ...context, ...jobs, options }, prepared, { inline: false });
+      if (options.json !== true) await context.terminal.data(`${id}\n`);
+      if (options.json === true || options.quiet === true) return;
+      context.terminal.say(
+        jobs.stack.outlivesProcess()
+          ? `it runs; "${hint('watch', id, options)}" follows it`
+          : `the embedded cloud ends with this command; "${hint('watch', id, options)}" runs the job`,
+      );
     },
   );
 }

@@ -1,12 +1,12 @@
-import { listJobs } from '../../folder/read.ts';
+import type { Fanloop } from '../../client/fanloop.ts';
+import type { Job } from '../../client/job.ts';
 import { isJobId } from '../../format/job-id.ts';
-import type { Target } from '../../targets/target.ts';
 import { UsageError } from '../../task/errors.ts';
 
 /** The job that is meant: the one named, or the newest. @throws UsageError `JobNotFound` */
-export async function chooseJob(target: Target, jobId: string | undefined): Promise<string> {
-  if (jobId !== undefined) return requireJobId(jobId);
-  for await (const { manifest } of listJobs(target.steer.store, { limit: 1 })) return manifest.jobId;
+export async function chooseJob(fanloop: Fanloop, jobId: string | undefined): Promise<Job> {
+  if (jobId !== undefined) return fanloop.find(requireJobId(jobId));
+  for await (const newest of fanloop.jobs({ limit: 1 })) return fanloop.find(newest);
   throw new UsageError('JobNotFound', 'expected a job, got none so far; "fanloop run" starts one');
 }
 

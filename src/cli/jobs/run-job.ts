@@ -1,11 +1,11 @@
+import type { Job } from '../../client/job.ts';
 import { estimateCost } from '../../folder/cost.ts';
-import { readRows } from '../../folder/read-rows.ts';
 import type { Row } from '../../format/outcome.ts';
 import type { Summary } from '../../format/summary.ts';
 import { limits } from '../../limits.ts';
-import type { Target } from '../../targets/target.ts';
 import type { TargetOptions } from '../../targets/target-options.ts';
 import { type EventWriter, eventWriter } from '../events.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { ifInterrupted } from '../interrupt.ts';
 import type { OutputOptions } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
@@ -14,13 +14,11 @@ import { firstFailures } from '../view/first-failures.ts';
 import { hint } from '../view/hint.ts';
 import { reportLines } from '../view/report.ts';
 import { count, counted } from '../wording.ts';
-import { followJob } from './follow.ts';
+import type { OpenJobs } from './open-jobs.ts';
 import type { PreparedJob } from './prepare.ts';
-import { type Submitted, submitJob } from './submit.ts';
 
 /** What the steps of a job need of the command they are part of. */
-export interface JobContext {
-  readonly target: Target;
+export interface JobContext extends Pick<OpenJobs, 'stack' | 'fanloop'> {
   readonly terminal: Terminal;
   readonly options: TargetOptions & OutputOptions;
   readonly signal: AbortSignal;
@@ -28,59 +26,98 @@ export interface JobContext {
   readonly throwaway?: boolean;
 }
 
-/** Says what the fleet can reach, submits the job, and says its id. */
-export async function startJob(context: JobContext, job: PreparedJob): Promise<Submitted> {
-  const { target, terminal } = context;
+/** Says what the fleet can reach, and submits the job; its id is said before its first call can happen. */
+export async function startJob(
+  context: JobContext,
+  job: PreparedJob,
+  { inline }: { readonly inline: boolean },
+): Promise<Job> {
+  const { stack, fanloop, terminal, signal } = context;
   const concurrency = job.limits.concurrency ?? limits.concurrency;
   const say = sayer(context);
-  const reach = `${counted(target.workers, 'worker')} × ${counted(concurrency, 'call')}`;
-  say(terminal.paint('dim', `${reach} = up to ${count(target.workers * concurrency)} calls at once`));
-  if (target.resumed !== undefined && target.resumed > 0) {
-    const jobs = `${counted(target.resumed, 'unfinished job')} ${target.resumed === 1 ? 'goes' : 'go'} on beside this one`;
+  const reach = `${counted(stack.workers, 'worker')} × ${counted(concurrency, 'call')}`;
+  say(terminal.paint('dim', `${reach} = up to ${count(stack.workers * concurrency)} calls at once`));
+  const { resumed = 0 } = stack;
+  if (resumed > 0) {
+    const jobs = `${counted(resumed, 'unfinished job')} ${resumed === 1 ? 'goes' : 'go'} on beside this one`;
     say(terminal.paint('dim', `${jobs}; "fanloop jobs" lists, "fanloop cancel" ends`));
   }
-  const submitted = await ifInterrupted(noJob, submitJob(target, job, context.signal));
-  const { jobId, items } = submitted;
-  events(context)({
-    type: 'submitted',
-    jobId,
-    task: job.taskName,
-    ...(items === undefined ? {} : { items }),
-    workers: target.workers,
-    concurrency,
-  });
-  say(terminal.paint('dim', `job ${jobId}${items === undefined ? '' : `: ${counted(items, 'item')}`}`));
-  return submitted;
+  let begun: string | undefined;
+  const counter = { items: 0 };
+  const input = job.input.kind === 'object' ? job.input.address : bytesOf(job.input, counter);
+  const submitted = fanloop.submit(
+    job.taskName,
+    { input },
+    {
+      ...job.limits,
+      inline,
+      signal,
+      onSubmit: ({ id }) => {
+        begun = id;
+        const items = job.input.kind === 'object' ? undefined : counter.items;
+        const known = items === undefined ? {} : { items };
+        const { workers } = stack;
+        events(context)({ type: 'submitted', jobId: id, task: job.taskName, ...known, workers, concurrency });
+        say(terminal.paint('dim', `job ${id}${items === undefined ? '' : `: ${counted(items, 'item')}`}`));
+      },
+    },
+  );
+  return ifInterrupted(() => (begun === undefined ? noJob() : farewell(context, begun)), submitted);
 }
 
 /** What an interruption means before a job stands. */
 export const noJob = (): string => 'interrupted; no job was started';
 
+async function* bytesOf(
+  input: Extract<PreparedJob['input'], { kind: 'blocks' }>,
+  counter: { items: number },
+): AsyncGenerator<Buffer> {
+  counter.items = input.first.items;
+  yield input.first.bytes;
+  for await (const block of input.rest) {
+    counter.items += block.items;
+    yield block.bytes;
+  }
+}
+
 /** Follows a job to its end with progress; when it is interrupted, says how to come back. */
-export async function awaitJob(context: JobContext, jobId: string): Promise<Summary> {
-  const { target, terminal, signal } = context;
-  const { clock } = target.steer;
-  const view = chooseView(context.options, { terminal, clock, events: events(context) });
-  return ifInterrupted(() => farewell(context, jobId), followJob(target.steer, jobId, { view, signal }));
+export async function awaitJob(context: JobContext, job: Job): Promise<Summary> {
+  const { stack, terminal, signal } = context;
+  const view = chooseView(context.options, { terminal, clock: stack.clock, events: events(context) });
+  const follow = async (): Promise<Summary> => {
+    const progress = job.progress({ signal });
+    try {
+      for (let look = await progress.next(); ; look = await progress.next()) {
+        if (look.done === true) return look.value;
+        view.update(look.value);
+      }
+    } finally {
+      view.end();
+    }
+  };
+  return ifInterrupted(() => farewell(context, job.id), follow());
+}
+
+/** Zero when every item succeeded. */
+export function exitCodeOf({ totals }: Summary): ExitCode {
+  return totals.failed + totals.cancelled === 0 ? exitCodes.ok : exitCodes.failed;
 }
 
 /** Says how a job ended. */
 export async function reportJob(context: JobContext, summary: Summary): Promise<void> {
   events(context)({ type: 'summary', costUsd: estimateCost(summary), ...summary });
   if (context.options.json === true || context.options.quiet === true) return;
-  const examples = await firstFailures(context.target.steer.store, summary);
+  const examples = await firstFailures(context.stack.store, summary);
   for (const line of reportLines(summary, context.terminal, examples)) context.terminal.say(line);
 }
 
-/** Writes a job's rows in input order until nobody reads them; answers how many there were. */
+/** Writes rows until nobody reads them; answers how many there were. */
 export async function writeRows(
-  context: Pick<JobContext, 'target' | 'signal'>,
-  jobId: string,
+  batches: AsyncIterable<readonly Row[]>,
   write: (rows: readonly Row[]) => Promise<boolean>,
 ): Promise<number> {
   let written = 0;
-  for await (const rows of readRows(context.target.steer.store, jobId)) {
-    context.signal.throwIfAborted();
+  for await (const rows of batches) {
     written += rows.length;
     if (!(await write(rows))) break;
   }
@@ -89,12 +126,12 @@ export async function writeRows(
 
 /** What becomes of a job whose command is interrupted, and how to come back to it. */
 function farewell(context: JobContext, jobId: string): string {
-  const { target, options } = context;
+  const { stack, options } = context;
   events(context)({ type: 'interrupted', jobId });
   if (context.throwaway === true) return 'interrupted; nothing is left behind';
   const follow = hint('watch', jobId, options);
   const cancel = hint('cancel', jobId, options);
-  return target.outlivesProcess()
+  return stack.outlivesProcess()
     ? `interrupted; job ${jobId} goes on: "${follow}" follows it, "${cancel}" ends it`
     : `interrupted; job ${jobId} stops with this process: "${follow}" goes on where it stopped, "${cancel}" ends it`;
 }

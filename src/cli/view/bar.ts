@@ -1,6 +1,7 @@
+import type { Progress } from '../../client/progress.ts';
 import type { Terminal } from '../terminal.ts';
 import { progressDetails } from './details.ts';
-import type { Progress, ProgressView } from './progress.ts';
+import type { ProgressView } from './progress.ts';
 
 const narrowestBar = 10;
 const widestBar = 40;

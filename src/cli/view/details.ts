@@ -1,5 +1,5 @@
+import type { Progress } from '../../client/progress.ts';
 import { count, duration, percent, rate } from '../wording.ts';
-import type { Progress } from './progress.ts';
 
 /**
  * The words beside a bar or in a line, most important first: counts, share, rate, time left, failures, retries.

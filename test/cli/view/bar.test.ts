@@ -3,8 +3,8 @@ import type { Terminal } from '../../../src/cli/terminal.ts';
 import { barLine, barView } from '../../../src/cli/view/bar.ts';
 import { progressDetails } from '../../../src/cli/view/details.ts';
 import { lineView } from '../../../src/cli/view/lines.ts';
-import { Pace } from '../../../src/cli/view/pace.ts';
-import type { Progress } from '../../../src/cli/view/progress.ts';
+import { Pace } from '../../../src/client/pace.ts';
+import type { Progress } from '../../../src/client/progress.ts';
 
 const progress: Progress = {
   jobId: '0000000000aaaaaaaaaa',

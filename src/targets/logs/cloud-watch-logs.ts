@@ -6,7 +6,7 @@ import {
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { type Connection, clientSettings } from '../../aws/connection.ts';
 import { jobIdTime } from '../../format/job-id.ts';
-import { defaultLogGroup, functionNames } from '../../targets/function-logs.ts';
+import { defaultLogGroup, functionNames } from '../function-logs.ts';
 import { type LogLine, parseLogLine } from './log-line.ts';
 
 /** Clocks of the caller and of AWS differ a little. */

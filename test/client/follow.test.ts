@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { followJob } from '../../../src/cli/jobs/follow.ts';
-import type { Progress } from '../../../src/cli/view/progress.ts';
-import { emptyDigest } from '../../../src/format/digest.ts';
-import { cutKey, manifestKey, partKey, resultKey, summaryKey, tickKey } from '../../../src/format/paths.ts';
-import type { Clock, ObjectStore, Queue } from '../../../src/ports.ts';
+import { followJob } from '../../src/client/follow.ts';
+import type { Progress } from '../../src/client/progress.ts';
+import { emptyDigest } from '../../src/format/digest.ts';
+import { cutKey, manifestKey, partKey, resultKey, summaryKey, tickKey } from '../../src/format/paths.ts';
+import type { Clock, ObjectStore, Queue } from '../../src/ports.ts';
 
 const jobId = '0000000000aaaaaaaaaa';
 const start = Date.parse('2026-11-23T10:00:00.000Z');
@@ -31,6 +31,7 @@ function world() {
     },
     head: async () => undefined,
     put: async () => undefined,
+    delete: async () => undefined,
     list: async (prefix, { limit } = {}) =>
       [...objects.keys()]
         .filter((key) => key.startsWith(prefix))
@@ -49,7 +50,7 @@ function world() {
   };
   const put = (key: string, value: unknown): void => void objects.set(key, JSON.stringify(value));
   put(manifestKey(jobId), { v: 1, jobId, task: 'http', createdAt: new Date(start).toISOString() });
-  return { deps: { store, tickQueue, clock }, put, sent };
+  return { deps: { store, tickQueue, clock, invoke: refuse }, put, sent };
 }
 
 const tick = (n: number, nextAt: number) => ({
@@ -72,17 +73,10 @@ async function follow(
   signal = new AbortController().signal,
 ) {
   const seen: Progress[] = [];
-  let ended = false;
-  const view = {
-    update: (progress: Progress) => at(progress, seen.push(progress)),
-    end: () => {
-      ended = true;
-    },
-  };
-  try {
-    return { summary: await followJob(deps, jobId, { view, signal }), seen };
-  } finally {
-    expect(ended).toBe(true);
+  const looks = followJob(deps, jobId, { signal });
+  for (let look = await looks.next(); ; look = await looks.next()) {
+    if (look.done === true) return { summary: look.value, seen };
+    at(look.value.progress, seen.push(look.value.progress));
   }
 }
 
@@ -155,8 +149,7 @@ describe('followJob', () => {
 
   it('refuses a job that is not there', async () => {
     const { deps } = world();
-    const view = { update: () => {}, end: () => {} };
-    const following = followJob(deps, '0123456789abcdefghjk', { view, signal: new AbortController().signal });
-    await expect(following).rejects.toMatchObject({ code: 'JobNotFound' });
+    const following = followJob(deps, '0123456789abcdefghjk', { signal: new AbortController().signal });
+    await expect(following.next()).rejects.toMatchObject({ code: 'JobNotFound' });
   });
 });

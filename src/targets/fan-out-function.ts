@@ -1,4 +1,5 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { toJson } from '../format/json.ts';
 import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
 import { limits } from '../limits.ts';
 import { isUsageCode, UsageError } from '../task/errors.ts';
@@ -15,13 +16,15 @@ export async function invokeFanOut(
   client: LambdaClient,
   functionName: string,
   request: FanOutRequest,
+  signal: AbortSignal,
 ): Promise<FanOutAnswer> {
   const answer = await client.send(
     new InvokeCommand({
       FunctionName: functionName,
       InvocationType: 'RequestResponse',
-      Payload: JSON.stringify(request),
+      Payload: toJson(request) ?? '',
     }),
+    { abortSignal: signal },
   );
   const payload: unknown = JSON.parse(answer.Payload?.transformToString() ?? 'null');
   // The answer of our own function of the same version.

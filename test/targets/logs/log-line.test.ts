@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readFolderLogs } from '../../../src/cli/logs/folder-logs.ts';
-import { formatLogLine, parseLogLine } from '../../../src/cli/logs/log-line.ts';
+import { formatLogLine } from '../../../src/cli/view/log-line.ts';
+import { readFolderLogs } from '../../../src/targets/logs/folder-logs.ts';
+import { parseLogLine } from '../../../src/targets/logs/log-line.ts';
 
 const jobId = '0000000000aaaaaaaaaa';
 const line = (fields: object): string =>

@@ -1,0 +1,175 @@
+import { listJobs } from '../folder/read.ts';
+import { markRunning, unmarkRunning } from '../folder/running.ts';
+import { newJobId } from '../format/job-id.ts';
+import type { InputFormat } from '../format/manifest.ts';
+import { inputKey } from '../format/paths.ts';
+import type { FanOutRequest } from '../format/request.ts';
+import { UsageError } from '../task/errors.ts';
+import type { TypedTask } from '../task/task.ts';
+import { nameOfTaskFile } from '../task/task-file.ts';
+import { untilAborted } from '../waiting.ts';
+import { type Items, itemBlocks, peekSmall } from './item-blocks.ts';
+import { Job, type WaitOptions } from './job.ts';
+import type { Stack } from './stack.ts';
+import { startUnderToken } from './start.ts';
+
+/** An input that is bytes already: an S3 object, or NDJSON (a JSON value a line). */
+export interface Input {
+  /** `s3://bucket/key`, read by the stack itself; or bytes that are uploaded as they come. */
+  readonly input: string | AsyncIterable<Uint8Array>;
+  /** How an S3 object is read: a JSON value a line, or the line itself as a text. @default by its name: `.txt` is lines */
+  readonly format?: InputFormat;
+}
+
+/** Limits of a job's calls, and how it is asked for. */
+export interface SubmitOptions extends WaitOptions {
+  /** Calls that one worker awaits at once, 1 to 500. @default 100 */
+  readonly concurrency?: number | undefined;
+  /** Limit of one attempt in milliseconds, 1 to 240,000. @default the task's */
+  readonly timeoutMs?: number | undefined;
+  /** Tries of an item, the first included, 1 to 20. @default the task's */
+  readonly attempts?: number | undefined;
+  /**
+   * Whether a job of at most 25 items runs at once, within the function that starts it; `false` sends it to the workers as any other.
+   * @default true
+   */
+  readonly inline?: boolean;
+  /** Told the job's id before its first call can happen. `items` is absent where the stack counts what was given as bytes. */
+  readonly onSubmit?: (job: { readonly id: string; readonly items?: number }) => void;
+}
+
+/** A stack as a program uses it: starts jobs, and finds those that were started. `await using` closes it. */
+export class Fanloop implements AsyncDisposable {
+  readonly #stack: Stack;
+
+  /** @param stack that a target has connected */
+  constructor(stack: Stack) {
+    this.#stack = stack;
+  }
+
+  /** Workers that run at once: a property of the stack. */
+  get workers(): number {
+    return this.#stack.workers;
+  }
+
+  /**
+   * Starts a job over items: a list, an iterable, or an async iterable that is never held in memory as a whole.
+   * Resolves when the job stands; it goes on from there, and `asCompleted()`, `results()`, and `values()` give its rows.
+   *
+   * @throws UsageError what the stack refuses: an unknown task, an item that the task's schema refuses, options out of range
+   * @example
+   * const job = await fanloop.submit(lookUp, [{ id: 7 }, { id: 8 }]);
+   * for await (const row of job.asCompleted()) console.log(row.index, row.status);
+   */
+  submit<Item, Value>(
+    task: TypedTask<Item, Value>,
+    items: Items<Item> | Input,
+    options?: SubmitOptions,
+  ): Promise<Job<Value>>;
+  submit(task: string, items: Items<unknown> | Input, options?: SubmitOptions): Promise<Job>;
+  async submit(
+    task: string | TypedTask<unknown, unknown>,
+    items: Items<unknown> | Input,
+    options: SubmitOptions = {},
+  ): Promise<Job> {
+    const signal = options.signal ?? new AbortController().signal;
+    signal.throwIfAborted();
+    const jobId = newJobId(this.#stack.clock.now(), this.#stack.random);
+    const { concurrency, timeoutMs, attempts, inline } = options;
+    const limits = {
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(attempts === undefined ? {} : { attempts }),
+    };
+    const { count, ...input } = await this.#place(jobId, items, signal);
+    const request = {
+      task: typeof task === 'string' ? task : nameOf(task),
+      options: limits,
+      ...input,
+      // Long inputs are never run inline.
+      ...(inline === false && 'items' in input ? { wait: false } : {}),
+    };
+    signal.throwIfAborted();
+    // From here on the job is kept to, whatever becomes of this process: whoever looks for it asks the fan-out again.
+    await markRunning(this.#stack.store, jobId, request);
+    options.onSubmit?.({ id: jobId, ...(count === undefined ? {} : { items: count }) });
+    const { answer } = await startUnderToken(this.#stack, jobId, request, signal).catch(async (error: unknown) => {
+      // What was refused never begins.
+      if (error instanceof UsageError) await unmarkRunning(this.#stack.store, jobId);
+      throw error;
+    });
+    return new Job(this.#stack, jobId, answer);
+  }
+
+  /**
+   * Runs a task over items and gives the values in the order of the items, as `Promise.all` and p-map do; for results that fit in memory.
+   *
+   * @throws ItemFailed when an item failed for good; the others have run all the same. UsageError as {@link submit}
+   * @example
+   * const users = await fanloop.map(lookUp, ids);
+   */
+  map<Item, Value>(task: TypedTask<Item, Value>, items: Items<Item> | Input, options?: SubmitOptions): Promise<Value[]>;
+  map(task: string, items: Items<unknown> | Input, options?: SubmitOptions): Promise<unknown[]>;
+  async map(
+    task: string | TypedTask<unknown, unknown>,
+    items: Items<unknown> | Input,
+    options: SubmitOptions = {},
+  ): Promise<unknown[]> {
+    // Either of both kinds of task is one of the two signatures.
+    const job = await this.submit(task as string, items, options);
+    return Array.fromAsync(job.values(options));
+  }
+
+  /** A job that was started before, perhaps by another program; whether it exists shows when it is asked for something. */
+  find<Value = unknown>(jobId: string): Job<Value> {
+    return new Job<Value>(this.#stack, jobId);
+  }
+
+  /** The ids of the stack's jobs, newest first. */
+  async *jobs({ limit }: { readonly limit?: number } = {}): AsyncGenerator<string> {
+    for await (const { manifest } of listJobs(this.#stack.store, limit === undefined ? {} : { limit })) {
+      yield manifest.jobId;
+    }
+  }
+
+  /** Closes the connections; the embedded cloud of this process ends, and its unfinished jobs go on when it is opened again. */
+  async close(): Promise<void> {
+    await this.#stack.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Puts the input where the fan-out finds it: few small items into the request itself, others into the bucket. */
+  async #place(
+    jobId: string,
+    items: Items<unknown> | Input,
+    signal: AbortSignal,
+  ): Promise<Pick<FanOutRequest, 'items' | 'input' | 'format'> & { readonly count?: number }> {
+    if (isInput(items) && typeof items.input === 'string') {
+      return { input: items.input, ...(items.format === undefined ? {} : { format: items.format }) };
+    }
+    const counter = { items: 0 };
+    const bytes = isInput(items) ? (items.input as AsyncIterable<Uint8Array>) : itemBlocks(items, counter);
+    const peeked = await peekSmall(untilAborted(bytes, signal));
+    if (peeked.kind === 'items') {
+      if (peeked.items.length === 0) throw new UsageError('EmptyInput', 'expected at least one item, got none');
+      return { items: [...peeked.items], count: peeked.items.length };
+    }
+    const key = inputKey(jobId);
+    await this.#stack.upload(key, peeked.blocks, signal);
+    return { input: `s3://${this.#stack.bucket}/${key}`, ...(isInput(items) ? {} : { count: counter.items }) };
+  }
+}
+
+const isInput = (items: Items<unknown> | Input): items is Input => typeof items === 'object' && 'input' in items;
+
+/** A task's name is its file's. @throws UsageError `UnknownTask` where the file cannot be told, as in a bundled program */
+function nameOf(task: TypedTask<unknown, unknown>): string {
+  if (task.file !== undefined) return nameOfTaskFile(task.file);
+  throw new UsageError(
+    'UnknownTask',
+    'expected a task from a file of its own, got one whose file is not known; name it: submit("look-up", items)',
+  );
+}

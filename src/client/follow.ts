@@ -1,0 +1,134 @@
+import { lastTick, readManifest, readSummary } from '../folder/read.ts';
+import { requestedJob } from '../folder/running.ts';
+import { SettledChunks, type SettledCount } from '../folder/settled-chunks.ts';
+import type { Manifest } from '../format/manifest.ts';
+import type { Summary } from '../format/summary.ts';
+import type { TickRecord } from '../format/tick.ts';
+import { sendDueTick } from '../job/due-tick.ts';
+import { limits } from '../limits.ts';
+import type { ObjectStore } from '../ports.ts';
+import { UsageError } from '../task/errors.ts';
+import { sleep } from '../waiting.ts';
+import { beginAsked, noSuchJob } from './begin.ts';
+import { Pace } from './pace.ts';
+import type { Progress } from './progress.ts';
+import type { SteerDeps } from './stack.ts';
+
+/** Looks follow each other quickly at first, so that a small job is not kept waiting, then about every second. */
+const firstLookMs = 100;
+const lookMs = 1_000;
+const slowdown = 1.5;
+/** When all is settled only the summary is missing, and somebody waits for it. */
+const endLookMs = 200;
+/** A due tick that was sent is given this long before it is sent again. */
+const sendAgainMs = 5_000;
+
+/** What somebody who follows a job sees at one look. */
+export interface Look {
+  readonly progress: Progress;
+  readonly settled: SettledCount;
+}
+
+/** How a job is followed. */
+export interface FollowOptions {
+  readonly signal: AbortSignal;
+  /** Resolves when it may be worth looking at once. */
+  readonly wake?: Promise<unknown> | undefined;
+  /** One more look is taken when the summary stands, so that no chunk which has settled is missed. @default false */
+  readonly toTheLast?: boolean;
+}
+
+/**
+ * Follows a job to its end, look by look, and returns its summary; sends the tick that is overdue, so a job that was left alone
+ * moves again.
+ *
+ * @throws UsageError `JobNotFound`; the signal's reason when it is aborted
+ */
+export async function* followJob(
+  deps: SteerDeps,
+  jobId: string,
+  { signal, wake, toTheLast = false }: FollowOptions,
+): AsyncGenerator<Look, Summary> {
+  const { store, clock } = deps;
+  const known = await readManifest(store, jobId);
+  if (known === undefined) await beginAsked(deps, jobId, signal);
+  const manifest = known ?? (await requireManifest(store, jobId));
+  const settled = new SettledChunks(store, jobId);
+  const pace = new Pace();
+  const alarm = new AbortController();
+  wake?.then(() => alarm.abort()).catch(() => undefined);
+  let waitMs = firstLookMs;
+  let sentAt = Number.NEGATIVE_INFINITY;
+  while (true) {
+    signal.throwIfAborted();
+    const summary = await readSummary(store, jobId);
+    if (summary !== undefined && !toTheLast) return summary;
+    const [now, count, tick] = [clock.now(), await settled.refresh(), await lastTick(store, jobId)];
+    if (count.of !== undefined) pace.add(now, count.items);
+    yield { progress: progressOf(manifest, { now, count, tick, pace }), settled: count };
+    if (summary !== undefined) return summary;
+    const complete = count.of !== undefined && count.chunks === count.of.chunks;
+    if ((complete || isOverdue(tick, manifest, now)) && now - sentAt >= sendAgainMs) {
+      await sendDueTick(deps, jobId);
+      sentAt = now;
+    }
+    await pause(deps, complete ? endLookMs : waitMs, { signal, alarm: alarm.signal });
+    waitMs = Math.min(lookMs, waitMs * slowdown);
+  }
+}
+
+/** Waits, at most until the alarm. @throws the signal's reason when it is aborted */
+async function pause(
+  { clock }: SteerDeps,
+  ms: number,
+  { signal, alarm }: { readonly signal: AbortSignal; readonly alarm: AbortSignal },
+): Promise<void> {
+  if (alarm.aborted) return sleep(clock, ms, signal);
+  await sleep(clock, ms, AbortSignal.any([signal, alarm])).catch(() => undefined);
+  signal.throwIfAborted();
+}
+
+/** A job's manifest. @throws UsageError `JobNotFound` */
+export async function requireManifest(store: ObjectStore, jobId: string): Promise<Manifest> {
+  const manifest = await readManifest(store, jobId);
+  if (manifest !== undefined) return manifest;
+  if ((await requestedJob(store, jobId)) === undefined) throw noSuchJob(jobId);
+  throw new UsageError(
+    'JobNotFound',
+    `job ${jobId} was asked for and has not begun; "fanloop watch ${jobId}" begins it`,
+  );
+}
+
+/** Whether the next turn should have been taken a minute ago: its message is lost, or nobody reads the queue. */
+export function isOverdue(tick: TickRecord | undefined, manifest: Manifest, now: number): boolean {
+  const due = tick === undefined ? Date.parse(manifest.createdAt) : tick.nextAt;
+  return now - due > limits.overdueMs;
+}
+
+/** How far a job is, from its settled chunks and its last turn. */
+export function progressOf(
+  manifest: Manifest,
+  seen: {
+    readonly now: number;
+    readonly count: Pick<SettledCount, 'items' | 'of'>;
+    readonly tick: TickRecord | undefined;
+    readonly pace?: Pace;
+  },
+): Progress {
+  const { now, count, tick, pace } = seen;
+  const total = count.of?.items;
+  const perSecond = pace?.perSecond;
+  const remainingMs = total === undefined ? undefined : pace?.timeFor(total - count.items);
+  return {
+    jobId: manifest.jobId,
+    task: manifest.task,
+    items: count.items,
+    ...(total === undefined ? {} : { total }),
+    read: tick?.cut.items ?? 0,
+    elapsedMs: Math.max(0, now - Date.parse(manifest.createdAt)),
+    failed: tick?.totals.failed ?? 0,
+    retries: tick === undefined ? 0 : tick.totals.attempts - tick.totals.tried,
+    ...(perSecond === undefined ? {} : { perSecond }),
+    ...(remainingMs === undefined ? {} : { remainingMs }),
+  };
+}

@@ -1,0 +1,174 @@
+import { lastTick, readControl, readSummary, readTable } from '../folder/read.ts';
+import { cancelledRows, readChunkRows, readRows } from '../folder/read-rows.ts';
+import { SettledChunks } from '../folder/settled-chunks.ts';
+import type { Row } from '../format/outcome.ts';
+import type { FanOutAnswer } from '../format/request.ts';
+import type { JobEnd, Summary } from '../format/summary.ts';
+import { sendDueTick } from '../job/due-tick.ts';
+import { isUsageCode, UsageError } from '../task/errors.ts';
+import { followJob, isOverdue, type Look, progressOf, requireManifest } from './follow.ts';
+import { ItemFailed } from './item-error.ts';
+import type { Progress } from './progress.ts';
+import type { Stack } from './stack.ts';
+import { cancelJob } from './steer.ts';
+
+/** An item's one recorded outcome; `value` has the type that the task resolves to. */
+export type ItemRow<Value> =
+  | (Omit<Extract<Row, { readonly status: 'succeeded' }>, 'value'> & { readonly value: Value })
+  | Exclude<Row, { readonly status: 'succeeded' }>;
+
+/** What every method that waits takes. */
+export interface WaitOptions {
+  /** Ends the wait, not the job; the method rejects with the signal's reason. @default none */
+  readonly signal?: AbortSignal;
+}
+
+/** Which rows {@link Job.batches} gives. */
+export interface BatchOptions extends WaitOptions {
+  /** The rows that are there now, without waiting for the others. @default false */
+  readonly partial?: boolean;
+}
+
+/** How a job stands at one moment. */
+export interface JobStatus {
+  readonly state: 'running' | 'cancelling' | JobEnd;
+  readonly progress: Progress;
+  /** There once the job has ended. */
+  readonly summary?: Summary;
+}
+
+/** One job: awaited like a task, cancelled like one. It goes on when nobody looks; `find` on another connection gives it again. */
+export class Job<Value = unknown> {
+  /** 20 letters and digits; the ids of newer jobs sort first. */
+  readonly id: string;
+  readonly #stack: Stack;
+  readonly #answer: Promise<FanOutAnswer> | undefined;
+
+  /** Made by `submit` and `find`. @param answer of the fan-out that is still at work on the job */
+  constructor(stack: Stack, id: string, answer?: Promise<FanOutAnswer>) {
+    this.#stack = stack;
+    this.id = id;
+    this.#answer = answer;
+  }
+
+  /**
+   * Waits for the job's end and gives its summary, whatever became of the items.
+   *
+   * @throws UsageError `JobNotFound`, or why the input was refused and nothing ran
+   */
+  async summary({ signal }: WaitOptions = {}): Promise<Summary> {
+    const looks = this.#follow(signal);
+    while (true) {
+      const look = await looks.next();
+      if (look.done === true) return ended(look.value);
+    }
+  }
+
+  /** Tells how far the job is, each time that is known anew, until it has ended. @throws UsageError as {@link summary} */
+  async *progress({ signal }: WaitOptions = {}): AsyncGenerator<Progress, Summary> {
+    const looks = this.#follow(signal);
+    while (true) {
+      const look = await looks.next();
+      if (look.done === true) return ended(look.value);
+      yield look.value.progress;
+    }
+  }
+
+  /** Waits for the job's end and gives its rows in the order of the items. @throws UsageError as {@link summary} */
+  async *results(options: WaitOptions = {}): AsyncGenerator<ItemRow<Value>> {
+    for await (const rows of this.batches(options)) yield* rows;
+  }
+
+  /**
+   * As {@link results}, a chunk of rows at a time, which costs less where they are many.
+   *
+   * @throws UsageError as {@link summary}
+   */
+  async *batches({ signal, partial = false }: BatchOptions = {}): AsyncGenerator<ReadonlyArray<ItemRow<Value>>> {
+    const { store } = this.#stack;
+    if (partial) await requireManifest(store, this.id);
+    else await this.summary(signal === undefined ? {} : { signal });
+    for await (const rows of readRows(store, this.id)) {
+      signal?.throwIfAborted();
+      yield typed<Value>(rows);
+    }
+  }
+
+  /** Waits for the job's end and gives the items' values in their order. @throws ItemFailed at the first item that has none */
+  async *values(options: WaitOptions = {}): AsyncGenerator<Value> {
+    for await (const row of this.results(options)) {
+      if (row.status !== 'succeeded') throw new ItemFailed(this.id, row);
+      yield row.value;
+    }
+  }
+
+  /** Gives rows as they settle, a chunk at a time, in no order; each item's row comes once. @throws UsageError as {@link summary} */
+  async *asCompleted({ signal }: WaitOptions = {}): AsyncGenerator<ItemRow<Value>> {
+    const { store } = this.#stack;
+    const seen = new Set<string>();
+    const looks = this.#follow(signal, true);
+    let look = await looks.next();
+    for (; look.done !== true; look = await looks.next()) {
+      for (const place of look.value.settled.fresh) {
+        seen.add(`${place.part}/${place.chunk}`);
+        yield* typed<Value>((await readChunkRows(store, this.id, place)) ?? []);
+        signal?.throwIfAborted();
+      }
+    }
+    const summary = ended(look.value);
+    if (summary.end === 'cancelled') yield* this.#neverSent(seen);
+  }
+
+  /**
+   * Asks that the job be cancelled: its calls are aborted within some seconds, and what has not settled ends as `cancelled`.
+   *
+   * @returns whether it had ended before
+   * @throws UsageError `JobNotFound`
+   */
+  async cancel({ by = 'a program' }: { readonly by?: string } = {}): Promise<'cancelling' | 'ended'> {
+    return cancelJob(this.#stack, this.id, by);
+  }
+
+  /** How the job stands now. Sends the turn that is overdue where somebody can take it. @throws UsageError `JobNotFound` */
+  async status(): Promise<JobStatus> {
+    const { store, clock } = this.#stack;
+    const [manifest, summary, control, tick, count] = await Promise.all([
+      requireManifest(store, this.id),
+      readSummary(store, this.id),
+      readControl(store, this.id),
+      lastTick(store, this.id),
+      new SettledChunks(store, this.id).refresh(),
+    ]);
+    const now = clock.now();
+    const progress = progressOf(manifest, { now, count, tick });
+    if (summary !== undefined) return { state: summary.end, progress, summary };
+    // In a cloud that ends with this process a turn would only be cut off.
+    if (this.#stack.outlivesProcess() && isOverdue(tick, manifest, now)) await sendDueTick(this.#stack, this.id);
+    return { state: control?.state === 'cancelled' ? 'cancelling' : 'running', progress };
+  }
+
+  #follow(signal = new AbortController().signal, toTheLast = false): AsyncGenerator<Look, Summary> {
+    return followJob(this.#stack, this.id, { signal, wake: this.#answer, toTheLast });
+  }
+
+  /** Rows of chunks that were never sent, since their job was cancelled before. */
+  async *#neverSent(seen: ReadonlySet<string>): AsyncGenerator<ItemRow<Value>> {
+    const { store } = this.#stack;
+    const { of } = await new SettledChunks(store, this.id).refresh();
+    for (const part of of?.parts.keys() ?? []) {
+      for (const [chunk, { first, count }] of ((await readTable(store, this.id, part))?.chunks ?? []).entries()) {
+        if (!seen.has(`${part}/${chunk}`)) yield* typed<Value>(cancelledRows(first, count));
+      }
+    }
+  }
+}
+
+/** What the job's task resolved to is what stands in its rows; a string task's values are `unknown`. */
+const typed = <Value>(rows: readonly Row[]): readonly ItemRow<Value>[] => rows as readonly ItemRow<Value>[];
+
+/** A summary, unless the job never ran. @throws UsageError what was wrong with an input that was refused as a whole */
+function ended(summary: Summary): Summary {
+  if (summary.end !== 'refused') return summary;
+  const { code = '', message = 'no reason is known' } = summary.problem ?? {};
+  throw new UsageError(isUsageCode(code) ? code : 'InvalidInput', `the input was refused and nothing ran: ${message}`);
+}

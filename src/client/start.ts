@@ -1,0 +1,86 @@
+import { readManifest } from '../folder/read.ts';
+import { manifestKey } from '../format/paths.ts';
+import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
+import { UsageError } from '../task/errors.ts';
+import { orAborted, sleep } from '../waiting.ts';
+import type { SteerDeps } from './stack.ts';
+
+/** Waits before the fan-out is asked again whose answer was lost: a throttled account, a restart, or S3 in trouble pass in that time. */
+const askAgainMs = [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000];
+/** How soon it is seen that a job stands while the fan-out still works on it. */
+const firstLookMs = 100;
+const lookMs = 1_000;
+const slowdown = 1.5;
+
+/** A job that the fan-out was asked for. */
+export interface Started {
+  /** What the fan-out answers in the end; never rejects when the job stands. */
+  readonly answer: Promise<FanOutAnswer>;
+}
+
+/**
+ * Asks the fan-out for the job under its token until it is known that the job stands: a lost answer, a timeout, or a function that
+ * failed says nothing about the job, and asking again under the token gives the same one.
+ *
+ * Resolves as soon as the job's manifest stands, which may be long before the answer.
+ *
+ * @throws UsageError what the function refused; Error when it could not be reached and no job began; the signal's reason
+ */
+export async function startUnderToken(
+  deps: SteerDeps,
+  jobId: string,
+  request: FanOutRequest,
+  signal: AbortSignal,
+): Promise<Started> {
+  const settled = new AbortController();
+  const answer = askUntilAnswered(deps, jobId, { ...request, clientToken: jobId }, signal).finally(() =>
+    settled.abort(),
+  );
+  answer.catch(() => undefined);
+  await Promise.race([answer, standing(deps, jobId, AbortSignal.any([signal, settled.signal]))]);
+  return { answer };
+}
+
+async function askUntilAnswered(
+  deps: SteerDeps,
+  jobId: string,
+  request: FanOutRequest,
+  signal: AbortSignal,
+): Promise<FanOutAnswer> {
+  let asked = 0;
+  while (true) {
+    try {
+      return await orAborted(deps.invoke(request, signal), signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof UsageError) throw error;
+      const waitMs = askAgainMs[asked++];
+      if (waitMs !== undefined) {
+        await sleep(deps.clock, waitMs, signal);
+        continue;
+      }
+      const stands = await readManifest(deps.store, jobId).catch(() => undefined);
+      // Whoever follows the job sends the turn that is due.
+      if (stands !== undefined) return { jobId, state: 'running' };
+      const reason = error instanceof Error ? error.message || error.name : String(error);
+      throw new Error(`expected the fan-out to start job ${jobId}, got no answer in ${asked} tries: ${reason}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+/** Resolves when the job's manifest stands; never rejects, and stays pending once the signal is aborted. */
+async function standing(deps: SteerDeps, jobId: string, signal: AbortSignal): Promise<void> {
+  let waitMs = firstLookMs;
+  try {
+    while (true) {
+      await sleep(deps.clock, waitMs, signal);
+      const head = await deps.store.head(manifestKey(jobId)).catch(() => undefined);
+      if (head !== undefined) return;
+      waitMs = Math.min(lookMs, waitMs * slowdown);
+    }
+  } catch {
+    return new Promise<never>(() => undefined);
+  }
+}

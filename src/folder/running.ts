@@ -1,0 +1,28 @@
+import { toJson } from '../format/json.ts';
+import { runningJob, runningKey, runningPrefix } from '../format/paths.ts';
+import type { FanOutRequest } from '../format/request.ts';
+import type { ObjectStore } from '../ports.ts';
+
+/** `running/{jobId}`: stands from before the job's first call until its summary, so that nobody walks all jobs to find the unfinished ones. */
+export async function markRunning(store: ObjectStore, jobId: string, request?: FanOutRequest): Promise<void> {
+  await store.put(runningKey(jobId), toJson({ v: 1, ...(request === undefined ? {} : { request }) }) ?? '', {
+    condition: { ifAbsent: true },
+  });
+}
+
+/** Takes the marker away; done after the summary is written, and harmless at any time after that. */
+export async function unmarkRunning(store: ObjectStore, jobId: string): Promise<void> {
+  await store.delete(runningKey(jobId));
+}
+
+/** The ids of the jobs that have a marker, newest first. */
+export async function runningJobs(store: ObjectStore): Promise<readonly string[]> {
+  return (await store.list(runningPrefix)).map(runningJob);
+}
+
+/** What a client wanted before the fan-out was asked the first time; undefined where no client has left it. */
+export async function requestedJob(store: ObjectStore, jobId: string): Promise<FanOutRequest | undefined> {
+  const marker = await store.get(runningKey(jobId));
+  // The object was written by markRunning.
+  return marker && (JSON.parse(new TextDecoder().decode(marker.body)) as { request?: FanOutRequest }).request;
+}

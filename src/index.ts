@@ -1,0 +1,19 @@
+/** What a program and a task file import from `fanloop`. */
+export { Fanloop, type Input, type SubmitOptions } from './client/fanloop.ts';
+export type { Items } from './client/item-blocks.ts';
+export { ItemFailed } from './client/item-error.ts';
+export {
+  type BatchOptions,
+  type ItemRow,
+  Job,
+  type JobStatus,
+  type WaitOptions,
+} from './client/job.ts';
+export type { Progress } from './client/progress.ts';
+export type { Digest } from './format/digest.ts';
+export type { ItemError } from './format/outcome.ts';
+export type { JobEnd, Summary } from './format/summary.ts';
+export { type ConnectOptions, connect } from './targets/connect.ts';
+export type { TargetName } from './targets/target-options.ts';
+export { TaskError, type TaskErrorDetails, type UsageCode, UsageError } from './task/errors.ts';
+export { defineTask, type Task, type TaskContext, type TaskDefinition, type TypedTask } from './task/task.ts';
