@@ -2,6 +2,7 @@ import { lastTick, readManifest, readSummary } from '../folder/read.ts';
 import { requestedJob } from '../folder/running.ts';
 import { SettledChunks, type SettledCount } from '../folder/settled-chunks.ts';
 import type { Manifest } from '../format/manifest.ts';
+import type { FanOutAnswer } from '../format/request.ts';
 import type { Summary } from '../format/summary.ts';
 import type { TickRecord } from '../format/tick.ts';
 import { sendDueTick } from '../job/due-tick.ts';
@@ -32,8 +33,8 @@ export interface Look {
 /** How a job is followed. */
 export interface FollowOptions {
   readonly signal: AbortSignal;
-  /** Resolves when it may be worth looking at once. */
-  readonly wake?: Promise<unknown> | undefined;
+  /** What the fan-out will answer that is still at work on the job: it may bring the summary. */
+  readonly answer?: Promise<FanOutAnswer> | undefined;
   /** One more look is taken when the summary stands, so that no chunk which has settled is missed. @default false */
   readonly toTheLast?: boolean;
 }
@@ -47,21 +48,31 @@ export interface FollowOptions {
 export async function* followJob(
   deps: SteerDeps,
   jobId: string,
-  { signal, wake, toTheLast = false }: FollowOptions,
+  { signal, answer, toTheLast = false }: FollowOptions,
 ): AsyncGenerator<Look, Summary> {
   const { store, clock } = deps;
+  const alarm = new AbortController();
+  let answered: Summary | undefined;
+  answer?.then(
+    (given) => {
+      if (given.state === 'done') answered = given.summary;
+      alarm.abort();
+    },
+    () => alarm.abort(),
+  );
+  // An answer that is there already is worth no look.
+  await null;
+  if (answered !== undefined && !toTheLast) return answered;
   const known = await readManifest(store, jobId);
   if (known === undefined) await beginAsked(deps, jobId, signal);
   const manifest = known ?? (await requireManifest(store, jobId));
   const settled = new SettledChunks(store, jobId);
   const pace = new Pace();
-  const alarm = new AbortController();
-  wake?.then(() => alarm.abort()).catch(() => undefined);
   let waitMs = firstLookMs;
   let sentAt = Number.NEGATIVE_INFINITY;
   while (true) {
     signal.throwIfAborted();
-    const summary = await readSummary(store, jobId);
+    const summary = answered ?? (await readSummary(store, jobId));
     if (summary !== undefined && !toTheLast) return summary;
     const [now, count, tick] = [clock.now(), await settled.refresh(), await lastTick(store, jobId)];
     if (count.of !== undefined) pace.add(now, count.items);

@@ -88,6 +88,11 @@ export class Job<Value = unknown> {
     const { store } = this.#stack;
     if (partial) await requireManifest(store, this.id);
     else await this.summary(signal === undefined ? {} : { signal });
+    const atHand = partial ? undefined : await this.#answeredRows();
+    if (atHand !== undefined) {
+      yield typed<Value>(atHand);
+      return;
+    }
     for await (const rows of readRows(store, this.id)) {
       signal?.throwIfAborted();
       yield typed<Value>(rows);
@@ -147,8 +152,18 @@ export class Job<Value = unknown> {
     return { state: control?.state === 'cancelled' ? 'cancelling' : 'running', progress };
   }
 
+  /** Rows of a job that was run inline, from the answer itself. */
+  async #answeredRows(): Promise<readonly Row[] | undefined> {
+    // A job that has ended may still wait for an answer that was lost.
+    const answer = await Promise.race([
+      this.#answer?.catch(() => undefined),
+      Promise.resolve(undefined).then(() => undefined),
+    ]);
+    return answer?.state === 'done' ? answer.rows : undefined;
+  }
+
   #follow(signal = new AbortController().signal, toTheLast = false): AsyncGenerator<Look, Summary> {
-    return followJob(this.#stack, this.id, { signal, wake: this.#answer, toTheLast });
+    return followJob(this.#stack, this.id, { signal, answer: this.#answer, toTheLast });
   }
 
   /** Rows of chunks that were never sent, since their job was cancelled before. */

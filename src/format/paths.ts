@@ -4,7 +4,7 @@ const turnNumbers = 9_999_999;
 const pad = (n: number, digits: number): string => String(n).padStart(digits, '0');
 
 export const jobsPrefix = 'jobs/';
-const jobPrefix = (jobId: string): string => `${jobsPrefix}${jobId}/`;
+export const jobPrefix = (jobId: string): string => `${jobsPrefix}${jobId}/`;
 export const manifestKey = (jobId: string): string => `${jobPrefix(jobId)}manifest.json`;
 export const inputKey = (jobId: string): string => `${jobPrefix(jobId)}input.ndjson`;
 export const cutKey = (jobId: string): string => `${jobPrefix(jobId)}cut.json`;

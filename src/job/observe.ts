@@ -43,7 +43,8 @@ export async function observe(
   return {
     cut: progress,
     settled,
-    queueDepth: await deps.workQueue.depth(),
+    // An inline job's chunk is not in the queue.
+    queueDepth: options.inline === true ? 0 : await deps.workQueue.depth(),
     resendAsked: options.resendAsked,
     inline: options.inline === true,
     ...(problem === undefined ? {} : { problem }),

@@ -1,5 +1,6 @@
 import { lastTick, readDigest, readSummary, readTable } from '../folder/read.ts';
 import { readSmallChunk } from '../folder/read-rows.ts';
+import { unmarkRunning } from '../folder/running.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { messageVersion } from '../format/message.ts';
 import { resultKey } from '../format/paths.ts';
@@ -12,8 +13,9 @@ import { limits } from '../limits.ts';
 import type { Clock, InputReader, Log, ObjectStore, Queue, Random } from '../ports.ts';
 import type { TaskRegistry } from '../task/task.ts';
 import { runWorker } from '../worker/worker-loop.ts';
+import { BegunFolder, onlyChunk } from './begun-folder.ts';
 import { jobIdOf } from './identity.ts';
-import { type StackFacts, startJob } from './start-job.ts';
+import { mayRunHere, type StackFacts, startJob } from './start-job.ts';
 
 /** What the fan-out needs of the world. */
 export interface FanOutDeps {
@@ -40,7 +42,9 @@ export interface FanOutDeps {
 export async function fanOut(deps: FanOutDeps, request: FanOutRequest, token: string): Promise<FanOutAnswer> {
   const { clock } = deps;
   const jobId = await jobIdOf(deps, token);
-  const { manifest, isNew } = await startJob({ ...deps, now: clock.now() }, { jobId, request, stack: deps.stack });
+  const folder = new BegunFolder(deps, jobId);
+  const here = mayRunHere(request) ? { ...deps, store: folder, input: folder } : deps;
+  const { manifest, isNew } = await startJob({ ...here, now: clock.now() }, { jobId, request, stack: deps.stack });
   deps.log('info', isNew ? 'a job began' : 'a job was asked for again', {
     jobId,
     task: manifest.task,
@@ -48,8 +52,10 @@ export async function fanOut(deps: FanOutDeps, request: FanOutRequest, token: st
   });
   if (!isNew) return answerAgain(deps, manifest);
   const tick = { v: messageVersion, kind: 'tick', job: jobId, n: 0 } as const;
-  await runTick(deps, tick, { until: clock.now() + limits.firstTurnMs, inline: manifest.inline });
-  return manifest.inline ? runInline(deps, manifest) : { jobId, state: 'running' };
+  await runTick(here, tick, { until: clock.now() + limits.firstTurnMs, inline: manifest.inline });
+  const answer = manifest.inline ? await runInline(here, manifest) : ({ jobId, state: 'running' } as const);
+  await folder.written();
+  return answer;
 }
 
 /** The fan-out as the worker of the job's only chunk: what does not end in its share of time is handed over. */
@@ -82,9 +88,6 @@ async function runInline(deps: FanOutDeps, manifest: Manifest): Promise<FanOutAn
   return answerEnded(store, manifest, summary);
 }
 
-/** An inline job has one chunk. */
-const onlyChunk = { part: 0, chunk: 0 };
-
 async function answerEnded(store: ObjectStore, manifest: Manifest, summary: Summary): Promise<FanOutAnswer> {
   const { jobId, inline } = manifest;
   const rows = inline ? await readSmallChunk(store, { jobId, place: onlyChunk }, limits.answerBytes) : undefined;
@@ -95,7 +98,11 @@ async function answerAgain(deps: FanOutDeps, manifest: Manifest): Promise<FanOut
   const { store } = deps;
   const { jobId } = manifest;
   const summary = await readSummary(store, jobId);
-  if (summary !== undefined) return answerEnded(store, manifest, summary);
+  if (summary !== undefined) {
+    // Who asks again has put the marker there again.
+    await unmarkRunning(store, jobId);
+    return answerEnded(store, manifest, summary);
+  }
   // The first who asked may have died before its first turn.
   await sendDueTick(deps, jobId);
   return { jobId, state: 'running' };

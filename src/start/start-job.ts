@@ -94,6 +94,10 @@ function jobExists(jobId: string): UsageError {
   );
 }
 
+/** Whether the fan-out might run the job itself, before its items are checked. */
+export const mayRunHere = ({ items, wait }: FanOutRequest): boolean =>
+  items !== undefined && (wait ?? items.length <= limits.inlineItems);
+
 /** Whether the fan-out runs the job itself; also checks the items, so that bad ones are refused before anything is written. */
 async function isInline(request: FanOutRequest, task: Task): Promise<boolean> {
   const { items, wait } = request;
@@ -116,7 +120,7 @@ async function isInline(request: FanOutRequest, task: Task): Promise<boolean> {
       `expected at most ${limits.maxInlineItems} items with wait, got ${items.length}; leave wait out`,
     );
   }
-  return wait ?? items.length <= limits.inlineItems;
+  return mayRunHere(request);
 }
 
 async function placeInput(
