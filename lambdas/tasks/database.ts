@@ -5,7 +5,7 @@ import {
   isDocument,
   itemBytes,
   maxItemBytes,
-} from '../../src/connectors/dynamodb/dynamo-value.ts';
+} from '../../src/connectors/dynamodb/value.ts';
 import { limits } from '../../src/limits.ts';
 import { defineTask } from '../../src/task/task.ts';
 
@@ -80,7 +80,7 @@ export const task = defineTask({
   maxValueBytes: limits.maxValueBytes,
   run: async (item, { signal }) => {
     // The DynamoDB client is heavy, and the command line reads this file for its schema alone.
-    const { taskTables } = await import('../../src/connectors/dynamodb/dynamo-table.ts');
+    const { taskTables } = await import('../../src/connectors/dynamodb/tables.ts');
     const options = { table: item.table, signal };
     if (item.put !== undefined) {
       await taskTables().put(item.put, options);

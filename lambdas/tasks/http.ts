@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { HttpAnswer } from '../../src/connectors/http/http.ts';
-import { type HttpMethod, httpMethods } from '../../src/connectors/http/http-methods.ts';
-import { bodyText, bodyValue, bodyViews } from '../../src/connectors/http/http-value.ts';
+import type { HttpAnswer } from '../../src/connectors/http/call.ts';
+import { type HttpMethod, httpMethods } from '../../src/connectors/http/methods.ts';
+import { bodyText, bodyValue, bodyViews } from '../../src/connectors/http/value.ts';
 import { limits } from '../../src/limits.ts';
 import { defineTask, type TaskContext } from '../../src/task/task.ts';
 
@@ -100,7 +100,7 @@ export const task = defineTask({
   maxValueBytes: limits.maxValueBytes,
   run: async (item, context) => {
     // Undici takes a while to load, and the command line reads this file for its schema alone.
-    const { httpCall, httpStream } = await import('../../src/connectors/http/http.ts');
+    const { httpCall, httpStream } = await import('../../src/connectors/http/call.ts');
     const call = { url: item.url, method: item.method, ...written(item, context) };
     const options = {
       signal: context.signal,

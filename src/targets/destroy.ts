@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { type Connection, clientSettings } from '../aws/connection.ts';
 import { s3Client } from '../aws/s3.ts';
-import { dynamoClient } from '../connectors/dynamodb/dynamo-client.ts';
+import { dynamoClient } from '../connectors/dynamodb/client.ts';
 import { stackOutputs } from '../runtime/environment.ts';
 import { describeStack, outputsOf } from './deploy.ts';
 import { defaultLogGroup, functionNames } from './function-logs.ts';

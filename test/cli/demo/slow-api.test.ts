@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Fate, fateOf, type SlowApi, type SlowApiOptions, startSlowApi } from '../../../src/cli/demo/slow-api.ts';
-import { httpCall } from '../../../src/connectors/http/http.ts';
-import { openHttpSockets } from '../../../src/connectors/http/http-agent.ts';
+import { httpCall } from '../../../src/connectors/http/call.ts';
+import { openHttpSockets } from '../../../src/connectors/http/sockets.ts';
 
 const ids = Array.from({ length: 1_000 }, (_, index) => index + 1);
 const signal = new AbortController().signal;

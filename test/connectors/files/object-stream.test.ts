@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { s3Client } from '../../../src/aws/s3.ts';
 import { parseObjectUrl, readObject } from '../../../src/connectors/files/object-stream.ts';
-import { reply, startDownstream } from '../http/http-downstream.ts';
+import { reply, startDownstream } from '../http/downstream.ts';
 
 const whole = 'abcdefghij';
 const etag = '"version-1"';

@@ -6,7 +6,7 @@ import { task } from '../../../lambdas/tasks/http.ts';
 import { limits } from '../../../src/limits.ts';
 import { environmentNames } from '../../../src/runtime/environment.ts';
 import { parseItem } from '../../../src/task/task.ts';
-import { type Downstream, reply, startDownstream } from '../../connectors/http/http-downstream.ts';
+import { type Downstream, reply, startDownstream } from '../../connectors/http/downstream.ts';
 import { startObjectCloud } from './object-cloud.ts';
 
 const context = { signal: new AbortController().signal, attempt: 1, idempotencyKey: 'job/7', log: () => {} };

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type HttpCallOptions, type HttpRequest, httpCall } from '../../../src/connectors/http/http.ts';
-import { type HttpSocketSettings, openHttpSockets } from '../../../src/connectors/http/http-agent.ts';
-import { certificate } from './http-certificate.ts';
-import { reply, startDownstream, startTcpDownstream, startTlsDownstream } from './http-downstream.ts';
+import { type HttpCallOptions, type HttpRequest, httpCall } from '../../../src/connectors/http/call.ts';
+import { type HttpSocketSettings, openHttpSockets } from '../../../src/connectors/http/sockets.ts';
+import { certificate } from './certificate.ts';
+import { reply, startDownstream, startTcpDownstream, startTlsDownstream } from './downstream.ts';
 
 type Options = Partial<HttpCallOptions & HttpSocketSettings>;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { HttpMethod } from '../../../src/connectors/http/http-methods.ts';
-import { redirected } from '../../../src/connectors/http/http-redirect.ts';
+import type { HttpMethod } from '../../../src/connectors/http/methods.ts';
+import { redirected } from '../../../src/connectors/http/redirect.ts';
 
 const from = (method: HttpMethod): Parameters<typeof redirected>[0] => ({
   url: 'https://one.example/a/b?c=d',

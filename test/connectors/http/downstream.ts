@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { certificate } from './http-certificate.ts';
+import { certificate } from './certificate.ts';
 
 /** A real server on loopback; it ends with its test. */
 export interface Downstream {

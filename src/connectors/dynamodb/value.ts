@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { canonicalNumber, decimalText, exactNumber, numberBytes, numberText } from './dynamo-number.ts';
+import { canonicalNumber, decimalText, exactNumber, numberBytes, numberText } from './number.ts';
 
 /** An item of a table as JSON. */
 export type Document = Readonly<Record<string, unknown>>;

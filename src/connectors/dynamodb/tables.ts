@@ -2,11 +2,11 @@ import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynam
 import { environmentNames, ownTableKey } from '../../runtime/environment.ts';
 import { systemClock, systemRandom } from '../../runtime/system.ts';
 import { TaskError } from '../../task/errors.ts';
-import { type BatchDeps, Batches } from './dynamo-batch.ts';
-import { pick, type ReadRequest, readBatches, type WriteRequest, writeBatches, writeBytes } from './dynamo-calls.ts';
-import { dynamoClient } from './dynamo-client.ts';
-import { dynamoFailure } from './dynamo-failures.ts';
-import { type Attributes, type Document, decodeDocument, encodeDocument, keyName } from './dynamo-value.ts';
+import { type BatchDeps, Batches } from './batch.ts';
+import { pick, type ReadRequest, readBatches, type WriteRequest, writeBatches, writeBytes } from './calls.ts';
+import { dynamoClient } from './client.ts';
+import { dynamoFailure } from './failures.ts';
+import { type Attributes, type Document, decodeDocument, encodeDocument, keyName } from './value.ts';
 
 /** What a request of a task says beside its item or key. */
 export interface TableOptions {

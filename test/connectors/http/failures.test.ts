@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { connectionFailure, parseRetryAfter } from '../../../src/connectors/http/http-failures.ts';
+import { connectionFailure, parseRetryAfter } from '../../../src/connectors/http/failures.ts';
 import { TaskError } from '../../../src/task/errors.ts';
 
 const now = Date.UTC(2026, 0, 1, 12, 0, 0);

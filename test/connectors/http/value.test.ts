@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type BodyView, bodyValue } from '../../../src/connectors/http/http-value.ts';
+import { type BodyView, bodyValue } from '../../../src/connectors/http/value.ts';
 
 const answer = (body: string | Buffer, type?: string): Parameters<typeof bodyValue>[0] => ({
   body: Buffer.from(body),

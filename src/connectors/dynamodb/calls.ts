@@ -1,7 +1,7 @@
 import { BatchGetItemCommand, BatchWriteItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { BatchKind } from './dynamo-batch.ts';
-import { dynamoFailure, throttled } from './dynamo-failures.ts';
-import { type Attributes, keyName } from './dynamo-value.ts';
+import type { BatchKind } from './batch.ts';
+import { dynamoFailure, throttled } from './failures.ts';
+import { type Attributes, keyName } from './value.ts';
 
 /** What a batch of reads asks for: the key of one item. */
 export type ReadRequest = Attributes;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalNumber, exactNumber } from '../../../src/connectors/dynamodb/dynamo-number.ts';
-import { decodeDocument, encodeDocument, itemBytes, keyName } from '../../../src/connectors/dynamodb/dynamo-value.ts';
+import { canonicalNumber, exactNumber } from '../../../src/connectors/dynamodb/number.ts';
+import { decodeDocument, encodeDocument, itemBytes, keyName } from '../../../src/connectors/dynamodb/value.ts';
 
 describe('a document', () => {
   it('becomes the attributes that DynamoDB names, and comes back', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { dynamoClient } from '../../../src/connectors/dynamodb/dynamo-client.ts';
-import { DynamoTables } from '../../../src/connectors/dynamodb/dynamo-table.ts';
-import type { Document } from '../../../src/connectors/dynamodb/dynamo-value.ts';
-import { type DynamoCall, type ScriptedAnswer, startDynamoServer } from './dynamo-server.ts';
+import { dynamoClient } from '../../../src/connectors/dynamodb/client.ts';
+import { DynamoTables } from '../../../src/connectors/dynamodb/tables.ts';
+import type { Document } from '../../../src/connectors/dynamodb/value.ts';
+import { type DynamoCall, type ScriptedAnswer, startDynamoServer } from './server.ts';
 
 const own = 'Own';
 const never = new AbortController().signal;

@@ -3,11 +3,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { environmentNames } from '../../runtime/environment.ts';
 import { TaskError } from '../../task/errors.ts';
-import { type HttpSockets, openHttpSockets } from './http-agent.ts';
-import { bodyTooLarge, collect, decoded, isDecodingFailure } from './http-body.ts';
-import { connectionFailure, statusFailure } from './http-failures.ts';
-import { type HttpMethod, idempotentMethods } from './http-methods.ts';
-import { parseUrl, redirected } from './http-redirect.ts';
+import { type HttpSockets, openHttpSockets } from './sockets.ts';
+import { bodyTooLarge, collect, decoded, isDecodingFailure } from './body.ts';
+import { connectionFailure, statusFailure } from './failures.ts';
+import { type HttpMethod, idempotentMethods } from './methods.ts';
+import { parseUrl, redirected } from './redirect.ts';
 
 /** One call, as the caller wants it. */
 export interface HttpRequest {

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../../ports.ts';
 import type { TaskError } from '../../task/errors.ts';
-import { isRefusal } from './dynamo-failures.ts';
+import { isRefusal } from './failures.ts';
 
 /** How requests of one kind travel together. */
 export interface BatchKind<Request, Answer> {

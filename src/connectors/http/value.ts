@@ -1,6 +1,6 @@
 import { toJson } from '../../format/json.ts';
 import { TaskError } from '../../task/errors.ts';
-import type { HttpAnswer } from './http.ts';
+import type { HttpAnswer } from './call.ts';
 
 /** How a body becomes a JSON value: by its type, or as the item wants it. */
 export const bodyViews = ['auto', 'json', 'text', 'base64'] as const;
