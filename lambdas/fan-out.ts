@@ -1,12 +1,15 @@
 import { tasks as taskFiles } from 'fanloop:tasks';
 import type { Context } from 'aws-lambda';
+import { useConnectors } from '../src/connectors/settings.ts';
 import { type FanOutAnswer, parseRequest } from '../src/format/request.ts';
+import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
 import { threadsBeside } from '../src/runtime/task-threads.ts';
 import { fanOut } from '../src/start/fan-out.ts';
 import { withThreads } from '../src/worker/isolate/thread-task.ts';
 
 const deps = functionDeps(process.env);
+useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });
 const tasks = withThreads(taskFiles, threadsBeside(import.meta.url));
 
 /** Starts a job. Lambda repeats a failed asynchronous invocation under the same request id, so that one is the default token. */

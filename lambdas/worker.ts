@@ -1,5 +1,7 @@
 import { tasks as taskFiles } from 'fanloop:tasks';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { useConnectors } from '../src/connectors/settings.ts';
+import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
 import { fromRecord } from '../src/runtime/sqs-record.ts';
 import { threadsBeside } from '../src/runtime/task-threads.ts';
@@ -8,6 +10,7 @@ import { withThreads } from '../src/worker/isolate/thread-task.ts';
 import { runWorker } from '../src/worker/worker-loop.ts';
 
 const deps = functionDeps(process.env);
+useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });
 const tasks = withThreads(taskFiles, threadsBeside(import.meta.url));
 
 /** Runs the chunk of the event's message and whatever more the queue has; a message is done only when it is proven. */

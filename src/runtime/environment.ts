@@ -66,3 +66,15 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     bundleHash: text(environmentNames.bundleHash),
   };
 }
+
+/** What the stack says to the connectors of its tasks; all of it may be absent. */
+export function parseConnectorSettings(variables: Readonly<Record<string, string | undefined>>) {
+  const given = (name: string): string | undefined => variables[name] || undefined;
+  const table = given(environmentNames.table);
+  return {
+    allowPrivateNetwork: variables[environmentNames.allowPrivateNetwork] === 'true',
+    bucket: given(environmentNames.bucket),
+    table: table === undefined ? undefined : { name: table, keyNames: Object.values(ownTableKey) },
+    localFiles: given(environmentNames.localFiles),
+  };
+}

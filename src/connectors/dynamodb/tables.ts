@@ -1,7 +1,6 @@
 import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { environmentNames, ownTableKey } from '../../runtime/environment.ts';
-import { systemClock, systemRandom } from '../../runtime/system.ts';
 import { TaskError } from '../../task/errors.ts';
+import { type OwnTable, shared } from '../settings.ts';
 import { type BatchDeps, Batches } from './batch.ts';
 import { pick, type ReadRequest, readBatches, type WriteRequest, writeBatches, writeBytes } from './calls.ts';
 import { dynamoClient } from './client.ts';
@@ -19,12 +18,12 @@ export interface TableOptions {
 export class DynamoTables {
   readonly #client: DynamoDBClient;
   readonly #deps: BatchDeps;
-  readonly #ownTable: string | undefined;
+  readonly #ownTable: OwnTable | undefined;
   readonly #reads = new Map<string, Batches<ReadRequest, Attributes | undefined>>();
   readonly #writes = new Map<string, Batches<WriteRequest, undefined>>();
   readonly #keyNames = new Map<string, Promise<readonly string[]>>();
 
-  constructor(client: DynamoDBClient, options: BatchDeps & { readonly ownTable: string | undefined }) {
+  constructor(client: DynamoDBClient, options: BatchDeps & { readonly ownTable: OwnTable | undefined }) {
     this.#client = client;
     this.#deps = options;
     this.#ownTable = options.ownTable;
@@ -68,7 +67,7 @@ export class DynamoTables {
   }
 
   #tableOf({ table }: TableOptions): string {
-    const name = table ?? this.#ownTable;
+    const name = table ?? this.#ownTable?.name;
     if (name !== undefined) return name;
     throw new TaskError(
       'expected a stack with a table of its own, got one without; say "table" in the item, or deploy with --context table=true',
@@ -80,7 +79,8 @@ export class DynamoTables {
   #keyNamesOf(table: string): Promise<readonly string[]> {
     const known = this.#keyNames.get(table);
     if (known !== undefined) return known;
-    const asked = table === this.#ownTable ? Promise.resolve(Object.values(ownTableKey)) : this.#askKeyNames(table);
+    const own = this.#ownTable;
+    const asked = table === own?.name ? Promise.resolve(own.keyNames) : this.#askKeyNames(table);
     this.#keyNames.set(table, asked);
     asked.catch(() => this.#keyNames.delete(table));
     return asked;
@@ -96,17 +96,10 @@ export class DynamoTables {
   }
 }
 
-let tables: DynamoTables | undefined;
-
 /** The tables as all items of a process share them, so that they share batches. */
-export function taskTables(): DynamoTables {
-  tables ??= new DynamoTables(dynamoClient({}), {
-    clock: systemClock,
-    random: systemRandom,
-    ownTable: process.env[environmentNames.table],
-  });
-  return tables;
-}
+export const taskTables = shared(
+  ({ clock, random, table }) => new DynamoTables(dynamoClient({}), { clock, random, ownTable: table }),
+);
 
 /** Waits for what others wait for too, until this signal aborts. */
 async function until<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {

@@ -1,8 +1,7 @@
 import { Readable } from 'node:stream';
-import type { S3Client } from '@aws-sdk/client-s3';
 import { s3Client } from '../../aws/s3.ts';
-import { environmentNames } from '../../runtime/environment.ts';
 import { TaskError } from '../../task/errors.ts';
+import { shared } from '../settings.ts';
 import { releasing } from './blocks.ts';
 import { readLocalFile, writeLocalFile } from './local-file.ts';
 import { type ObjectAddress, parseObjectUrl, readObject } from './object-stream.ts';
@@ -15,7 +14,7 @@ const bufferBytes = 1_048_576;
 export function readPlace(place: string, options: { readonly signal: AbortSignal }): AsyncGenerator<Buffer> {
   const address = parseObjectUrl(place);
   if (address !== undefined) return readObject(taskS3Client(), address, options);
-  return readLocalFile(place, { ...options, root: localRoot() });
+  return readLocalFile(place, { ...options, root: settings().localFiles });
 }
 
 /** What a task says of its output. */
@@ -43,9 +42,9 @@ export async function writePlace(
   const address = place === 'job' ? jobObject(options) : parseObjectUrl(place);
   if (address === undefined) {
     const body = Readable.from(blocks, { objectMode: false, highWaterMark: bufferBytes });
-    return writeLocalFile(place, { body, signal, root: localRoot() });
+    return writeLocalFile(place, { body, signal, root: settings().localFiles });
   }
-  if (place !== 'job' && address.bucket === process.env[environmentNames.bucket] && address.key.startsWith('jobs/')) {
+  if (place !== 'job' && address.bucket === settings().bucket && address.key.startsWith('jobs/')) {
     throw new TaskError(
       `expected an address outside of the jobs of the stack, got ${place}; say "job" for the folder of this job`,
       {
@@ -56,16 +55,13 @@ export async function writePlace(
   return writeObject(taskS3Client(), address, { blocks: releasing(blocks), signal, contentType });
 }
 
-let client: S3Client | undefined;
+const settings = shared((connectors) => connectors);
 
 /** The one S3 client of the tasks of a process, with sockets of its own. */
-function taskS3Client(): S3Client {
-  client ??= s3Client({});
-  return client;
-}
+const taskS3Client = shared(() => s3Client({}));
 
 function jobObject({ idempotencyKey, folder }: PlaceOptions): ObjectAddress {
-  const bucket = process.env[environmentNames.bucket];
+  const { bucket } = settings();
   if (bucket === undefined) {
     throw new TaskError('expected to run within a stack, which has the folder of the job; give an s3:// address', {
       code: 'InvalidTarget',
@@ -73,9 +69,4 @@ function jobObject({ idempotencyKey, folder }: PlaceOptions): ObjectAddress {
   }
   const [jobId = '', ...index] = idempotencyKey.split('/');
   return { bucket, key: `jobs/${jobId}/${folder}/${index.join('-')}` };
-}
-
-function localRoot(): string | undefined {
-  const root = process.env[environmentNames.localFiles];
-  return root === '' ? undefined : root;
 }

@@ -1,6 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { lookup as resolve } from 'node:dns/promises';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { TaskError } from '../../task/errors.ts';
 
 /** Which addresses may be called. */
@@ -9,50 +10,41 @@ export interface AddressPolicy {
   readonly allowPrivateNetwork: boolean;
 }
 
-/** Everything that IANA does not list as globally reachable. https://www.iana.org/assignments/iana-ipv4-special-registry */
-const privateIpv4 = [
-  '0.0.0.0/8',
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '172.16.0.0/12',
-  '192.0.0.0/24',
-  '192.0.2.0/24',
-  '192.88.99.0/24',
-  '192.168.0.0/16',
-  '198.18.0.0/15',
-  '198.51.100.0/24',
-  '203.0.113.0/24',
-  '224.0.0.0/4',
-  '240.0.0.0/4',
-];
+/** Where EC2 answers metadata over IPv6. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html */
+const metadataIpv6 = ipaddr.IPv6.parseCIDR('fd00:ec2::/32');
 
-/** Link-local: instance metadata (169.254.169.254), container credentials (169.254.170.2), and neighbours. */
-const linkLocalIpv4 = ['169.254.0.0/16'];
-
-/** Global unicast, and the two ranges that carry an IPv4 address: mapped, and NAT64 (RFC 6052). */
-const globalIpv6 = ['2000::/3', '::ffff:0:0/96', '64:ff9b::/96'];
-
-/** Within global unicast: protocol assignments with Teredo, documentation, 6to4. https://www.iana.org/assignments/iana-ipv6-special-registry */
-const privateIpv6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
-
-/** Link-local, and where EC2 answers metadata over IPv6. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html */
-const linkLocalIpv6 = ['fe80::/10', 'fd00:ec2::/32'];
-
-const linkLocal = blockList([...linkLocalIpv4, ...linkLocalIpv6, ...embedded(linkLocalIpv4)]);
-const nonGlobal = blockList([...privateIpv4, ...privateIpv6, ...embedded(privateIpv4)]);
-const global = blockList(globalIpv6);
+/** Of global unicast, what this library's table does not name yet. https://www.iana.org/assignments/iana-ipv6-special-registry */
+const protocolAssignments = ipaddr.IPv6.parseCIDR('2001::/23');
+const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');
 
 /** Whether an IP address may not be called; anything that is no IP address may not. */
 export function isRefused(address: string, { allowPrivateNetwork }: AddressPolicy): boolean {
-  // A zone (`fe80::1%eth0`) names an interface, not an address.
-  const bare = address.replace(/%.*$/s, '');
-  const version = isIP(bare);
+  const version = isIP(address);
   if (version === 0) return true;
-  const family = version === 4 ? 'ipv4' : 'ipv6';
-  if (linkLocal.check(bare, family)) return true;
+  const { parsed, range } = version === 4 ? parseIpv4(address) : parseIpv6(address);
+  if (range === 'linkLocal' || (parsed instanceof ipaddr.IPv6 && parsed.match(metadataIpv6))) return true;
   if (allowPrivateNetwork) return false;
-  return nonGlobal.check(bare, family) || (version === 6 && !global.check(bare, family));
+  if (range !== 'unicast') return true;
+  return parsed instanceof ipaddr.IPv6 && (!parsed.match(globalUnicast) || parsed.match(protocolAssignments));
+}
+
+interface RangedAddress {
+  readonly parsed: ipaddr.IPv4 | ipaddr.IPv6;
+  readonly range: ReturnType<ipaddr.IPv4['range']> | ReturnType<ipaddr.IPv6['range']>;
+}
+
+function parseIpv4(address: string): RangedAddress {
+  const parsed = ipaddr.IPv4.parse(address);
+  return { parsed, range: parsed.range() };
+}
+
+/** Two ranges carry an IPv4 address, whose fate they share: mapped ones, and NAT64 (RFC 6052). */
+function parseIpv6(address: string): RangedAddress {
+  // A zone (`fe80::1%eth0`) names an interface, not an address.
+  const parsed = ipaddr.IPv6.parse(address.replace(/%.*$/s, ''));
+  const range = parsed.range();
+  if (range !== 'ipv4Mapped' && range !== 'rfc6052') return { parsed, range };
+  return parseIpv4(parsed.toByteArray().slice(12).join('.'));
 }
 
 /** The failure of a call to an address that the policy refuses; `host` as the item named it. */
@@ -92,21 +84,4 @@ export function guardedLookup(policy: AddressPolicy): LookupFunction {
       (error: NodeJS.ErrnoException) => callback(error, ''),
     );
   };
-}
-
-/** The same IPv4 ranges written as IPv6: mapped and through NAT64. */
-function embedded(ranges: readonly string[]): readonly string[] {
-  return ranges.flatMap((range) => {
-    const [network, prefix] = range.split('/');
-    return [`::ffff:${network}/${96 + Number(prefix)}`, `64:ff9b::${network}/${96 + Number(prefix)}`];
-  });
-}
-
-function blockList(ranges: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const range of ranges) {
-    const [network = '', prefix] = range.split('/');
-    list.addSubnet(network, Number(prefix), network.includes(':') ? 'ipv6' : 'ipv4');
-  }
-  return list;
 }

@@ -1,22 +1,14 @@
 import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
-import { environmentNames } from '../../runtime/environment.ts';
 import { TaskError } from '../../task/errors.ts';
-import { type HttpSockets, openHttpSockets } from './sockets.ts';
+import { shared } from '../settings.ts';
 import { bodyTooLarge, collect, decoded, isDecodingFailure } from './body.ts';
 import { connectionFailure, statusFailure } from './failures.ts';
 import { type HttpMethod, idempotentMethods } from './methods.ts';
 import { parseUrl, redirected } from './redirect.ts';
-
-/** One call, as the caller wants it. */
-export interface HttpRequest {
-  /** An http:// or https:// URL without user name and password. */
-  readonly url: string;
-  readonly method: HttpMethod;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
-}
+import type { HttpRequest } from './request.ts';
+import { type HttpSockets, openHttpSockets } from './sockets.ts';
 
 /** Limits and rules of one call. */
 export interface HttpCallOptions {
@@ -88,7 +80,7 @@ export async function httpStream<Received>(
   options: HttpStreamOptions<Received>,
 ): Promise<HttpReceived<Received>> {
   const { signal, maxRedirects = defaultMaxRedirects } = options;
-  const sockets = options.sockets ?? socketsOfProcess(options.allowPrivateNetwork ?? privateNetworkOfStack());
+  const sockets = options.sockets ?? socketsOfProcess(options.allowPrivateNetwork);
   let current = request;
   for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
     const url = parseUrl(current.url);
@@ -187,16 +179,10 @@ function flat(headers: Dispatcher.ResponseData['headers']): Readonly<Record<stri
   return flattened;
 }
 
-function privateNetworkOfStack(): boolean {
-  return process.env[environmentNames.allowPrivateNetwork] === 'true';
-}
+const stackPolicy = shared(({ allowPrivateNetwork = false }) => allowPrivateNetwork);
+const publicSockets = shared(() => openHttpSockets({ allowPrivateNetwork: false }));
+const privateSockets = shared(() => openHttpSockets({ allowPrivateNetwork: true }));
 
-const processSockets = new Map<boolean, HttpSockets>();
-
-function socketsOfProcess(allowPrivateNetwork: boolean): HttpSockets {
-  const known = processSockets.get(allowPrivateNetwork);
-  if (known !== undefined) return known;
-  const opened = openHttpSockets({ allowPrivateNetwork });
-  processSockets.set(allowPrivateNetwork, opened);
-  return opened;
+function socketsOfProcess(allowPrivateNetwork: boolean | undefined): HttpSockets {
+  return (allowPrivateNetwork ?? stackPolicy()) ? privateSockets() : publicSockets();
 }

@@ -1,5 +1,5 @@
 import { TaskError } from '../../task/errors.ts';
-import type { HttpRequest } from './call.ts';
+import type { HttpRequest } from './request.ts';
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 

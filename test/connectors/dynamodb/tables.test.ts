@@ -23,7 +23,7 @@ async function open(answer: (call: DynamoCall, n: number) => ScriptedAnswer | Pr
       return () => clearImmediate(timer);
     },
   };
-  const tables = new DynamoTables(client, { clock, random: () => 1, ownTable: own });
+  const tables = new DynamoTables(client, { clock, random: () => 1, ownTable: { name: own, keyNames: ['pk', 'sk'] } });
   const put = (item: Document, signal = never) => tables.put(item, { table: undefined, signal });
   const get = (key: Document, signal = never) => tables.get(key, { table: undefined, consistent: false, signal });
   return { ...server, tables, put, get, delays };

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type HttpCallOptions, type HttpRequest, httpCall } from '../../../src/connectors/http/call.ts';
+import { type HttpCallOptions, httpCall } from '../../../src/connectors/http/call.ts';
+import type { HttpRequest } from '../../../src/connectors/http/request.ts';
 import { type HttpSocketSettings, openHttpSockets } from '../../../src/connectors/http/sockets.ts';
 import { certificate } from './certificate.ts';
 import { reply, startDownstream, startTcpDownstream, startTlsDownstream } from './downstream.ts';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { task } from '../../../lambdas/tasks/database.ts';
 import { type Endpoint, openEndpoint } from '../../../src/cloud/host/endpoint.ts';
-import { environmentNames } from '../../../src/runtime/environment.ts';
+import { useConnectors } from '../../../src/connectors/settings.ts';
+import { ownTableKey } from '../../../src/runtime/environment.ts';
 import { parseItem } from '../../../src/task/task.ts';
 
 let folder: string;
@@ -39,8 +40,8 @@ beforeAll(async () => {
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
-    [environmentNames.table]: 'Own',
   });
+  useConnectors({ table: { name: 'Own', keyNames: Object.values(ownTableKey) } });
 });
 afterAll(async () => {
   await endpoint.close();

@@ -3,10 +3,10 @@ import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { task } from '../../../lambdas/tasks/file.ts';
 import { type Endpoint, openEndpoint } from '../../../src/cloud/host/endpoint.ts';
-import { environmentNames } from '../../../src/runtime/environment.ts';
+import { useConnectors } from '../../../src/connectors/settings.ts';
 import { parseItem } from '../../../src/task/task.ts';
 
 const bucket = 'files';
@@ -27,11 +27,11 @@ beforeAll(async () => {
   process.env['AWS_REGION'] = 'us-east-1';
   process.env['AWS_ACCESS_KEY_ID'] = 'test';
   process.env['AWS_SECRET_ACCESS_KEY'] = 'test';
-  process.env[environmentNames.bucket] = bucket;
+  useConnectors({ bucket });
 });
 afterEach(() => {
   refused = undefined;
-  vi.unstubAllEnvs();
+  useConnectors({ bucket });
 });
 afterAll(async () => {
   await endpoint.close();
@@ -164,7 +164,7 @@ describe('an object', () => {
 describe('a file of this machine', () => {
   const open = async (): Promise<string> => {
     const root = await mkdtemp(join(folder, 'root-'));
-    vi.stubEnv('FANLOOP_LOCAL_FILES', root);
+    useConnectors({ bucket, localFiles: root });
     return root;
   };
 

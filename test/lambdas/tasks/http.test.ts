@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { task } from '../../../lambdas/tasks/http.ts';
+import { useConnectors } from '../../../src/connectors/settings.ts';
 import { limits } from '../../../src/limits.ts';
-import { environmentNames } from '../../../src/runtime/environment.ts';
 import { parseItem } from '../../../src/task/task.ts';
 import { type Downstream, reply, startDownstream } from '../../connectors/http/downstream.ts';
 import { startObjectCloud } from './object-cloud.ts';
 
 const context = { signal: new AbortController().signal, attempt: 1, idempotencyKey: 'job/7', log: () => {} };
 
-beforeEach(() => vi.stubEnv(environmentNames.allowPrivateNetwork, 'true'));
-afterEach(() => vi.unstubAllEnvs());
+beforeEach(() => useConnectors({ allowPrivateNetwork: true }));
+afterEach(() => useConnectors({}));
 
 /** Parses and runs an item as the worker does. */
 async function run(item: unknown, signal = context.signal): Promise<unknown> {
@@ -128,8 +128,8 @@ describe('an item', () => {
 
   test('on loopback is refused where the stack does not allow the private network', async () => {
     const mirror = await startMirror();
-    for (const value of ['false', undefined]) {
-      vi.stubEnv(environmentNames.allowPrivateNetwork, value);
+    for (const settings of [{ allowPrivateNetwork: false }, {}]) {
+      useConnectors(settings);
       await expect(run(mirror.url)).rejects.toMatchObject({ code: 'AddressRefused' });
     }
     expect(mirror.connections()).toBe(0);
@@ -139,6 +139,7 @@ describe('an item', () => {
 describe('an item whose body becomes an object', () => {
   test('has it streamed into the folder of its job, decoded, whatever its size', async () => {
     const cloud = await startObjectCloud('bodies');
+    useConnectors({ allowPrivateNetwork: true, bucket: 'bodies' });
     const body = randomBytes(12_000_000);
     const downstream = await startDownstream((_, response) =>
       reply(response, 200, { headers: { 'content-encoding': 'gzip' }, body: gzipSync(body) }),

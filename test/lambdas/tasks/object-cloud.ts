@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { openEndpoint } from '../../../src/cloud/host/endpoint.ts';
-import { environmentNames } from '../../../src/runtime/environment.ts';
 
 /** The embedded cloud's S3 with one bucket; it ends with its test. */
 export interface ObjectCloud {
@@ -31,7 +30,6 @@ export async function startObjectCloud(bucket: string): Promise<ObjectCloud> {
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
-    [environmentNames.bucket]: bucket,
   });
   return {
     url: endpoint.url,
