@@ -5,7 +5,7 @@ import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
 import { fromRecord } from '../src/runtime/sqs-record.ts';
 import { threadsBeside } from '../src/runtime/task-threads.ts';
-import { toSpark } from '../src/worker/held-message.ts';
+import { toHeldMessage } from '../src/worker/held-message.ts';
 import { withThreads } from '../src/worker/isolate/thread-task.ts';
 import { runWorker } from '../src/worker/worker-loop.ts';
 
@@ -13,13 +13,13 @@ const deps = functionDeps(process.env);
 useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });
 const tasks = withThreads(taskFiles, threadsBeside(import.meta.url));
 
-/** Runs the chunk of the event's message and whatever more the queue has; a message is done only when it is proven. */
+/** Runs the chunk of the event's message and whatever more the queue has; a message is done only when it is acknowledged. */
 export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
   const deadline = deps.clock.now() + context.getRemainingTimeInMillis();
-  const sparks = event.Records.map((record) => toSpark(fromRecord(record), deps.log)).filter(
-    (spark) => spark !== undefined,
+  const messages = event.Records.map((record) => toHeldMessage(fromRecord(record), deps.log)).filter(
+    (held) => held !== undefined,
   );
-  const proven = await runWorker(sparks, {
+  const acknowledged = await runWorker(messages, {
     ...deps,
     tasks,
     queue: deps.workQueue,
@@ -27,6 +27,6 @@ export const handler = async (event: SQSEvent, context: Context): Promise<SQSBat
     writer: newWriter(),
     pull: true,
   });
-  const unproven = event.Records.filter((record) => !proven.has(record.messageId));
+  const unproven = event.Records.filter((record) => !acknowledged.has(record.messageId));
   return { batchItemFailures: unproven.map((record) => ({ itemIdentifier: record.messageId })) };
 };

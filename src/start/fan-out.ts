@@ -65,9 +65,9 @@ async function runInline(deps: FanOutDeps, manifest: Manifest): Promise<FanOutAn
   const place = onlyChunk;
   const bounds = (await readTable(store, jobId, 0))?.chunks[0];
   if (bounds === undefined) return { jobId, state: 'running' };
-  const spark = { message: workMessage(jobId, { ...place, bounds }), messageId: 'inline', receiptHandle: undefined };
+  const held = { message: workMessage(jobId, { ...place, bounds }), messageId: 'inline', receiptHandle: undefined };
   const deadline = Math.min(deps.deadline, clock.now() + limits.inlineMs + limits.deadlineMarginMs);
-  await runWorker([spark], { ...deps, queue: deps.workQueue, deadline, pull: false });
+  await runWorker([held], { ...deps, queue: deps.workQueue, deadline, pull: false });
   const result = await store.head(resultKey(jobId, place));
   const last = await lastTick(store, jobId);
   if (result === undefined || last === undefined) {

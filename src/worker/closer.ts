@@ -2,10 +2,10 @@ import { encodeMessage } from '../format/message.ts';
 import { limits } from '../limits.ts';
 import { type CloseDeps, closeChunk, storeSegment } from './close-chunk.ts';
 import type { WorkerDeps } from './deps.ts';
-import type { Spark } from './held-message.ts';
+import type { HeldMessage } from './held-message.ts';
 import type { LoopWatch } from './loop-watch.ts';
 import type { OpenChunk } from './open-chunk.ts';
-import type { Holdings } from './worker-state.ts';
+import type { WorkerState } from './worker-state.ts';
 
 /** S3 is given this time before rows that it did not take are stored again. */
 const storeAgainMs = 1_000;
@@ -14,20 +14,20 @@ const storeAgainMs = 1_000;
 export class Closer {
   readonly #deps: WorkerDeps;
   readonly #closeDeps: CloseDeps;
-  readonly #holdings: Holdings;
+  readonly #state: WorkerState;
   readonly #watch: LoopWatch;
   /** Ids of messages that need not come back. */
-  readonly proven = new Set<string>();
+  readonly acknowledged = new Set<string>();
   #chargedAt: number;
   /** The invocation itself is charged to the first chunk that it stores. */
   #invocations = 1;
 
-  constructor(deps: WorkerDeps, holdings: Holdings, watch: LoopWatch) {
+  constructor(deps: WorkerDeps, state: WorkerState, watch: LoopWatch) {
     this.#watch = watch;
     this.#deps = deps;
     let segments = 0;
     this.#closeDeps = { ...deps, nextSegment: () => segments++ };
-    this.#holdings = holdings;
+    this.#state = state;
     this.#chargedAt = deps.clock.now();
   }
 
@@ -36,12 +36,12 @@ export class Closer {
     if (chunk.isFinished) {
       if (chunk.closing) return;
       chunk.closing = true;
-      this.#holdings.own(this.#close(chunk), chunk.jobId);
+      this.#state.track(this.#close(chunk), chunk.jobId);
       return;
     }
     if (chunk.isStoring || !chunk.hasRows) return;
     const isOld = this.#deps.clock.now() - chunk.checkpointAt >= limits.checkpointMs;
-    if (!isOld && chunk.rowBytes < limits.segmentBytes && !this.#holdings.isFullOfRows) return;
+    if (!isOld && chunk.rowBytes < limits.segmentBytes && !this.#state.isFullOfRows) return;
     chunk.isStoring = true;
     // Closing waits for it.
     chunk.storing = this.#storeEarly(chunk);
@@ -56,20 +56,20 @@ export class Closer {
       await new Promise<void>((resolve) => void clock.after(storeAgainMs, resolve));
     }
     chunk.isStoring = false;
-    this.#holdings.changed.set();
+    this.#state.changed.set();
   }
 
   /** The message is settled for good: nothing is lost when it is deleted. */
-  async prove(spark: Pick<Spark, 'messageId' | 'receiptHandle'>): Promise<void> {
-    this.proven.add(spark.messageId);
-    if (spark.receiptHandle !== undefined) await this.#deps.queue.delete(spark.receiptHandle);
+  async acknowledge(held: Pick<HeldMessage, 'messageId' | 'receiptHandle'>): Promise<void> {
+    this.acknowledged.add(held.messageId);
+    if (held.receiptHandle !== undefined) await this.#deps.queue.delete(held.receiptHandle);
   }
 
   /** Puts a message back of which nothing was begun: as a new one, since its next receive must not count towards its death. */
-  async putBack(spark: Spark): Promise<void> {
-    this.#holdings.mayPull = false;
-    await this.#deps.queue.send([encodeMessage(spark.message)], { group: spark.message.job });
-    await this.prove(spark);
+  async putBack(held: HeldMessage): Promise<void> {
+    this.#state.mayPull = false;
+    await this.#deps.queue.send([encodeMessage(held.message)], { group: held.message.job });
+    await this.acknowledge(held);
   }
 
   async #close(chunk: OpenChunk): Promise<void> {
@@ -90,9 +90,9 @@ export class Closer {
         items: chunk.message.count,
         left: chunk.later.length,
       });
-      await this.prove(chunk);
+      await this.acknowledge(chunk);
     } finally {
-      this.#holdings.remove(chunk);
+      this.#state.remove(chunk);
     }
   }
 
@@ -100,7 +100,7 @@ export class Closer {
   #charge(chunk: OpenChunk): void {
     const now = this.#deps.clock.now();
     this.#watch.look();
-    const slow = this.#holdings.lanes.get(chunk.jobId)?.takeSlow() ?? { slowCallbacks: 0, slowestMs: 0 };
+    const slow = this.#state.jobs.get(chunk.jobId)?.takeSlow() ?? { slowCallbacks: 0, slowestMs: 0 };
     chunk.charge({
       ...slow,
       invocations: this.#invocations,

@@ -2,7 +2,7 @@ import { parseMessage, type WorkMessage } from '../format/message.ts';
 import type { Log, ReceivedMessage } from '../ports.ts';
 
 /** A message that stands for a chunk, and the hold on it. */
-export interface Spark {
+export interface HeldMessage {
   readonly message: WorkMessage;
   readonly messageId: string;
   /** Absent where the fan-out runs the chunk itself. */
@@ -10,7 +10,7 @@ export interface Spark {
 }
 
 /** Reads a received message as work; anything else stays in the queue, for newer code or the dead-letter queue. */
-export function toSpark(received: ReceivedMessage, log: Log): Spark | undefined {
+export function toHeldMessage(received: ReceivedMessage, log: Log): HeldMessage | undefined {
   const parsed = parseMessage(received.body);
   if (parsed.kind === 'message' && parsed.message.kind === 'work') {
     return { message: parsed.message, messageId: received.messageId, receiptHandle: received.receiptHandle };

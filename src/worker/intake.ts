@@ -3,12 +3,12 @@ import { resultKey } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import type { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
-import { type Spark, toSpark } from './held-message.ts';
+import { type HeldMessage, toHeldMessage } from './held-message.ts';
 import { OpenChunk } from './open-chunk.ts';
 import { loadItems } from './open-message.ts';
 import type { Runner } from './runner.ts';
-import { Lane } from './running-job.ts';
-import type { Holdings } from './worker-state.ts';
+import { RunningJob } from './running-job.ts';
+import type { WorkerState } from './worker-state.ts';
 
 /** A message is worth its request only if this much time is left to work on it. */
 const pullMarginMs = 15_000;
@@ -18,39 +18,39 @@ const maxReceived = 10;
 /** The way into the worker: receives further messages while there are free slots, and opens their chunks. */
 export class Intake {
   readonly #deps: WorkerDeps;
-  readonly #holdings: Holdings;
+  readonly #state: WorkerState;
   readonly #closer: Closer;
   readonly #runner: Runner;
   #receiving = false;
   /** Messages whose chunks are being read: they will need the slots that look free. */
   #opening = 0;
 
-  constructor(deps: WorkerDeps, holdings: Holdings, parts: { readonly closer: Closer; readonly runner: Runner }) {
+  constructor(deps: WorkerDeps, state: WorkerState, parts: { readonly closer: Closer; readonly runner: Runner }) {
     this.#deps = deps;
-    this.#holdings = holdings;
+    this.#state = state;
     this.#closer = parts.closer;
     this.#runner = parts.runner;
   }
 
   /** Receives further messages if there is room, time, and no receive under way. */
   pull(): void {
-    if (this.#wantsMore()) this.#holdings.own(this.#receive());
+    if (this.#wantsMore()) this.#state.track(this.#receive());
   }
 
   #wantsMore(): boolean {
     const { clock, deadline } = this.#deps;
-    const { lanes, mayPull, chunks, roomBytes } = this.#holdings;
+    const { jobs, mayPull, chunks, roomBytes } = this.#state;
     const now = clock.now();
     if (!mayPull || this.#receiving || this.#opening > 0 || roomBytes <= 0 || now + pullMarginMs > deadline)
       return false;
-    const isHungry = (lane: Lane): boolean =>
-      lane.ready.length === 0 && !(lane.isRamping(now) && lane.running >= lane.slots(now)) && lane.fits(now, deadline);
-    return lanes.values().every(isHungry) && (chunks.length === 0 || this.#freeSlots() > 0);
+    const isHungry = (job: RunningJob): boolean =>
+      job.ready.length === 0 && !(job.isRamping(now) && job.running >= job.slots(now)) && job.fits(now, deadline);
+    return jobs.values().every(isHungry) && (chunks.length === 0 || this.#freeSlots() > 0);
   }
 
   #freeSlots(): number {
-    const slots = Math.max(0, ...[...this.#holdings.lanes.values()].map((lane) => lane.manifest.options.concurrency));
-    return Math.max(0, slots - this.#holdings.running);
+    const slots = Math.max(0, ...[...this.#state.jobs.values()].map((job) => job.manifest.options.concurrency));
+    return Math.max(0, slots - this.#state.running);
   }
 
   /** Receives as many messages as seem to fill the free slots; an empty queue ends the pulling once nothing is in hand. */
@@ -58,21 +58,21 @@ export class Intake {
     const { queue, leaseSeconds, log } = this.#deps;
     this.#receiving = true;
     try {
-      const typicalItems = Math.max(1, ...this.#holdings.chunks.map((chunk) => chunk.message.count));
+      const typicalItems = Math.max(1, ...this.#state.chunks.map((chunk) => chunk.message.count));
       const wanted = Math.ceil(this.#freeSlots() / typicalItems);
-      const room = Math.ceil(this.#holdings.roomBytes / limits.chunkBytes);
+      const room = Math.ceil(this.#state.roomBytes / limits.chunkBytes);
       const max = Math.max(1, Math.min(maxReceived, wanted, room));
       // Always a long poll: a short one asks only some of SQS's servers, and often finds a full queue empty.
       const waitSeconds = limits.receiveWaitSeconds;
       const received = await queue.receive({ max, waitSeconds, visibilitySeconds: leaseSeconds });
-      if (received.length === 0 && this.#holdings.chunks.length === 0) this.#holdings.mayPull = false;
+      if (received.length === 0 && this.#state.chunks.length === 0) this.#state.mayPull = false;
       for (const message of received) {
-        const spark = toSpark(message, log);
-        if (spark !== undefined) this.#holdings.own(this.open(spark), spark.message.job);
+        const held = toHeldMessage(message, log);
+        if (held !== undefined) this.#state.track(this.open(held), held.message.job);
       }
     } catch (error) {
       // Without an end to it, a queue that refuses would be asked as fast as it can answer.
-      this.#holdings.mayPull = false;
+      this.#state.mayPull = false;
       throw error;
     } finally {
       this.#receiving = false;
@@ -80,110 +80,110 @@ export class Intake {
   }
 
   /** Holds the event's own message, whose visibility is still the queue's, and opens it. */
-  async openHeld(spark: Spark): Promise<void> {
+  async openHeld(held: HeldMessage): Promise<void> {
     const { queue, leaseSeconds } = this.#deps;
-    if (spark.receiptHandle !== undefined) await queue.changeVisibility(spark.receiptHandle, leaseSeconds);
-    await this.open(spark);
+    if (held.receiptHandle !== undefined) await queue.changeVisibility(held.receiptHandle, leaseSeconds);
+    await this.open(held);
   }
 
   /** Opens the chunk that a message stands for, drops the message, or puts it back. */
-  async open(spark: Spark): Promise<void> {
+  async open(held: HeldMessage): Promise<void> {
     this.#opening++;
     try {
-      await this.#open(spark);
+      await this.#open(held);
     } finally {
       this.#opening--;
     }
   }
 
-  async #open(spark: Spark): Promise<void> {
+  async #open(held: HeldMessage): Promise<void> {
     const { store, log } = this.#deps;
-    const { message } = spark;
+    const { message } = held;
     const place = { part: message.part, chunk: message.chunk };
-    const lane = await this.#laneOf(message.job);
+    const job = await this.#jobOf(message.job);
     const isSettled =
-      lane === undefined || lane.cancelled.aborted || (await store.head(resultKey(message.job, place))) !== undefined;
-    const inHand = this.#holdings.find(message.job, place);
-    if (inHand !== undefined && !isSettled) return this.#meet(spark, inHand);
+      job === undefined || job.cancelled.aborted || (await store.head(resultKey(message.job, place))) !== undefined;
+    const inHand = this.#state.find(message.job, place);
+    if (inHand !== undefined && !isSettled) return this.#dropDuplicate(held, inHand);
     if (isSettled) {
       log('info', 'a message was dropped: its chunk is settled or cancelled', {
         jobId: message.job,
         ...place,
       });
-      return this.#closer.prove(spark);
+      return this.#closer.acknowledge(held);
     }
-    if (await this.#putBack(spark, lane)) return;
-    await this.#load(spark, lane);
+    if (await this.#putBack(held, job)) return;
+    await this.#load(held, job);
   }
 
   /** A second message of a chunk in hand is not needed; the chunk's own, come again, is its only one and must stay. */
-  async #meet(spark: Spark, inHand: OpenChunk): Promise<void> {
-    if (inHand.messageId === spark.messageId) inHand.receiptHandle = spark.receiptHandle;
-    else await this.#closer.prove(spark);
+  async #dropDuplicate(held: HeldMessage, inHand: OpenChunk): Promise<void> {
+    if (inHand.messageId === held.messageId) inHand.receiptHandle = held.receiptHandle;
+    else await this.#closer.acknowledge(held);
   }
 
   /** Puts a message back whose items must not start yet, or could not end in time. */
-  async #putBack(spark: Spark, lane: Lane): Promise<boolean> {
+  async #putBack(held: HeldMessage, job: RunningJob): Promise<boolean> {
     const { queue, clock, deadline } = this.#deps;
-    if (spark.receiptHandle === undefined) return false;
+    if (held.receiptHandle === undefined) return false;
     const now = clock.now();
-    const waitMs = (spark.message.notBefore ?? 0) - now;
+    const waitMs = (held.message.notBefore ?? 0) - now;
     if (waitMs > 0) {
       const seconds = Math.min(limits.maxDelaySeconds, Math.ceil(waitMs / 1_000));
-      await queue.changeVisibility(spark.receiptHandle, seconds);
+      await queue.changeVisibility(held.receiptHandle, seconds);
       return true;
     }
-    if (lane.fits(now, deadline)) return false;
-    await this.#closer.putBack(spark);
+    if (job.fits(now, deadline)) return false;
+    await this.#closer.putBack(held);
     return true;
   }
 
-  async #load(spark: Spark, lane: Lane): Promise<void> {
+  async #load(held: HeldMessage, job: RunningJob): Promise<void> {
     const { input, clock, tasks } = this.#deps;
-    const { message } = spark;
-    const { manifest } = lane;
+    const { message } = held;
+    const { manifest } = job;
     const heldBytes = message.range[1] - message.range[0] + 1;
-    this.#holdings.heldBytes += heldBytes;
+    this.#state.heldBytes += heldBytes;
     const items = await loadItems(input, { manifest, message, task: tasks[manifest.task] }).catch((error: unknown) => {
-      this.#holdings.heldBytes -= heldBytes;
+      this.#state.heldBytes -= heldBytes;
       throw error;
     });
-    const inHand = this.#holdings.find(message.job, { part: message.part, chunk: message.chunk });
+    const inHand = this.#state.find(message.job, { part: message.part, chunk: message.chunk });
     if (inHand !== undefined) {
-      this.#holdings.heldBytes -= heldBytes;
-      return this.#meet(spark, inHand);
+      this.#state.heldBytes -= heldBytes;
+      return this.#dropDuplicate(held, inHand);
     }
-    const chunk = new OpenChunk({ ...spark, manifest, heldBytes, todo: items.length, now: clock.now() });
-    this.#holdings.add(chunk);
+    const chunk = new OpenChunk({ ...held, manifest, heldBytes, todo: items.length, now: clock.now() });
+    this.#state.add(chunk);
     const waits = new Map(message.waits ?? []);
     for (const { index, attempts, content } of items) {
       const notBefore = waits.get(index) ?? 0;
-      if (content.ok) this.#runner.add(lane, { chunk, index, item: content.item, attempts, callMs: 0, notBefore });
+      if (content.ok) this.#runner.add(job, { chunk, index, item: content.item, attempts, callMs: 0, notBefore });
       else
         chunk.settle(
           { index, status: 'failed', error: content.error, attempts, durationMs: 0 },
           { bytes: 0, callMs: 0 },
         );
     }
-    if (lane.cancelled.aborted) this.#runner.cancel(lane);
+    if (job.cancelled.aborted) this.#runner.cancel(job);
     this.#closer.check(chunk);
   }
 
-  async #laneOf(jobId: string): Promise<Lane | undefined> {
+  async #jobOf(jobId: string): Promise<RunningJob | undefined> {
     const { store, clock, tasks, log } = this.#deps;
-    const { lanes } = this.#holdings;
-    const known = lanes.get(jobId);
+    const { jobs } = this.#state;
+    const known = jobs.get(jobId);
     if (known !== undefined) return known;
     const [manifest, control] = await Promise.all([readManifest(store, jobId), readControl(store, jobId)]);
-    const raced = lanes.get(jobId);
+    const raced = jobs.get(jobId);
     if (raced !== undefined) return raced;
     if (manifest === undefined) {
       log('warn', 'a message of a job without a manifest was dropped', { jobId });
       return undefined;
     }
-    const lane = new Lane(manifest, tasks[manifest.task], clock.now());
-    if (control?.state === 'cancelled') lane.cancel();
-    lanes.set(jobId, lane);
-    return lane;
+    const job = new RunningJob(manifest, tasks[manifest.task], clock.now());
+    if (control?.state === 'cancelled') job.cancel();
+    jobs.set(jobId, job);
+    return job;
   }
 }

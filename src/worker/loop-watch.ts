@@ -1,5 +1,5 @@
 import type { WorkerDeps } from './deps.ts';
-import type { Holdings } from './worker-state.ts';
+import type { WorkerState } from './worker-state.ts';
 
 /** How often the loop is looked at. */
 export const lookMs = 50;
@@ -12,13 +12,13 @@ const slowMs = 100;
  */
 export class LoopWatch {
   readonly #deps: Pick<WorkerDeps, 'clock' | 'cpuMs' | 'log'>;
-  readonly #holdings: Holdings;
+  readonly #state: WorkerState;
   #at: number;
   #cpu: number;
 
-  constructor(deps: Pick<WorkerDeps, 'clock' | 'cpuMs' | 'log'>, holdings: Holdings) {
+  constructor(deps: Pick<WorkerDeps, 'clock' | 'cpuMs' | 'log'>, state: WorkerState) {
     this.#deps = deps;
-    this.#holdings = holdings;
+    this.#state = state;
     this.#at = deps.clock.now();
     this.#cpu = deps.cpuMs();
   }
@@ -30,12 +30,12 @@ export class LoopWatch {
     const blockedMs = Math.min(at - this.#at - lookMs, cpu - this.#cpu);
     this.#at = at;
     this.#cpu = cpu;
-    for (const lane of this.#holdings.lanes.values()) {
-      const hasRun = lane.running > 0 || lane.ranSince;
-      lane.ranSince = false;
+    for (const job of this.#state.jobs.values()) {
+      const hasRun = job.running > 0 || job.ranSince;
+      job.ranSince = false;
       if (!hasRun || blockedMs < slowMs) continue;
-      const { task, jobId } = lane.manifest;
-      lane.addSlow(blockedMs);
+      const { task, jobId } = job.manifest;
+      job.addSlow(blockedMs);
       log('warn', `the event loop was blocked for ${Math.round(blockedMs)} ms by the task "${task}"`, {
         jobId,
         task,

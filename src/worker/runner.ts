@@ -5,8 +5,8 @@ import { backoffMs } from './backoff.ts';
 import type { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { ItemRun, OpenChunk } from './open-chunk.ts';
-import type { Lane } from './running-job.ts';
-import type { Holdings } from './worker-state.ts';
+import type { RunningJob } from './running-job.ts';
+import type { WorkerState } from './worker-state.ts';
 
 /** How often the ramp opens further slots. */
 const rampStepMs = 50;
@@ -14,13 +14,13 @@ const rampStepMs = 50;
 /** Runs items: starts what has a slot and the time to end, tries again what may succeed, hands over what must wait. */
 export class Runner {
   readonly #deps: WorkerDeps;
-  readonly #holdings: Holdings;
+  readonly #state: WorkerState;
   readonly #closer: Closer;
   #rampTimer = false;
 
-  constructor(deps: WorkerDeps, holdings: Holdings, closer: Closer) {
+  constructor(deps: WorkerDeps, state: WorkerState, closer: Closer) {
     this.#deps = deps;
-    this.#holdings = holdings;
+    this.#state = state;
     this.#closer = closer;
   }
 
@@ -29,38 +29,38 @@ export class Runner {
     const { clock, deadline } = this.#deps;
     const now = clock.now();
     let isRamping = false;
-    for (const lane of this.#holdings.lanes.values()) {
-      if (lane.ready.length > 0 && !lane.fits(now, deadline)) this.#drain(lane);
-      if (this.#holdings.isFullOfRows) continue;
-      const slots = lane.slots(now);
-      while (lane.running < slots && this.#holdings.running < limits.maxConcurrency) {
-        const run = lane.ready.shift();
+    for (const job of this.#state.jobs.values()) {
+      if (job.ready.length > 0 && !job.fits(now, deadline)) this.#drain(job);
+      if (this.#state.isFullOfRows) continue;
+      const slots = job.slots(now);
+      while (job.running < slots && this.#state.running < limits.maxConcurrency) {
+        const run = job.ready.shift();
         if (run === undefined) break;
-        this.#start(lane, run);
+        this.#start(job, run);
       }
-      isRamping ||= lane.ready.length > 0 && lane.isRamping(now);
+      isRamping ||= job.ready.length > 0 && job.isRamping(now);
     }
-    if (this.#holdings.isFullOfRows) for (const chunk of this.#holdings.chunks) this.#closer.check(chunk);
+    if (this.#state.isFullOfRows) for (const chunk of this.#state.chunks) this.#closer.check(chunk);
     if (!isRamping || this.#rampTimer) return;
     this.#rampTimer = true;
     clock.after(rampStepMs, () => {
       this.#rampTimer = false;
-      this.#holdings.changed.set();
+      this.#state.changed.set();
     });
   }
 
   /** Ends everything of a cancelled job: what runs is aborted, what has not started is cancelled. */
-  cancel(lane: Lane): void {
-    lane.cancel();
-    const left = lane.takeAll();
+  cancel(job: RunningJob): void {
+    job.cancel();
+    const left = job.takeAll();
     for (const run of left) settleCancelled(run);
     this.#check(left);
   }
 
-  /** No further item of the lane can end in time: what has not started is handed over. */
-  #drain(lane: Lane): void {
-    lane.draining = true;
-    const left = lane.takeAll();
+  /** No further item of the job can end in time: what has not started is handed over. */
+  #drain(job: RunningJob): void {
+    job.draining = true;
+    const left = job.takeAll();
     for (const run of left) run.chunk.handOver(run);
     this.#check(left);
   }
@@ -69,14 +69,14 @@ export class Runner {
     for (const chunk of new Set<OpenChunk>(runs.map((run) => run.chunk))) this.#closer.check(chunk);
   }
 
-  #start(lane: Lane, run: ItemRun): void {
+  #start(job: RunningJob, run: ItemRun): void {
     const { clock, log } = this.#deps;
-    const { jobId, options } = lane.manifest;
+    const { jobId, options } = job.manifest;
     run.attempts++;
     run.chunk.attempted();
-    lane.running++;
-    lane.ranSince = true;
-    this.#holdings.running++;
+    job.running++;
+    job.ranSince = true;
+    this.#state.running++;
     const context = {
       attempt: run.attempts,
       idempotencyKey: `${jobId}/${run.index}`,
@@ -85,23 +85,23 @@ export class Runner {
     };
     const { timeoutMs } = options;
     const attempt = runAttempt({
-      task: lane.taskOrThrow,
+      task: job.taskOrThrow,
       item: run.item,
       context,
       timeoutMs,
-      cancelled: lane.cancelled,
+      cancelled: job.cancelled,
       clock,
     });
     const settled = attempt.then((outcome) => {
-      lane.running--;
-      this.#holdings.running--;
-      this.#settle(lane, run, outcome);
+      job.running--;
+      this.#state.running--;
+      this.#settle(job, run, outcome);
       this.#closer.check(run.chunk);
     });
-    this.#holdings.own(settled, jobId);
+    this.#state.track(settled, jobId);
   }
 
-  #settle(lane: Lane, run: ItemRun, outcome: AttemptOutcome): void {
+  #settle(job: RunningJob, run: ItemRun, outcome: AttemptOutcome): void {
     if (outcome.kind === 'cancelled') {
       settleCancelled(run);
       return;
@@ -109,8 +109,8 @@ export class Runner {
     const { index, attempts } = run;
     const { durationMs } = outcome;
     run.callMs += durationMs;
-    if (outcome.kind === 'failed' && outcome.error.retryable && attempts < lane.manifest.options.attempts) {
-      this.#retry(lane, run, backoffMs(attempts, outcome.retryAfterMs, this.#deps.random));
+    if (outcome.kind === 'failed' && outcome.error.retryable && attempts < job.manifest.options.attempts) {
+      this.#retry(job, run, backoffMs(attempts, outcome.retryAfterMs, this.#deps.random));
       return;
     }
     const row: Row =
@@ -121,28 +121,28 @@ export class Runner {
     run.chunk.settle(row, { bytes, callMs: run.callMs });
   }
 
-  #retry(lane: Lane, run: ItemRun, delayMs: number): void {
+  #retry(job: RunningJob, run: ItemRun, delayMs: number): void {
     run.notBefore = this.#deps.clock.now() + delayMs;
-    if (lane.cancelled.aborted) settleCancelled(run);
-    else if (lane.draining) run.chunk.handOver(run);
-    else this.add(lane, run);
+    if (job.cancelled.aborted) settleCancelled(run);
+    else if (job.draining) run.chunk.handOver(run);
+    else this.add(job, run);
   }
 
   /** Puts an item in line, or lets it wait without a slot; it goes to another invocation when the wait is long or ends too late. */
-  add(lane: Lane, run: ItemRun): void {
+  add(job: RunningJob, run: ItemRun): void {
     const { clock, deadline } = this.#deps;
     const delayMs = run.notBefore - clock.now();
     if (delayMs <= 0) {
-      lane.ready.push(run);
-    } else if (delayMs > limits.keepRetryMs || !lane.fits(run.notBefore, deadline)) {
+      job.ready.push(run);
+    } else if (delayMs > limits.keepRetryMs || !job.fits(run.notBefore, deadline)) {
       run.chunk.handOver(run);
     } else {
       const forget = clock.after(delayMs, () => {
-        lane.waiting.delete(run);
-        lane.ready.unshift(run);
-        this.#holdings.changed.set();
+        job.waiting.delete(run);
+        job.ready.unshift(run);
+        this.#state.changed.set();
       });
-      lane.waiting.set(run, forget);
+      job.waiting.set(run, forget);
     }
   }
 }

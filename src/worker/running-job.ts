@@ -5,7 +5,7 @@ import type { Task } from '../task/task.ts';
 import type { ItemRun } from './open-chunk.ts';
 
 /** One job within a worker: its items in line, and its own limits. */
-export class Lane {
+export class RunningJob {
   readonly manifest: Manifest;
   readonly #task: Task | undefined;
   readonly #startedAt: number;

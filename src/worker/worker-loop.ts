@@ -2,38 +2,38 @@ import { readControl } from '../folder/read.ts';
 import { limits } from '../limits.ts';
 import { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
-import type { Spark } from './held-message.ts';
+import type { HeldMessage } from './held-message.ts';
 import { Intake } from './intake.ts';
 import { LoopWatch, lookMs } from './loop-watch.ts';
 import { periodically } from './periodically.ts';
 import { Runner } from './runner.ts';
-import { Holdings } from './worker-state.ts';
+import { WorkerState } from './worker-state.ts';
 
 /**
  * Runs chunks on one event loop until they are stored or handed over and, when it pulls, until the queue is empty or the deadline near.
  *
  * @returns ids of the messages that are settled for good; the others have to come back.
  */
-export async function runWorker(sparks: readonly Spark[], deps: WorkerDeps): Promise<ReadonlySet<string>> {
+export async function runWorker(messages: readonly HeldMessage[], deps: WorkerDeps): Promise<ReadonlySet<string>> {
   const { clock, leaseSeconds, log } = deps;
-  const holdings = new Holdings(log, deps.pull);
-  const watch = new LoopWatch(deps, holdings);
-  const closer = new Closer(deps, holdings, watch);
-  const runner = new Runner(deps, holdings, closer);
-  const intake = new Intake(deps, holdings, { closer, runner });
+  const state = new WorkerState(log, deps.pull);
+  const watch = new LoopWatch(deps, state);
+  const closer = new Closer(deps, state, watch);
+  const runner = new Runner(deps, state, closer);
+  const intake = new Intake(deps, state, { closer, runner });
   const stopHolds = periodically(clock, (leaseSeconds * 1_000) / limits.renewalsPerLease, () =>
-    renewHolds(deps, holdings),
+    renewHolds(deps, state),
   );
   const stopWatch = periodically(clock, lookMs, async () => watch.look());
-  const stopControl = periodically(clock, limits.controlMs, () => lookAtControl(deps, holdings, runner));
+  const stopControl = periodically(clock, limits.controlMs, () => lookAtControl(deps, state, runner));
   try {
-    for (const spark of sparks) holdings.own(intake.openHeld(spark), spark.message.job);
+    for (const held of messages) state.track(intake.openHeld(held), held.message.job);
     while (true) {
       runner.pump();
       intake.pull();
-      if (holdings.isIdle) return closer.proven;
-      await holdings.changed.wait();
-      holdings.changed.clear();
+      if (state.isIdle) return closer.acknowledged;
+      await state.changed.wait();
+      state.changed.clear();
     }
   } finally {
     await Promise.all([stopHolds(), stopControl(), stopWatch()]);
@@ -41,8 +41,8 @@ export async function runWorker(sparks: readonly Spark[], deps: WorkerDeps): Pro
 }
 
 /** Renews the hold on each message in hand; one that fails may come back, which the result's condition makes harmless. */
-async function renewHolds(deps: WorkerDeps, holdings: Holdings): Promise<void> {
-  const renewals = holdings.chunks.map(async ({ receiptHandle, jobId, messageId }) => {
+async function renewHolds(deps: WorkerDeps, state: WorkerState): Promise<void> {
+  const renewals = state.chunks.map(async ({ receiptHandle, jobId, messageId }) => {
     if (receiptHandle === undefined) return;
     try {
       await deps.queue.changeVisibility(receiptHandle, deps.leaseSeconds);
@@ -54,12 +54,12 @@ async function renewHolds(deps: WorkerDeps, holdings: Holdings): Promise<void> {
 }
 
 /** Cancels what is in hand of jobs that somebody wants cancelled. */
-async function lookAtControl(deps: WorkerDeps, holdings: Holdings, runner: Runner): Promise<void> {
-  for (const jobId of new Set(holdings.chunks.map((chunk) => chunk.jobId))) {
-    const lane = holdings.lanes.get(jobId);
-    if (lane === undefined || lane.cancelled.aborted) continue;
+async function lookAtControl(deps: WorkerDeps, state: WorkerState, runner: Runner): Promise<void> {
+  for (const jobId of new Set(state.chunks.map((chunk) => chunk.jobId))) {
+    const job = state.jobs.get(jobId);
+    if (job === undefined || job.cancelled.aborted) continue;
     try {
-      if ((await readControl(deps.store, jobId))?.state === 'cancelled') runner.cancel(lane);
+      if ((await readControl(deps.store, jobId))?.state === 'cancelled') runner.cancel(job);
     } catch (error) {
       deps.log('warn', "a job's control was not read", { jobId, error: String(error) });
     }

@@ -3,16 +3,16 @@ import { type ChunkPlace, resultKey } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import type { OpenChunk } from './open-chunk.ts';
-import type { Lane } from './running-job.ts';
+import type { RunningJob } from './running-job.ts';
 
 /** What one invocation of the worker has in hand: jobs, chunks, and the work that it owns. */
-export class Holdings {
+export class WorkerState {
   readonly #log: Log;
   readonly #open = new Map<string, OpenChunk>();
-  readonly #owned = new Set<Promise<void>>();
+  readonly #tracked = new Set<Promise<void>>();
   /** Jobs that have had a chunk here, by id. */
-  readonly lanes = new Map<string, Lane>();
-  /** Set whenever owned work has ended or something can start. */
+  readonly jobs = new Map<string, RunningJob>();
+  /** Set whenever tracked work has ended or something can start. */
   readonly changed = new Event();
   /** Attempts under way, of all jobs. */
   running = 0;
@@ -28,7 +28,7 @@ export class Holdings {
 
   /** Nothing is in hand, and nothing that was started is still under way. */
   get isIdle(): boolean {
-    return this.#owned.size === 0 && this.#open.size === 0;
+    return this.#tracked.size === 0 && this.#open.size === 0;
   }
 
   get chunks(): readonly OpenChunk[] {
@@ -65,16 +65,16 @@ export class Holdings {
   }
 
   /** Owns a piece of work to its end; when it fails, its message comes back. A task group would cancel the other chunks then. */
-  own(work: Promise<void>, jobId?: string): void {
-    const owned = work
+  track(work: Promise<void>, jobId?: string): void {
+    const tracked = work
       .catch((error: unknown) => {
         const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
         this.#log('error', 'work was given up; its message comes back', { jobId, error: text });
       })
       .finally(() => {
-        this.#owned.delete(owned);
+        this.#tracked.delete(tracked);
         this.changed.set();
       });
-    this.#owned.add(owned);
+    this.#tracked.add(tracked);
   }
 }

@@ -13,7 +13,7 @@ import { limits } from '../../src/limits.ts';
 import type { Log, ObjectStore, Queue, Random } from '../../src/ports.ts';
 import { type FanOutDeps, fanOut } from '../../src/start/fan-out.ts';
 import { defineTask, type TaskRegistry } from '../../src/task/task.ts';
-import { toSpark } from '../../src/worker/held-message.ts';
+import { toHeldMessage } from '../../src/worker/held-message.ts';
 import { runWorker } from '../../src/worker/worker-loop.ts';
 import { MemoryQueue } from '../support/memory-queue.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -154,10 +154,10 @@ export class World {
   }
 
   readonly #work = async (life: Life, received: Received): Promise<boolean> => {
-    const spark = toSpark(received, this.log);
-    if (spark === undefined) return false;
-    const proven = await runWorker([spark], life.deps);
-    return proven.has(received.messageId);
+    const held = toHeldMessage(received, this.log);
+    if (held === undefined) return false;
+    const acknowledged = await runWorker([held], life.deps);
+    return acknowledged.has(received.messageId);
   };
 
   readonly #tick = async (life: Life, received: Received): Promise<boolean> =>

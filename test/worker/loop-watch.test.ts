@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { emptyDigest } from '../../src/format/digest.ts';
 import type { Manifest } from '../../src/format/manifest.ts';
 import { LoopWatch } from '../../src/worker/loop-watch.ts';
-import { Lane } from '../../src/worker/running-job.ts';
-import { Holdings } from '../../src/worker/worker-state.ts';
+import { RunningJob } from '../../src/worker/running-job.ts';
+import { WorkerState } from '../../src/worker/worker-state.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const manifest: Manifest = {
@@ -26,19 +26,19 @@ describe('LoopWatch', () => {
     const clock = new TestClock();
     const lines: string[] = [];
     const log = (_level: string, message: string): void => void lines.push(message);
-    const holdings = new Holdings(log, false);
-    const lane = new Lane(manifest, undefined, clock.now());
-    lane.ranSince = times.ran;
-    holdings.lanes.set('j', lane);
+    const state = new WorkerState(log, false);
+    const job = new RunningJob(manifest, undefined, clock.now());
+    job.ranSince = times.ran;
+    state.jobs.set('j', job);
     let late = 0;
     let cpu = 0;
     const lateClock = { now: () => clock.now() + late, after: clock.after.bind(clock) };
-    const watch = new LoopWatch({ clock: lateClock, cpuMs: () => cpu, log }, holdings);
+    const watch = new LoopWatch({ clock: lateClock, cpuMs: () => cpu, log }, state);
     late = times.lateMs;
     cpu = times.cpuMs;
     await clock.advance(50);
     watch.look();
-    return { slow: lane.takeSlow(), lines };
+    return { slow: job.takeSlow(), lines };
   }
   const none = { slowCallbacks: emptyDigest.slowCallbacks, slowestMs: emptyDigest.slowestMs };
 

@@ -9,7 +9,7 @@ import { cutInput, uncut } from '../../src/job/cut.ts';
 import { workMessage } from '../../src/job/work-messages.ts';
 import { limits } from '../../src/limits.ts';
 import { TaskError } from '../../src/task/errors.ts';
-import { toSpark } from '../../src/worker/held-message.ts';
+import { toHeldMessage } from '../../src/worker/held-message.ts';
 import { runWorker } from '../../src/worker/worker-loop.ts';
 import { type Life, slowTask, World } from '../job/world.ts';
 
@@ -53,17 +53,17 @@ async function addJob(world: World, setup: JobSetup): Promise<WorkMessage[]> {
   return messages;
 }
 
-/** Starts one invocation with the queue's next message; the answer tells which messages were proven. */
+/** Starts one invocation with the queue's next message; the answer tells which messages were acknowledged. */
 async function begin(world: World, life: Life = world.invoke()) {
   const received = await world.workQueue.receive({ max: 1, waitSeconds: 0, visibilitySeconds: 1_800 });
-  const sparks = received.map((message) => toSpark(message, world.log)).filter((spark) => spark !== undefined);
-  const proven = runWorker(sparks, life.deps);
-  return { proven, messageId: received[0]?.messageId ?? '' };
+  const messages = received.map((message) => toHeldMessage(message, world.log)).filter((held) => held !== undefined);
+  const acknowledged = runWorker(messages, life.deps);
+  return { acknowledged, messageId: received[0]?.messageId ?? '' };
 }
 
 async function work(world: World, seconds?: number): Promise<ReadonlySet<string>> {
   const life = world.invoke(seconds);
-  return world.clock.run((await begin(world, life)).proven);
+  return world.clock.run((await begin(world, life)).acknowledged);
 }
 
 const rowsOf = async (world: World, at = place, jobId = 'j'): Promise<Row[]> =>
@@ -93,8 +93,8 @@ describe('a worker', () => {
       return { n: item['n'] };
     });
     await addJob(world, { items: repeat(4) });
-    const proven = await work(world);
-    expect(proven.size).toBe(1);
+    const acknowledged = await work(world);
+    expect(acknowledged.size).toBe(1);
     expect(world.workQueue.messages).toEqual([]);
     const rows = await rowsOf(world);
     expect(rows).toHaveLength(4);
@@ -112,14 +112,14 @@ describe('a worker', () => {
   it('opens its slots over two seconds and never runs more than the job’s concurrency', async () => {
     const { world, calls } = worldWith(() => 1);
     await addJob(world, { items: repeat(600, { ms: 5_000 }), options: { concurrency: 100 } });
-    const { proven } = await begin(world);
+    const { acknowledged } = await begin(world);
     const seen: number[] = [];
     for (let step = 0; step < 5; step++) {
       await world.clock.advance(step === 0 ? 0 : 500);
       seen.push(calls.running);
     }
     expect(seen).toEqual([10, 25, 50, 75, 100]);
-    await world.clock.run(proven);
+    await world.clock.run(acknowledged);
     expect(calls.most).toBe(100);
     expect(await rowsOf(world)).toHaveLength(600);
   });
@@ -128,11 +128,11 @@ describe('a worker', () => {
     const { world, calls } = worldWith(() => 1);
     await addJob(world, { jobId: 'j', items: repeat(500, { ms: 4_000 }), options: { concurrency: 500 } });
     await addJob(world, { jobId: 'k', items: repeat(500, { ms: 4_000 }), options: { concurrency: 500 } });
-    const sparks = await world.workQueue.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 60 });
+    const messages = await world.workQueue.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 60 });
     const { deps } = world.invoke();
     await world.clock.run(
       runWorker(
-        sparks.map((one) => toSpark(one, world.log)).filter((one) => one !== undefined),
+        messages.map((one) => toHeldMessage(one, world.log)).filter((one) => one !== undefined),
         deps,
       ),
     );
@@ -269,8 +269,8 @@ describe('a worker', () => {
     const { world } = worldWith(() => 1);
     const messages = await addJob(world, { items: repeat(90), inline: false, workers: 15 });
     expect(messages.length).toBeGreaterThan(20);
-    const proven = await work(world);
-    expect(proven.size).toBe(messages.length);
+    const acknowledged = await work(world);
+    expect(acknowledged.size).toBe(messages.length);
     expect(world.workQueue.messages).toEqual([]);
     for (const chunk of messages.keys()) expect(await rowsOf(world, { part: 0, chunk })).not.toEqual([]);
   });
@@ -279,9 +279,9 @@ describe('a worker', () => {
     const { world } = worldWith(() => 1);
     await addJob(world, { items: repeat(2, { ms: 3_000 }) });
     const life = world.invoke();
-    const { proven } = await begin(world, life);
+    const { acknowledged } = await begin(world, life);
     world.clock.after(1_500, () => void addJob(world, { jobId: 'k', items: repeat(2) }));
-    await world.clock.run(proven);
+    await world.clock.run(acknowledged);
     expect(await rowsOf(world, place, 'k')).toHaveLength(2);
   });
 
@@ -294,20 +294,20 @@ describe('a worker', () => {
       const work = JSON.parse(message.body) as WorkMessage;
       return { ...message, body: encodeMessage({ ...work, range: [0, limits.chunkBytes - 1] }) };
     });
-    const { proven } = await begin(world);
+    const { acknowledged } = await begin(world);
     await world.clock.advance(4_000);
     const held = world.workQueue.messages.filter(({ receiveCount }) => receiveCount > 0);
     expect(held).toHaveLength(limits.heldBytes / limits.chunkBytes);
-    await world.clock.run(proven);
+    await world.clock.run(acknowledged);
     expect(world.workQueue.messages).toEqual([]);
   });
 
   it('puts a received message back as a new one when its items could not end in time, and receives no more', async () => {
     const { world, calls } = worldWith(() => 1);
     await addJob(world, { jobId: 'k', items: repeat(1, { ms: 9_000 }) });
-    const { proven } = await begin(world, world.invoke(100));
+    const { acknowledged } = await begin(world, world.invoke(100));
     await addJob(world, { items: repeat(3), options: { timeoutMs: 240_000 } });
-    await world.clock.run(proven);
+    await world.clock.run(acknowledged);
     expect(calls.started).toHaveLength(1);
     expect(world.workQueue.messages).toMatchObject([{ receiveCount: 0, body: expect.stringContaining('"job":"j"') }]);
     expect(world.workQueue.receives).toHaveLength(2);
@@ -319,10 +319,10 @@ describe('a worker', () => {
     const { world } = worldWith(() => 1);
     const options = { timeoutMs: 60_000 };
     await addJob(world, { jobId: 'k', items: repeat(1, { ms: 50_000 }), options });
-    const { proven } = await begin(world, world.invoke(80));
+    const { acknowledged } = await begin(world, world.invoke(80));
     await world.clock.advance(20_000);
     await addJob(world, { items: repeat(3), options });
-    await world.clock.run(proven);
+    await world.clock.run(acknowledged);
     expect(world.workQueue.messages).toMatchObject([{ receiveCount: 0 }]);
     expect(world.workQueue.sent).toHaveLength(2);
   });
@@ -350,14 +350,14 @@ describe('a worker', () => {
     const { world, calls } = worldWith(() => 1);
     await addJob(world, { items: repeat(2, { ms: 9_000 }) });
     const life = world.invoke();
-    const { proven } = await begin(world, life);
+    const { acknowledged } = await begin(world, life);
     await world.clock.advance(1_000);
     const [message] = world.workQueue.messages;
     if (message !== undefined) message.visibleAt = world.clock.now();
     await world.clock.advance(4_000);
     expect(message?.receiveCount).toBe(2);
     expect(world.workQueue.messages).toHaveLength(1);
-    await world.clock.run(proven);
+    await world.clock.run(acknowledged);
     expect(world.workQueue.messages).toHaveLength(0);
     expect(calls.started).toHaveLength(2);
   });
@@ -365,7 +365,7 @@ describe('a worker', () => {
   it('drops its rows when another worker has stored the chunk', async () => {
     const { world } = worldWith(() => 'mine');
     await addJob(world, { items: repeat(2) });
-    const { proven } = await begin(world);
+    const { acknowledged } = await begin(world);
     await world.clock.settle();
     const theirs: Row[] = [0, 1].map((index) => ({
       index,
@@ -377,7 +377,7 @@ describe('a worker', () => {
     await world.store.put(resultKey('j', place), theirs.map((row) => JSON.stringify(row)).join('\n'), {
       metadata: { writer: 'other', digest: '' },
     });
-    expect((await world.clock.run(proven)).size).toBe(1);
+    expect((await world.clock.run(acknowledged)).size).toBe(1);
     expect(await rowsOf(world)).toEqual(theirs);
     expect(world.workQueue.messages).toEqual([]);
   });
@@ -423,14 +423,14 @@ describe('a worker', () => {
   it('does not ask a queue again that refuses to be received from', async () => {
     const { world } = worldWith(() => 1);
     await addJob(world, { items: repeat(3, { ms: 5_000 }) });
-    const { proven } = await begin(world);
+    const { acknowledged } = await begin(world);
     let receives = 0;
     world.workQueue.before = (operation) => {
       if (operation !== 'receive') return;
       receives++;
       throw new Error('AccessDenied');
     };
-    expect((await world.clock.run(proven)).size).toBe(1);
+    expect((await world.clock.run(acknowledged)).size).toBe(1);
     expect(receives).toBe(1);
     expect(await rowsOf(world)).toHaveLength(3);
   });
@@ -438,12 +438,12 @@ describe('a worker', () => {
   it('aborts its calls within two seconds when the job is cancelled, and stores a row for each item', async () => {
     const { world, calls } = worldWith(() => 1);
     await addJob(world, { items: [{ n: 0 }, ...repeat(50, { ms: 9_000 })], options: { concurrency: 20 } });
-    const { proven } = await begin(world);
+    const { acknowledged } = await begin(world);
     await world.clock.advance(1_000);
     await world.store.put(controlKey('j'), JSON.stringify({ state: 'cancelled', revision: 1, at: '', by: '' }));
     await world.clock.advance(2_000);
     expect(calls.running).toBe(0);
-    await world.clock.run(proven);
+    await world.clock.run(acknowledged);
     const rows = await rowsOf(world);
     expect(rows).toHaveLength(51);
     expect(rows[0]?.status).toBe('succeeded');
@@ -461,13 +461,13 @@ describe('a worker', () => {
   it('renews its hold on each message while it works, and lets it go when it has ended', async () => {
     const { world } = worldWith(() => 1, { timeoutMs: 200_000 });
     await addJob(world, { items: repeat(2, { ms: 150_000 }), options: { timeoutMs: 200_000 } });
-    const { proven } = await begin(world);
+    const { acknowledged } = await begin(world);
     await world.clock.settle();
     expect(world.workQueue.messages[0]?.visibleAt).toBe(world.clock.now() + limits.leaseSeconds * 1_000);
     await world.clock.advance(140_000);
     expect(world.workQueue.messages[0]?.receiveCount).toBe(1);
     expect(world.workQueue.changes.filter(({ seconds }) => seconds === limits.leaseSeconds)).toHaveLength(8);
-    await world.clock.run(proven);
+    await world.clock.run(acknowledged);
     await world.clock.advance(100);
     expect(world.clock.pending).toBe(0);
   });
@@ -475,12 +475,12 @@ describe('a worker', () => {
   it('works on when a renewal fails', async () => {
     const { world } = worldWith(() => 1, { timeoutMs: 100_000 });
     await addJob(world, { items: repeat(2, { ms: 50_000 }), options: { timeoutMs: 100_000 } });
-    const { proven } = await begin(world);
+    const { acknowledged } = await begin(world);
     await world.clock.settle();
     world.workQueue.before = (operation) => {
       if (operation === 'changeVisibility') throw new Error('no route to SQS');
     };
-    expect((await world.clock.run(proven)).size).toBe(1);
+    expect((await world.clock.run(acknowledged)).size).toBe(1);
   });
 
   it('stores rows early in a long chunk, each row once', async () => {
@@ -527,13 +527,13 @@ describe('a worker', () => {
     const stored = Promise.withResolvers<void>();
     world.store.before = ({ operation, key }) =>
       operation === 'put' && key.includes('/segments/') ? stored.promise : undefined;
-    const { proven } = await begin(world);
+    const { acknowledged } = await begin(world);
     await world.clock.advance(60_000);
     expect(calls.running).toBe(0);
     expect(calls.started.length).toBeGreaterThanOrEqual(67);
     expect(calls.started.length).toBeLessThan(80);
     stored.resolve();
-    await world.clock.run(proven);
+    await world.clock.run(acknowledged);
     expect(await rowsOf(world)).toHaveLength(100);
   });
 

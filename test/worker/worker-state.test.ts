@@ -3,10 +3,10 @@ import type { Manifest } from '../../src/format/manifest.ts';
 import { workMessage } from '../../src/job/work-messages.ts';
 import { limits } from '../../src/limits.ts';
 import { OpenChunk } from '../../src/worker/open-chunk.ts';
-import { Holdings } from '../../src/worker/worker-state.ts';
+import { WorkerState } from '../../src/worker/worker-state.ts';
 
 it('has no room when input and rows together reach 64 MiB, and has it again when the chunk is gone', () => {
-  const holdings = new Holdings(() => undefined, true);
+  const state = new WorkerState(() => undefined, true);
   const bounds = { start: 0, end: 9, first: 0, count: 1 };
   const chunk = new OpenChunk({
     // Only its id is looked at here.
@@ -18,12 +18,12 @@ it('has no room when input and rows together reach 64 MiB, and has it again when
     todo: 1,
     now: 0,
   });
-  holdings.heldBytes += chunk.heldBytes;
-  holdings.add(chunk);
-  expect(holdings.roomBytes).toBe(limits.heldBytes / 2);
+  state.heldBytes += chunk.heldBytes;
+  state.add(chunk);
+  expect(state.roomBytes).toBe(limits.heldBytes / 2);
   const row = { index: 0, status: 'succeeded', value: 1, attempts: 1, durationMs: 1 } as const;
   chunk.settle(row, { bytes: limits.heldBytes / 2, callMs: 1 });
-  expect(holdings.roomBytes).toBe(0);
-  holdings.remove(chunk);
-  expect(holdings.roomBytes).toBe(limits.heldBytes);
+  expect(state.roomBytes).toBe(0);
+  state.remove(chunk);
+  expect(state.roomBytes).toBe(limits.heldBytes);
 });
