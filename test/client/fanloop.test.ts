@@ -1,0 +1,297 @@
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
+import type { ItemRow } from '../../src/client/job.ts';
+import { manifestKey, resultsPrefix, runningKey, runningPrefix } from '../../src/format/paths.ts';
+import { TaskError } from '../../src/task/errors.ts';
+import { defineTask } from '../../src/task/task.ts';
+import { ClientWorld, repeat } from './client-world.ts';
+
+describe('submit', () => {
+  it('sends few small items within the invocation, and gives their rows without reading the folder', async () => {
+    const world = new ClientWorld((item) => item['n']);
+    const job = await world.during(world.connect().submit('t', repeat(25, { ms: 10 })));
+    const reads = world.store.calls.length;
+    const rows = await world.during(Array.fromAsync(job.results()));
+    expect(rows.map((row) => row.status === 'succeeded' && row.value)).toEqual(repeat(25).map(({ n }) => n));
+    expect(world.store.calls.length).toBe(reads);
+    expect(world.invoked).toMatchObject([{ task: 't', items: repeat(25, { ms: 10 }), clientToken: job.id }]);
+    expect(world.uploaded).toEqual([]);
+    await world.expectWhole(job.id, 25);
+  });
+
+  it.each([
+    ['many', repeat(26)],
+    ['large', repeat(3, { text: 'x'.repeat(100_000) })],
+  ])('uploads items that are %s', async (_, items) => {
+    const world = new ClientWorld(() => 1);
+    const job = await world.during(world.connect().submit('t', items));
+    expect(world.invoked).toMatchObject([{ input: `s3://jobs/jobs/${job.id}/input.ndjson` }]);
+    await world.during(job.summary());
+    await world.expectWhole(job.id, items.length);
+  });
+
+  it('streams an endless source into the job as it is read, never holding it as a whole', async () => {
+    const world = new ClientWorld(() => 1);
+    const asked = { items: 0, most: 0 };
+    async function* source() {
+      for (let n = 0; n < 40; n++) {
+        asked.items++;
+        asked.most = Math.max(asked.most, asked.items * 100_000 - world.uploaded.reduce((sum, size) => sum + size, 0));
+        yield { n, text: 'x'.repeat(100_000) };
+      }
+    }
+    const job = await world.during(world.connect().submit('t', source()));
+    expect(world.uploaded.length).toBeGreaterThan(5);
+    expect(asked.most).toBeLessThan(1_500_000);
+    await world.during(job.summary());
+    await world.expectWhole(job.id, 40);
+  });
+
+  it('runs no job inline that the caller wants with the workers', async () => {
+    const world = new ClientWorld(() => 1);
+    const job = await world.during(world.connect().submit('t', repeat(2), { inline: false }));
+    expect(await job.status()).toMatchObject({ state: 'running', progress: { items: 0, total: 2 } });
+    await world.during(job.summary());
+    await world.expectWhole(job.id, 2);
+  });
+
+  it('tells the id before the first call can happen', async () => {
+    const world = new ClientWorld(() => 1);
+    const told: unknown[] = [];
+    const onSubmit = (about: unknown) => told.push([about, world.invoked.length, world.calls.started.length]);
+    const job = await world.during(world.connect().submit('t', repeat(2), { onSubmit }));
+    expect(told).toEqual([[{ id: job.id, items: 2 }, 0, 0]]);
+  });
+
+  it.each([
+    ['an answer that was lost', 1],
+    ['three answers that were lost', 3],
+  ])('asks again after %s, and nothing is called twice', async (_, lost) => {
+    const world = new ClientWorld((item) => item['n']);
+    world.fault = async (invoke, n) => {
+      const answer = await invoke();
+      if (n <= lost) throw new Error('socket hang up');
+      return answer;
+    };
+    const values = await world.during(world.connect().map('t', repeat(5)));
+    expect(values).toEqual([0, 1, 2, 3, 4]);
+    expect(world.calls.started).toHaveLength(5);
+    expect(new Set(world.invoked.map(({ clientToken }) => clientToken)).size).toBe(1);
+  });
+
+  it('asks again when the function failed before anything stood', async () => {
+    const world = new ClientWorld(() => 1);
+    world.fault = async (invoke, n) => {
+      if (n <= 3) throw new Error('the fan-out function failed: Runtime.ExitError');
+      return invoke();
+    };
+    await expect(world.during(world.connect().map('t', repeat(2)))).resolves.toEqual([1, 1]);
+    expect(world.invoked).toHaveLength(4);
+  });
+
+  it('follows a job whose fan-out never answers again, since the job stands', async () => {
+    const world = new ClientWorld(() => 1);
+    world.fault = async (invoke, n) => {
+      if (n === 1) await invoke();
+      throw new Error('timeout');
+    };
+    const job = await world.during(world.connect().submit('t', repeat(40)));
+    const summary = await world.during(job.summary());
+    expect(summary.totals.succeeded).toBe(40);
+    expect(world.calls.started).toHaveLength(40);
+  });
+
+  it('says how often it asked when nobody answers, and that no job began', async () => {
+    const world = new ClientWorld(() => 1);
+    world.fault = async () => {
+      throw new Error('connect ECONNREFUSED');
+    };
+    const submitting = world.connect().submit('t', repeat(2));
+    await expect(world.during(submitting)).rejects.toThrow(/no answer in 8 tries: connect ECONNREFUSED$/);
+  });
+
+  it('refuses what the fan-out refuses, at once, and leaves no job behind', async () => {
+    const world = new ClientWorld(() => 1);
+    await expect(world.during(world.connect().submit('tt', repeat(2)))).rejects.toMatchObject({
+      code: 'UnknownTask',
+      message: expect.stringContaining('did you mean "t"?'),
+    });
+    expect(world.invoked).toHaveLength(1);
+    expect(world.store.keys()).toEqual([]);
+  });
+
+  it.each([
+    ['no items', [], 'EmptyInput'],
+    ['an item that JSON cannot hold', [() => 1], 'InvalidItem'],
+    ['an item that holds itself', [circular()], 'InvalidItem'],
+    ['an item over 1 MiB', ['x'.repeat(1_100_000)], 'ItemTooLarge'],
+  ])('refuses %s before anything is asked', async (_, items, code) => {
+    const world = new ClientWorld(() => 1);
+    await expect(world.during(world.connect().submit('t', items))).rejects.toMatchObject({ code });
+    expect(world.invoked).toEqual([]);
+  });
+
+  it('ends with the reason of its signal while a source keeps it waiting', async () => {
+    const world = new ClientWorld(() => 1);
+    const controller = new AbortController();
+    async function* never() {
+      yield { n: 0 };
+      controller.abort(new Error('enough'));
+      await new Promise(() => {});
+    }
+    const submitting = world.connect().submit('t', never(), { signal: controller.signal });
+    await expect(world.during(submitting)).rejects.toThrow('enough');
+  });
+});
+
+describe('a job that was asked for and never began', () => {
+  async function leftBefore(invoke: boolean) {
+    const world = new ClientWorld((item) => item['n']);
+    let id = '';
+    world.fault = () => new Promise(() => {});
+    const controller = new AbortController();
+    const onSubmit = (job: { readonly id: string }) => {
+      id = job.id;
+      if (!invoke) controller.abort(new Error('killed'));
+    };
+    const submitting = world.connect().submit('t', repeat(5), { onSubmit, signal: controller.signal });
+    submitting.catch(() => undefined);
+    await world.clock.advance(1_000);
+    controller.abort(new Error('killed'));
+    expect(world.store.keys(manifestKey(id))).toEqual([]);
+    world.fault = undefined;
+    return { world, id };
+  }
+
+  it.each([true, false])('begins when somebody follows it (asked before: %s)', async (invoke) => {
+    const { world, id } = await leftBefore(invoke);
+    const rows = await world.during(Array.fromAsync(world.connect().find(id).results()));
+    expect(rows).toHaveLength(5);
+    await world.expectWhole(id, 5);
+    expect(world.store.keys(runningPrefix)).toEqual([]);
+  });
+
+  it('is cancelled as any other: each item has its row, and none was called', async () => {
+    const { world, id } = await leftBefore(true);
+    const job = world.connect().find(id);
+    await expect(world.during(job.cancel())).resolves.toBe('cancelling');
+    expect(await world.during(job.summary())).toMatchObject({ end: 'cancelled', totals: { cancelled: 5 } });
+    expect(world.calls.started).toEqual([]);
+  });
+
+  it('is said not to have begun by what only reads', async () => {
+    const { world, id } = await leftBefore(true);
+    await expect(world.connect().find(id).status()).rejects.toThrow(`"fanloop watch ${id}" begins it`);
+  });
+});
+
+describe('a job', () => {
+  it('gives each row once as it settles, and lists nothing again that has settled from the front on', async () => {
+    const world = new ClientWorld((item) => item['n']);
+    world.workers = 20;
+    const job = await world.during(world.connect().submit('t', repeat(400, { ms: 2_000 }), { concurrency: 10 }));
+    const rows: ItemRow<unknown>[] = [];
+    const consume = async () => {
+      for await (const row of job.asCompleted()) rows.push(row);
+    };
+    await world.during(consume());
+    expect(rows.map((row) => row.index).sort((a, b) => a - b)).toEqual(repeat(400).map(({ n }) => n));
+    const results = world.store.calls.filter(
+      ({ operation, key }) => operation === 'get' && key.startsWith(resultsPrefix(job.id, 0)),
+    );
+    expect(new Set(results.map(({ key }) => key)).size).toBe(results.length);
+  });
+
+  it('gives rows of items that were never sent, too, when it was cancelled', async () => {
+    const world = new ClientWorld(() => 1);
+    const job = await world.during(world.connect().submit('t', repeat(40, { ms: 5_000 })));
+    await job.cancel();
+    const rows = await world.during(Array.fromAsync(job.asCompleted()));
+    expect(rows.map((row) => row.index).sort((a, b) => a - b)).toEqual(repeat(40).map(({ n }) => n));
+  });
+
+  it('throws the first item that has no value where values are wanted', async () => {
+    const world = new ClientWorld((item) => {
+      if (item['n'] === 2) throw new TaskError('there is no such user', { code: 'NotFound' });
+      return item['n'];
+    });
+    await expect(world.during(world.connect().map('t', repeat(4)))).rejects.toMatchObject({
+      name: 'ItemFailed',
+      code: 'NotFound',
+      index: 2,
+      message: expect.stringMatching(/^item 2 of job \w{20} failed: there is no such user$/),
+    });
+    expect(world.calls.started).toHaveLength(4);
+  });
+
+  it('tells its progress to the end', async () => {
+    const world = new ClientWorld(() => 1);
+    const job = await world.during(world.connect().submit('t', repeat(60, { ms: 4_000 }), { concurrency: 20 }));
+    const seen: number[] = [];
+    const watch = async () => {
+      for await (const { items } of job.progress()) seen.push(items);
+    };
+    await world.during(watch());
+    expect(seen.length).toBeGreaterThan(3);
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    expect(seen.at(-1)).toBeGreaterThan(0);
+  });
+
+  it('survives a lost tick', async () => {
+    const world = new ClientWorld(() => 1);
+    const job = await world.during(world.connect().submit('t', repeat(40)));
+    world.tickQueue.messages.length = 0;
+    expect(await world.during(job.summary())).toMatchObject({ end: 'done', items: 40 });
+  });
+
+  it('goes on when a wait for it is given up', async () => {
+    const world = new ClientWorld(() => 1);
+    const fanloop = world.connect();
+    const job = await world.during(fanloop.submit('t', repeat(40, { ms: 3_000 })));
+    const controller = new AbortController();
+    world.clock.after(1_000, () => controller.abort(new Error('no time')));
+    await expect(world.during(job.summary({ signal: controller.signal }))).rejects.toThrow('no time');
+    await world.during(fanloop.find(job.id).summary());
+    await world.expectWhole(job.id, 40);
+    expect(world.store.keys(runningKey(job.id))).toEqual([]);
+  });
+
+  it('is not found where it is not', async () => {
+    const job = new ClientWorld(() => 1).connect().find('0123456789abcdefghjk');
+    for (const ask of [() => job.summary(), () => job.status(), () => job.cancel()]) {
+      await expect(ask()).rejects.toMatchObject({ code: 'JobNotFound' });
+    }
+  });
+});
+
+describe('the types', () => {
+  const lookUp = defineTask({
+    description: 'A test',
+    input: z.object({ id: z.coerce.number<string>() }),
+    example: { id: '7' },
+    run: async ({ id }) => ({ name: `user ${id}` }),
+  });
+
+  it('are the task’s own: items as its schema takes them, values as it resolves to', () => {
+    const fanloop = new ClientWorld(() => 1).connect();
+    type Map = (items: { readonly id: string }[]) => Promise<{ name: string }[]>;
+    expectTypeOf((items: { id: string }[]) => fanloop.map(lookUp, items)).toEqualTypeOf<
+      (items: { id: string }[]) => ReturnType<Map>
+    >();
+    // @ts-expect-error an item of another shape
+    const wrong = () => fanloop.map(lookUp, [{ id: 7 }]);
+    // A task that is only named takes anything.
+    expectTypeOf(() => fanloop.map('look-up', [1])).returns.resolves.toEqualTypeOf<unknown[]>();
+    expect(wrong).toBeTypeOf('function');
+  });
+
+  it('come with the name of the task’s file', () => {
+    expect(lookUp.file).toMatch(/test\/client\/fanloop\.test\.ts$/);
+  });
+});
+
+function circular(): unknown {
+  const item: Record<string, unknown> = {};
+  item['self'] = item;
+  return item;
+}
