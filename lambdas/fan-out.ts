@@ -4,12 +4,14 @@ import { useConnectors } from '../src/connectors/settings.ts';
 import { type FanOutAnswer, parseRequest } from '../src/format/request.ts';
 import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
+import { leavingSignal } from '../src/runtime/leaving.ts';
 import { threadsBeside } from '../src/runtime/task-threads.ts';
 import { fanOut } from '../src/start/fan-out.ts';
 import { withThreads } from '../src/worker/isolate/thread-task.ts';
 
 const deps = functionDeps(process.env);
 useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });
+const leaving = leavingSignal();
 const tasks = withThreads(taskFiles, threadsBeside(import.meta.url));
 
 /** Starts a job. Lambda repeats a failed asynchronous invocation under the same request id, so that one is the default token. */
@@ -17,5 +19,5 @@ export const handler = async (event: unknown, context: Context): Promise<FanOutA
   const request = parseRequest(event);
   const deadline = deps.clock.now() + context.getRemainingTimeInMillis();
   const token = request.clientToken ?? context.awsRequestId;
-  return fanOut({ ...deps, tasks, deadline, writer: newWriter() }, request, token);
+  return fanOut({ ...deps, tasks, deadline, leaving, writer: newWriter() }, request, token);
 };

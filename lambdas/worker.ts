@@ -3,6 +3,7 @@ import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { useConnectors } from '../src/connectors/settings.ts';
 import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
+import { leavingSignal } from '../src/runtime/leaving.ts';
 import { fromRecord } from '../src/runtime/sqs-record.ts';
 import { threadsBeside } from '../src/runtime/task-threads.ts';
 import { toHeldMessage } from '../src/worker/held-message.ts';
@@ -11,6 +12,7 @@ import { runWorker } from '../src/worker/worker-loop.ts';
 
 const deps = functionDeps(process.env);
 useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });
+const leaving = leavingSignal();
 const tasks = withThreads(taskFiles, threadsBeside(import.meta.url));
 
 /** Runs the chunk of the event's message and whatever more the queue has; a message is done only when it is acknowledged. */
@@ -24,6 +26,7 @@ export const handler = async (event: SQSEvent, context: Context): Promise<SQSBat
     tasks,
     queue: deps.workQueue,
     deadline,
+    leaving,
     writer: newWriter(),
     pull: true,
   });

@@ -74,6 +74,10 @@ export const limits = {
 
   /** Kept back at the end of an invocation to store rows and hand over. */
   deadlineMarginMs: 3_000,
+  /** A worker whose machine goes lets its calls run on for this time; then they are aborted, and their items handed over. */
+  leaveCallsMs: 2_500,
+  /** What a machine that goes gives its functions in all. */
+  leaveMs: 4_500,
   /** A worker's hold on a message: it is renewed while the worker lives and free soon after it died. */
   leaseSeconds: 60,
   /** A renewal every third of the lease survives one that is lost. */
@@ -127,6 +131,7 @@ const relations: ReadonlyArray<readonly [boolean, string]> = [
     limits.inlineMs + limits.deadlineMarginMs + limits.firstTurnMs < limits.fanOutTimeoutSeconds * 1_000,
     'turn 0 + inline share + margin < fan-out timeout',
   ],
+  [limits.leaveCallsMs < limits.leaveMs, 'a worker that leaves has time to store what it has'],
   [limits.turnMs + limits.deadlineMarginMs < limits.tickTimeoutSeconds * 1_000, 'turn + margin < tick timeout'],
   [limits.chunkBytes >= limits.maxItemBytes, 'a chunk holds the largest item'],
   [limits.maxRetryAfterMs <= limits.maxDelaySeconds * 1_000, 'the longest Retry-After fits a message delay'],

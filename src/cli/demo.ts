@@ -29,7 +29,7 @@ async function demo(terminal: Terminal, signal: AbortSignal): Promise<ExitCode> 
       { taskName: 'http', task: await loadTask('http'), source: items(api.url) },
       { signal },
     );
-    await using jobs = await openJobs(options, { resume: true });
+    await using jobs = await openJobs(options, { resume: true, signal });
     const context = { ...jobs, terminal, options, signal, throwaway: true };
     const started = await startJob(context, job, { inline: true });
     const summary = await awaitJob(context, started);

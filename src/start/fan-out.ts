@@ -32,6 +32,8 @@ export interface FanOutDeps {
   readonly leaseSeconds: number;
   /** Milliseconds since the epoch when the invocation ends. */
   readonly deadline: number;
+  /** Aborted when the machine goes. @default never */
+  readonly leaving?: AbortSignal;
   readonly stack: StackFacts;
 }
 

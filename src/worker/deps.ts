@@ -18,6 +18,8 @@ export interface WorkerDeps {
   readonly leaseSeconds: number;
   /** Milliseconds since the epoch when the invocation ends. */
   readonly deadline: number;
+  /** Aborted when the machine goes: nothing starts any more, and what does not end soon is handed over. @default never */
+  readonly leaving?: AbortSignal;
   /** Whether further messages are received while there are free slots. */
   readonly pull: boolean;
 }

@@ -32,6 +32,11 @@ export class Intake {
     this.#runner = parts.runner;
   }
 
+  /** Messages are being opened. */
+  get isOpening(): boolean {
+    return this.#opening > 0;
+  }
+
   /** Receives further messages if there is room, time, and no receive under way. */
   pull(): void {
     if (this.#wantsMore()) this.#state.track(this.#receive());
@@ -133,7 +138,7 @@ export class Intake {
       await queue.changeVisibility(held.receiptHandle, seconds);
       return true;
     }
-    if (job.fits(now, deadline)) return false;
+    if (job.fits(now, deadline) && this.#deps.leaving?.aborted !== true) return false;
     await this.#closer.putBack(held);
     return true;
   }

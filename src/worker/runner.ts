@@ -17,6 +17,7 @@ export class Runner {
   readonly #state: WorkerState;
   readonly #closer: Closer;
   #rampTimer = false;
+  #leaving = false;
 
   constructor(deps: WorkerDeps, state: WorkerState, closer: Closer) {
     this.#deps = deps;
@@ -57,6 +58,18 @@ export class Runner {
     this.#check(left);
   }
 
+  /** Nothing starts here any more: what has not started is handed over, and what runs has a little time. */
+  leave(): void {
+    const { clock } = this.#deps;
+    this.#leaving = true;
+    this.#state.mayPull = false;
+    for (const job of this.#state.jobs.values()) this.#drain(job);
+    clock.after(limits.leaveCallsMs, () => {
+      for (const job of this.#state.jobs.values()) job.leave();
+    });
+    this.#state.changed.set();
+  }
+
   /** No further item of the job can end in time: what has not started is handed over. */
   #drain(job: RunningJob): void {
     job.draining = true;
@@ -89,7 +102,7 @@ export class Runner {
       item: run.item,
       context,
       timeoutMs,
-      cancelled: job.cancelled,
+      cancelled: job.stopped,
       clock,
     });
     const settled = attempt.then((outcome) => {
@@ -103,7 +116,8 @@ export class Runner {
 
   #settle(job: RunningJob, run: ItemRun, outcome: AttemptOutcome): void {
     if (outcome.kind === 'cancelled') {
-      settleCancelled(run);
+      if (job.cancelled.aborted) settleCancelled(run);
+      else this.#breakOff(run);
       return;
     }
     const { index, attempts } = run;
@@ -121,6 +135,13 @@ export class Runner {
     run.chunk.settle(row, { bytes, callMs: run.callMs });
   }
 
+  /** An attempt that the worker itself broke off is none. */
+  #breakOff(run: ItemRun): void {
+    run.attempts--;
+    run.notBefore = this.#deps.clock.now();
+    run.chunk.handOver(run);
+  }
+
   #retry(job: RunningJob, run: ItemRun, delayMs: number): void {
     run.notBefore = this.#deps.clock.now() + delayMs;
     if (job.cancelled.aborted) settleCancelled(run);
@@ -132,7 +153,9 @@ export class Runner {
   add(job: RunningJob, run: ItemRun): void {
     const { clock, deadline } = this.#deps;
     const delayMs = run.notBefore - clock.now();
-    if (delayMs <= 0) {
+    if (this.#leaving) {
+      run.chunk.handOver(run);
+    } else if (delayMs <= 0) {
       job.ready.push(run);
     } else if (delayMs > limits.keepRetryMs || !job.fits(run.notBefore, deadline)) {
       run.chunk.handOver(run);

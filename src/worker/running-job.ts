@@ -10,6 +10,7 @@ export class RunningJob {
   readonly #task: Task | undefined;
   readonly #startedAt: number;
   readonly #cancel = new AbortController();
+  readonly #stop = new AbortController();
   /** Items that can start now. */
   readonly ready: ItemRun[] = [];
   /** Items whose next attempt has its time; the function forgets the timer. */
@@ -38,8 +39,19 @@ export class RunningJob {
     return this.#cancel.signal;
   }
 
+  /** Aborted when its calls must not run on here: the job was cancelled, or the worker leaves. */
+  get stopped(): AbortSignal {
+    return this.#stop.signal;
+  }
+
   cancel(): void {
     this.#cancel.abort(new Error('the job was cancelled'));
+    this.#stop.abort(this.#cancel.signal.reason);
+  }
+
+  /** Aborts the calls that run; their items go on elsewhere. */
+  leave(): void {
+    this.#stop.abort(new Error('the worker leaves'));
   }
 
   /** The loop was blocked for `ms` while items of this job ran. */

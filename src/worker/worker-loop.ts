@@ -21,6 +21,10 @@ export async function runWorker(messages: readonly HeldMessage[], deps: WorkerDe
   const closer = new Closer(deps, state, watch);
   const runner = new Runner(deps, state, closer);
   const intake = new Intake(deps, state, { closer, runner });
+  const leaving = deps.leaving ?? new AbortController().signal;
+  const leave = (): void => runner.leave();
+  leaving.addEventListener('abort', leave, { once: true });
+  if (leaving.aborted) leave();
   const stopHolds = periodically(clock, (leaseSeconds * 1_000) / limits.renewalsPerLease, () =>
     renewHolds(deps, state),
   );
@@ -31,11 +35,14 @@ export async function runWorker(messages: readonly HeldMessage[], deps: WorkerDe
     while (true) {
       runner.pump();
       intake.pull();
-      if (state.isIdle) return closer.acknowledged;
+      // What is being received comes back by itself when nobody opens it.
+      const isLeft = leaving.aborted && state.chunks.length === 0 && !intake.isOpening;
+      if (state.isIdle || isLeft) return closer.acknowledged;
       await state.changed.wait();
       state.changed.clear();
     }
   } finally {
+    leaving.removeEventListener('abort', leave);
     await Promise.all([stopHolds(), stopControl(), stopWatch()]);
   }
 }

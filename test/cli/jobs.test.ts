@@ -5,13 +5,21 @@ import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeFolder, parseLines, runCli, startCli } from './cli-process.ts';
 
-/** Answers what it was sent: its hash when it is long, 404 for `/missing`. */
+/** Answers what it was sent: its hash when it is long, 404 for `/missing`, and after a while what is `/slow/`. */
 const echo = createServer(async (request, response) => {
   const body = Buffer.concat(await Array.fromAsync(request));
+  if (request.url?.startsWith('/slow/') === true) {
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    answered.push(request.url);
+    if (answered.length === 8) eightAnswered.resolve();
+  }
   response.statusCode = request.url === '/missing' ? 404 : 200;
   response.setHeader('content-type', 'application/json');
   response.end(body.length > 10_000 ? JSON.stringify(hash(body.toString())) : body);
 });
+/** Slow requests that were answered. */
+const answered: string[] = [];
+const eightAnswered = Promise.withResolvers<void>();
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
@@ -303,6 +311,25 @@ describe('Ctrl-C', () => {
     running.child.kill('SIGINT');
     const { code, stdout, stderr } = await running.ended;
     expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: '', stderr: 'interrupted; no job was started\n' });
+  });
+
+  it('keeps what was answered: it is not called again, and counts when the job is cancelled', async () => {
+    const urls = Array.from({ length: 60 }, (_, n) => `${url}/slow/${n}`);
+    const running = startCli(['run', 'http', ...urls, '--concurrency', '2', ...state()]);
+    await eightAnswered.promise;
+    running.child.kill('SIGINT');
+    const { code, stderr } = await running.ended;
+    expect(code).toBe(130);
+    const jobId = /^job (\w{20})/m.exec(stderr)?.[1] ?? '';
+    const kept = answered.length;
+    expect(kept).toBeLessThan(60);
+    const cancelled = await runCli(['cancel', jobId, '--json', ...state()]);
+    expect(parseLines(cancelled.stdout).at(-1)).toMatchObject({
+      type: 'summary',
+      end: 'cancelled',
+      totals: { succeeded: kept, cancelled: 60 - kept },
+    });
+    expect(new Set(answered).size).toBe(answered.length);
   });
 
   it('a second time ends the process at once', async () => {

@@ -15,7 +15,7 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
     .argument('<job>', 'id of the job')
     .action(async (job: string, options: CancelOptions) => {
       requireJobId(job);
-      await using jobs = await openJobs(options, { resume: false });
+      await using jobs = await openJobs(options, { resume: false, signal });
       const context = { ...jobs, terminal, options, signal };
       const cancelled = jobs.fanloop.find(job);
       const state = await cancelled.cancel({ by: userInfo().username });

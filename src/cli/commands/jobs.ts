@@ -30,7 +30,7 @@ interface JobLine {
 
 const defaultLimit = 20;
 
-export function define(command: Command, { terminal }: CommandContext): void {
+export function define(command: Command, { terminal, signal }: CommandContext): void {
   withWorkers(withTarget(command))
     .addOption(
       new Option('--limit <n>', 'list at most this many')
@@ -39,7 +39,7 @@ export function define(command: Command, { terminal }: CommandContext): void {
     )
     .option('--json', 'write one JSON object a line')
     .action(async (options: JobsOptions) => {
-      await using jobs = await openJobs(options, { resume: false });
+      await using jobs = await openJobs(options, { resume: false, signal });
       const { store } = jobs.stack;
       const lines: JobLine[] = [];
       for await (const { manifest, summary } of listJobs(store, { limit: options.limit })) {

@@ -27,7 +27,7 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
       if (job !== undefined) requireJobId(job);
       const output =
         options.out === undefined || options.out === '-' ? rowsToStdout(terminal) : await rowsToFile(options.out);
-      await using jobs = await openJobs(options, { resume: false });
+      await using jobs = await openJobs(options, { resume: false, signal });
       try {
         const chosen = await chooseJob(jobs.fanloop, job);
         const partial = await isPartial(chosen, options);

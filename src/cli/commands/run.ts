@@ -35,7 +35,7 @@ async function run(
   const output =
     options.out === undefined || options.out === '-' ? rowsToStdout(terminal) : await rowsToFile(options.out);
   const prepared = await ifInterrupted(noJob, prepareJob(asked.task, asked.items, { ...options, signal }));
-  await using jobs = await openJobs(options, { resume: true });
+  await using jobs = await ifInterrupted(noJob, openJobs(options, { resume: true, signal }));
   const context = { ...jobs, terminal, options, signal };
   try {
     const job = await startJob(context, prepared, { inline: true });

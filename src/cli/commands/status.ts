@@ -16,7 +16,7 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
     .argument('[job]', 'id of the job (default: the newest)')
     .action(async (job: string | undefined, options: StatusOptions) => {
       if (job !== undefined) requireJobId(job);
-      await using jobs = await openJobs(options, { resume: false });
+      await using jobs = await openJobs(options, { resume: false, signal });
       await showStatus({ ...jobs, terminal, options, signal }, await chooseJob(jobs.fanloop, job));
     });
 }

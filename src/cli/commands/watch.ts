@@ -13,7 +13,7 @@ export function define(command: Command, { terminal, signal, finish }: CommandCo
     .argument('[job]', 'id of the job (default: the newest)')
     .action(async (job: string | undefined, options: WatchOptions) => {
       if (job !== undefined) requireJobId(job);
-      await using jobs = await openJobs(options, { resume: true });
+      await using jobs = await openJobs(options, { resume: true, signal });
       const context = { ...jobs, terminal, options, signal };
       const summary = await awaitJob(context, await chooseJob(jobs.fanloop, job));
       await reportJob(context, summary);

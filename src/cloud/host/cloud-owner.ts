@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { limits } from '../../limits.ts';
 import type { Clock } from '../../ports.ts';
 import { type LambdaHost, openLambdaHost } from '../lambda/lambda-host.ts';
 import { readTemplate } from '../template/template.ts';
@@ -79,8 +80,9 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
     opened.push(() => lambda.close());
     const mappings = startMappings({ stack, endpoint, host: lambda, clock: options.clock });
     opened.push(async () => {
-      // Invocations that run would hold the mappings open; so they stop to poll first, then the host ends its processes.
+      // Invocations that run would hold the mappings open; so they stop to poll first, then what runs hands over and goes.
       const stopped = mappings.close();
+      await lambda.leave(limits.leaveMs);
       await lambda.close();
       await stopped;
     });

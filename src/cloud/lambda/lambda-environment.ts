@@ -34,6 +34,8 @@ export interface Environment {
   run(invocation: Invocation, tail: LogTail): Promise<Execution>;
   /** Whether it can take another invocation. */
   readonly usable: boolean;
+  /** Asks an invocation that runs to hand its work over and end; nothing else is taken. */
+  leave(): void;
   /** Kills the process and resolves when nothing of it is left. */
   end(): Promise<void>;
 }
@@ -168,6 +170,10 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
     },
     get usable() {
       return usable;
+    },
+    leave: () => {
+      usable = false;
+      runtime.terminate();
     },
     end: async () => {
       usable = false;

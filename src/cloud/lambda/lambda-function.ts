@@ -30,6 +30,8 @@ export interface LambdaFunction {
   readonly running: number;
   /** Runs one invocation in a free environment or in a new one; `traceHeaders` are those of the events that cause it. */
   invoke(payload: string, traceHeaders: ReadonlyArray<string | undefined>): Promise<LoggedExecution>;
+  /** Asks what runs to hand over and end; resolves when nothing runs any more. */
+  leave(): Promise<void>;
   /** Ends all environments. */
   close(): Promise<void>;
 }
@@ -96,6 +98,10 @@ export function openFunction(options: FunctionOptions): LambdaFunction {
       const execution = run(payload, traceHeaders).finally(() => executions.delete(execution));
       executions.add(execution);
       return execution;
+    },
+    leave: async () => {
+      for (const environment of environments) environment.leave();
+      await Promise.allSettled(executions);
     },
     close: async () => {
       await Promise.all([...environments].map((environment) => environment.end()));

@@ -39,6 +39,8 @@ export interface LambdaHost {
   stopsRecursion(functionName: string, traceHeader: string | undefined): boolean;
   /** Writes a line of the service's own to the function's log. */
   log(functionName: string, line: string): void;
+  /** Asks what runs to hand its work over, and waits for it, at most `limitMs`. */
+  leave(limitMs: number): Promise<void>;
   /** Kills all environments and waits for their ends. */
   close(): Promise<void>;
 }
@@ -123,6 +125,12 @@ export async function openLambdaHost(options: HostOptions): Promise<LambdaHost> 
         ...(execution.errorType !== undefined && { functionError: 'Unhandled' }),
         ...(request.tail && { logTail: execution.logTail }),
       };
+    },
+    leave: async (limitMs) => {
+      const late = Promise.withResolvers<void>();
+      const cancel = options.clock.after(limitMs, late.resolve);
+      await Promise.race([late.promise, Promise.all([...functions.values()].map((each) => each.leave()))]);
+      cancel();
     },
     close: async () => {
       events.close();

@@ -14,6 +14,8 @@ export interface Exit {
 export interface RuntimeProcess {
   readonly pid: number | undefined;
   send(message: ToRuntime): void;
+  /** Asks the process to end (SIGTERM): one that does not listen ends at once. */
+  terminate(): void;
   /** Ends the process and whatever it has started, at once. */
   kill(): void;
   /** Resolves when the process has ended and its output is read to the end. */
@@ -80,6 +82,7 @@ export function startRuntime(options: RuntimeProcessOptions): RuntimeProcess {
       // A channel that is closed belongs to a process whose exit is on its way.
       if (child.connected) child.send(message, () => {});
     },
+    terminate: () => void child.kill('SIGTERM'),
     kill: () => killGroup(child),
     exited,
   };
