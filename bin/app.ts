@@ -1,17 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { App, DefaultStackSynthesizer, type IReusableStackSynthesizer } from 'aws-cdk-lib';
+import { App, DefaultStackSynthesizer, type IReusableStackSynthesizer, Stack } from 'aws-cdk-lib';
 import {
   ANALYTICS_REPORTING_ENABLED_CONTEXT,
   ASSET_RESOURCE_METADATA_ENABLED_CONTEXT,
   PATH_METADATA_ENABLE_CONTEXT,
 } from 'aws-cdk-lib/cx-api';
-import { bundleFunctions } from '../lib/bundle.ts';
-import { FanloopStack } from '../lib/fanloop-stack.ts';
-import { parseSettings } from '../lib/settings.ts';
+import { Fanloop } from '../lib/fanloop.ts';
+import { propsOf } from '../lib/settings.ts';
+import { defaultStackName, parseSettings } from '../src/runtime/stack-settings.ts';
 
-const root = path.dirname(import.meta.dirname);
 const app = new App({
   // The same template whether the CDK CLI or `fanloop` runs this file: the folder of each function's code stands in it, and nothing else of the CLI's wishes.
   postCliContext: {
@@ -26,31 +22,16 @@ const app = new App({
   }) as IReusableStackSynthesizer,
 });
 
-const bundleDir = await mkdtemp(path.join(tmpdir(), 'fanloop-bundles-'));
 try {
-  const settings = await mendable(() => parseSettings((name) => app.node.tryGetContext(name)));
-  const bundles =
-    settings && (await mendable(() => bundleFunctions({ root, outDir: bundleDir, taskFolders: settings.taskFolders })));
-  if (settings !== undefined && bundles !== undefined) {
-    new FanloopStack(app, settings.stackName, {
-      ...settings,
-      bundles,
-      description: 'Fanloop: runs one async task over many items',
-    });
-    app.synth();
-  }
-} finally {
-  await rm(bundleDir, { recursive: true });
-}
-
-/** A wrong setting, or a task that cannot be bundled, is the caller's to mend: its message without a stack trace, and exit code 2. */
-async function mendable<Value>(step: () => Value | Promise<Value>): Promise<Value | undefined> {
-  try {
-    return await step();
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 2;
-    return undefined;
-  }
+  const settings = parseSettings((name) => app.node.tryGetContext(name));
+  const stack = new Stack(app, settings.stackName ?? defaultStackName, {
+    description: 'Fanloop: runs one async task over many items',
+  });
+  new Fanloop(stack, 'Default', propsOf(stack, settings));
+  app.synth();
+} catch (error) {
+  // A wrong setting, or a task that cannot be bundled, is the caller's to mend: its message without a stack trace, and exit code 2.
+  if (!(error instanceof Error)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
 }

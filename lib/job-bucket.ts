@@ -1,26 +1,29 @@
 import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 
 /** Options of {@link JobBucket}. */
 export interface JobBucketProps {
   /** What happens to the jobs when the stack is removed. */
   readonly removalPolicy: RemovalPolicy;
+  /** @default S3's own key */
+  readonly encryptionKey: IKey | undefined;
 }
 
 /** The bucket that holds each job as a folder. */
-export class JobBucket extends Construct {
-  readonly bucket: Bucket;
-
-  constructor(scope: Construct, id: string, props: JobBucketProps) {
-    super(scope, id);
-    this.bucket = new Bucket(this, 'Bucket', {
+export class JobBucket extends Bucket {
+  constructor(scope: Construct, id: string, { removalPolicy, encryptionKey }: JobBucketProps) {
+    super(scope, id, {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      encryption: BucketEncryption.S3_MANAGED,
+      ...(encryptionKey === undefined
+        ? { encryption: BucketEncryption.S3_MANAGED }
+        : // One call to KMS for many objects, where each would be billed.
+          { encryption: BucketEncryption.KMS, encryptionKey, bucketKeyEnabled: true }),
       enforceSSL: true,
       // Parts of an upload that was broken off are billed and never listed.
       lifecycleRules: [{ id: 'AbortIncompleteUploads', abortIncompleteMultipartUploadAfter: Duration.days(1) }],
-      removalPolicy: props.removalPolicy,
+      removalPolicy,
     });
   }
 }

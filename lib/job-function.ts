@@ -1,21 +1,38 @@
 import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Architecture, Code, Function as LambdaFunction, RecursiveLoop, Runtime } from 'aws-cdk-lib/aws-lambda';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import {
+  type Architecture,
+  Code,
+  Function as LambdaFunction,
+  RecursiveLoop,
+  Runtime,
+  RuntimeFamily,
+} from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
-import { Construct } from 'constructs';
-import { limits } from '../src/limits.ts';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
 
 /** Options of {@link JobFunction}. */
 export interface JobFunctionProps {
   /** One sentence, shown by the Lambda console. */
   readonly description: string;
-  /** Folder of the bundle; its `index.mjs` exports `handler`. */
+  /** Folder of the bundle. */
   readonly code: string;
+  /** File and export in the bundle, as in `worker.handler`. */
+  readonly handler: string;
+  readonly architecture: Architecture;
   readonly timeout: Duration;
   /** Memory in MB; CPU comes in proportion. */
-  readonly memoryMb: number;
+  readonly memorySize: number;
+  readonly logRetention: RetentionDays;
   readonly environment: Readonly<Record<string, string>>;
+  /** Where the function's network interfaces are. @default in no VPC */
+  readonly network?: {
+    readonly vpc: IVpc;
+    readonly vpcSubnets?: SubnetSelection;
+    readonly securityGroups: ISecurityGroup[];
+  };
   /** Whether the function sends messages that invoke it again; Lambda would stop such a chain after about 16 turns. @default false */
   readonly loops?: boolean;
 }
@@ -28,32 +45,30 @@ export interface ConsumeOptions {
   readonly maxConcurrency: number;
 }
 
-/** One bundled function on Node 24 with a log group of its own. */
-export class JobFunction extends Construct {
-  readonly function: LambdaFunction;
+/** A library from before Node 24 has no constant for it. */
+const node24 = new Runtime('nodejs24.x', RuntimeFamily.NODEJS, { supportsInlineCode: true });
 
-  constructor(scope: Construct, id: string, props: JobFunctionProps) {
-    super(scope, id);
-    this.function = new LambdaFunction(this, 'Function', {
-      description: props.description,
-      runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
-      code: Code.fromAsset(props.code),
-      handler: 'index.handler',
-      timeout: props.timeout,
-      memorySize: props.memoryMb,
-      environment: { ...props.environment, NODE_OPTIONS: '--enable-source-maps' },
+/** One bundled function on Node 24 with a log group of its own. */
+export class JobFunction extends LambdaFunction {
+  constructor(
+    scope: Construct,
+    id: string,
+    { code, environment, logRetention, network, loops, ...props }: JobFunctionProps,
+  ) {
+    super(scope, id, {
+      ...props,
+      ...network,
+      runtime: node24,
+      code: Code.fromAsset(code),
+      environment: { ...environment, NODE_OPTIONS: '--enable-source-maps' },
       // Lambda's JSON format would wrap the JSON lines that the handlers write; the text format leaves them as they are.
-      logGroup: new LogGroup(this, 'Logs', {
-        retention: limits.logRetentionDays,
-        removalPolicy: RemovalPolicy.DESTROY,
-      }),
-      ...(props.loops && { recursiveLoop: RecursiveLoop.ALLOW }),
+      logGroup: new LogGroup(scope, `${id}Logs`, { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY }),
+      ...(loops === true && { recursiveLoop: RecursiveLoop.ALLOW }),
     });
   }
 
   /** Invokes the function with the queue's messages; those that it reports as failed stay in the queue. */
-  consume(queue: Queue, options: ConsumeOptions): void {
-    this.function.addEventSource(new SqsEventSource(queue, { ...options, reportBatchItemFailures: true }));
+  consume(queue: IQueue, options: ConsumeOptions): void {
+    this.addEventSource(new SqsEventSource(queue, { ...options, reportBatchItemFailures: true }));
   }
 }

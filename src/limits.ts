@@ -89,8 +89,14 @@ export const limits = {
 
   /** Function settings. Visibility ≥ 6 × timeout: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
   workerTimeoutSeconds: 300,
+  /** Lambda's longest. https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html */
+  maxWorkerTimeoutSeconds: 900,
+  /** A queue hides a message for so many timeouts of its function. */
+  visibilityTimeouts: 6,
   workerMemoryMb: 1_024,
-  workQueueVisibilitySeconds: 1_800,
+  /** Less leaves no room for the rows in hand, and Lambda has no more. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+  minWorkerMemoryMb: 512,
+  maxWorkerMemoryMb: 10_240,
   fanOutTimeoutSeconds: 60,
   fanOutMemoryMb: 512,
   tickTimeoutSeconds: 150,
@@ -116,10 +122,12 @@ export const limits = {
 } as const;
 
 const relations: ReadonlyArray<readonly [boolean, string]> = [
-  [limits.workQueueVisibilitySeconds >= 6 * limits.workerTimeoutSeconds, 'work queue visibility ≥ 6 × worker timeout'],
-  [limits.tickQueueVisibilitySeconds >= 6 * limits.tickTimeoutSeconds, 'tick queue visibility ≥ 6 × tick timeout'],
   [
-    limits.deadLetterQueueVisibilitySeconds >= 6 * limits.deadLetterTimeoutSeconds,
+    limits.tickQueueVisibilitySeconds >= limits.visibilityTimeouts * limits.tickTimeoutSeconds,
+    'tick queue visibility ≥ 6 × tick timeout',
+  ],
+  [
+    limits.deadLetterQueueVisibilitySeconds >= limits.visibilityTimeouts * limits.deadLetterTimeoutSeconds,
     'dead-letter queue visibility ≥ 6 × dead-letter timeout',
   ],
   [

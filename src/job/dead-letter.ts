@@ -1,6 +1,7 @@
 import { readManifest } from '../folder/read.ts';
 import { settleRest } from '../folder/store-result.ts';
 import { encodeMessage, parseMessage, type TickMessage, type WorkMessage } from '../format/message.ts';
+import { metricNames } from '../format/metrics.ts';
 import type { Row } from '../format/outcome.ts';
 import { resultKey, segmentGen, segmentsPrefix, stalledKey, summaryKey } from '../format/paths.ts';
 import { limits } from '../limits.ts';
@@ -34,10 +35,12 @@ async function settleTick(deps: DeadLetterDeps, tick: TickMessage): Promise<void
   const delaySeconds = limits.deadTickDelaysSeconds[deaths];
   if (delaySeconds === undefined) {
     await store.put(stalledKey(tick.job), JSON.stringify({ n: tick.n, at: new Date(clock.now()).toISOString() }));
-    return log('error', 'a job is stalled: its tick died again and again', { jobId: tick.job, n: tick.n });
+    const metrics = { [metricNames.jobsStalled]: 1, [metricNames.deadLetters]: 1 };
+    return log('error', 'a job is stalled: its tick died again and again', { jobId: tick.job, n: tick.n, metrics });
   }
   await tickQueue.send([encodeMessage({ ...tick, deaths: deaths + 1 })], { group: tick.job, delaySeconds });
-  log('warn', 'a dead tick was sent again', { jobId: tick.job, n: tick.n, delaySeconds });
+  const metrics = { [metricNames.deadLetters]: 1 };
+  log('warn', 'a dead tick was sent again', { jobId: tick.job, n: tick.n, delaySeconds, metrics });
 }
 
 /** A dead chunk's items fail, unless its result stands or a later message goes on with it. */
@@ -70,5 +73,6 @@ async function settleWork(deps: DeadLetterDeps, work: WorkMessage): Promise<void
   });
   const bounds = { start: work.range[0], end: work.range[1], first: work.first, count: work.count };
   await settleRest(store, { jobId, place, chunk: bounds }, { writer, makeRow });
-  log('error', 'a chunk died: its unsettled items have failed', { jobId, ...place, gen: work.gen });
+  const metrics = { [metricNames.deadLetters]: 1 };
+  log('error', 'a chunk died: its unsettled items have failed', { jobId, ...place, gen: work.gen, metrics });
 }

@@ -10,8 +10,10 @@ import {
 } from '../folder/read.ts';
 import { unmarkRunning } from '../folder/running.ts';
 import { settleRest } from '../folder/store-result.ts';
+import { emptyDigest } from '../format/digest.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { encodeMessage, messageVersion, type TickMessage } from '../format/message.ts';
+import { settledMetrics } from '../format/metrics.ts';
 import { firstChunkOf, placesOf } from '../format/parts.ts';
 import { type ChunkPlace, summaryKey, tickKey } from '../format/paths.ts';
 import type { Summary } from '../format/summary.ts';
@@ -74,6 +76,8 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
     const winner = await readTick(store, tick.job, record.n);
     if (winner !== undefined && winner.writer !== deps.writer) return repeatTurn(deps, manifest, winner);
   }
+  const metrics = settledMetrics(last?.totals ?? emptyDigest, record.totals, record.end !== undefined);
+  deps.log('info', 'a turn was taken', { jobId: tick.job, n: record.n, metrics });
   await doEffects(deps, manifest, record, { skipSettled: record.resend, inline: options.inline === true });
   return done;
 }

@@ -7,6 +7,8 @@ export const environmentNames = {
   leaseSeconds: 'FANLOOP_LEASE_SECONDS',
   allowPrivateNetwork: 'FANLOOP_ALLOW_PRIVATE_NETWORK',
   bundleHash: 'FANLOOP_BUNDLE_HASH',
+  name: 'FANLOOP_NAME',
+  workerMemoryMb: 'FANLOOP_WORKER_MEMORY_MB',
   /** Name of the stack's own table, where it has one. */
   table: 'FANLOOP_TABLE',
   /** Folder below which tasks may use files of this machine; only the embedded cloud sets it. */
@@ -24,9 +26,13 @@ export const stackOutputs = {
   tickFunction: 'TickFunctionName',
   deadLetterFunction: 'DeadLetterFunctionName',
   workers: 'Workers',
+  bundleHash: 'BundleHash',
   /** Absent where the stack was made without a table. */
   table: 'TableName',
 } as const;
+
+/** A construct's name, as outputs have it before theirs: CloudFormation takes letters and digits only. */
+export const outputPrefix = (name: string): string => name.replaceAll(/[^A-Za-z0-9]/g, '');
 
 /** Names of the key attributes of the stack's own table; both are texts. */
 export const ownTableKey = { partition: 'pk', sort: 'sk' } as const;
@@ -41,6 +47,10 @@ export interface Environment {
   readonly allowPrivateNetwork: boolean;
   /** Hash of the deployed bundle, kept in each manifest. */
   readonly bundleHash: string;
+  /** Whose metrics the functions count: stack, and construct where it is not the only one. */
+  readonly name: string;
+  /** Memory of a worker in MB, by which its time is priced. */
+  readonly workerMemoryMb: number;
 }
 
 /** Reads a function's settings. @throws Error when a variable is absent, or is no positive whole number where it should be. */
@@ -64,6 +74,8 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     leaseSeconds: count(environmentNames.leaseSeconds),
     allowPrivateNetwork: text(environmentNames.allowPrivateNetwork) === 'true',
     bundleHash: text(environmentNames.bundleHash),
+    name: text(environmentNames.name),
+    workerMemoryMb: count(environmentNames.workerMemoryMb),
   };
 }
 

@@ -3,7 +3,7 @@ import { S3InputReader } from '../aws/input-reader.ts';
 import { JobStore } from '../aws/job-store.ts';
 import { s3Client } from '../aws/s3.ts';
 import { SqsQueue, sqsClient } from '../aws/work-queue.ts';
-import { limits } from '../limits.ts';
+import { countingLog } from './counting-log.ts';
 import { parseEnvironment } from './environment.ts';
 import { jsonLog, systemClock, systemRandom, threadCpuMs } from './system.ts';
 
@@ -21,12 +21,12 @@ export function functionDeps(variables: Readonly<Record<string, string | undefin
     clock: systemClock,
     random: systemRandom,
     cpuMs: threadCpuMs,
-    log: jsonLog,
+    log: countingLog(jsonLog, environment.name, systemClock),
     leaseSeconds: environment.leaseSeconds,
     stack: {
       bucket: environment.bucket,
       workers: environment.workers,
-      workerMemoryMb: limits.workerMemoryMb,
+      workerMemoryMb: environment.workerMemoryMb,
       bundleHash: environment.bundleHash,
     },
   };

@@ -3,6 +3,7 @@ import { readSmallChunk } from '../folder/read-rows.ts';
 import { unmarkRunning } from '../folder/running.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { messageVersion } from '../format/message.ts';
+import { metricNames, settledMetrics } from '../format/metrics.ts';
 import { resultKey } from '../format/paths.ts';
 import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
 import type { Summary } from '../format/summary.ts';
@@ -51,6 +52,7 @@ export async function fanOut(deps: FanOutDeps, request: FanOutRequest, token: st
     jobId,
     task: manifest.task,
     bytes: manifest.input.bytes,
+    metrics: { [metricNames.jobsStarted]: isNew ? 1 : 0 },
   });
   if (!isNew) return answerAgain(deps, manifest);
   const tick = { v: messageVersion, kind: 'tick', job: jobId, n: 0 } as const;
@@ -87,6 +89,8 @@ async function runInline(deps: FanOutDeps, manifest: Manifest): Promise<FanOutAn
   } as const;
   const summary = summarize(manifest, record);
   await endJob(deps, summary);
+  const metrics = settledMetrics(last.totals, totals, true);
+  deps.log('info', 'a job ended in the invocation that started it', { jobId, metrics });
   return answerEnded(store, manifest, summary);
 }
 

@@ -1,8 +1,9 @@
 import { CloudFormationClient, DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation';
 import { type Connection, clientSettings } from '../aws/connection.ts';
+import type { StackSettings } from '../runtime/stack-settings.ts';
 import { type Account, readAccount } from './account.ts';
 import { runCdk } from './cdk.ts';
-import { type StackSettings, synthesize } from './synthesis.ts';
+import { synthesize } from './synthesis.ts';
 
 /** Options of {@link deployStack}. */
 export interface DeployOptions {

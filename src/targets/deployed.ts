@@ -1,11 +1,11 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { type Connection, clientSettings } from '../aws/connection.ts';
+import { defaultStackName, type StackSettings } from '../runtime/stack-settings.ts';
 import { UsageError } from '../task/errors.ts';
 import { describeStack, outputsOf } from './deploy.ts';
 import { explain } from './explain.ts';
 import { readCloudWatchLogs } from './logs/cloud-watch-logs.ts';
 import { connectStack } from './stack-clients.ts';
-import { defaultStackName, type StackSettings } from './synthesis.ts';
 import type { Target } from './target.ts';
 import type { TargetName, TargetOptions } from './target-options.ts';
 

@@ -2,31 +2,8 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
+import { defaultStackName, type StackSettings } from '../runtime/stack-settings.ts';
 import { UsageError } from '../task/errors.ts';
-
-/** Settings of the stack that a target chooses; each has a default in the stack. */
-export interface StackSettings {
-  /** Name of the CloudFormation stack. @default Fanloop */
-  readonly stackName?: string;
-  /** Workers that run at once, 2 to 1,000. @default 5 */
-  readonly workers?: number;
-  /** A worker's hold on a message in seconds, 1 to 300. @default 60 */
-  readonly leaseSeconds?: number;
-  /** Deliveries of a message before it is a dead letter, 2 to 1,000. @default 5 */
-  readonly maxReceiveCount?: number;
-  /** Whether tasks may call addresses of private networks. @default false */
-  readonly allowPrivateNetwork?: boolean;
-  /** Names of buckets, beside the stack's own, that jobs may read their input from. @default none */
-  readonly inputBuckets?: readonly string[];
-  /** Whether the stack has a table of its own for the task `database`. @default true */
-  readonly table?: boolean;
-  /** Names of tables, beside the stack's own, that tasks may use. @default none */
-  readonly otherTables?: readonly string[];
-  /** Folders of tasks beside `lambdas/tasks`, from the project's root. @default none */
-  readonly taskFolders?: readonly string[];
-  /** Whether the jobs outlive the stack. @default retain */
-  readonly removalPolicy?: 'retain' | 'destroy';
-}
 
 /** A synthesized stack: a cloud assembly of the CDK. */
 export interface Synthesis {
@@ -36,9 +13,6 @@ export interface Synthesis {
   readonly outDir: string;
   readonly stackName: string;
 }
-
-/** The stack's name unless the settings choose another. */
-export const defaultStackName = 'Fanloop';
 
 const projectRoot = path.resolve(import.meta.dirname, '../..');
 

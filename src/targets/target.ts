@@ -1,8 +1,8 @@
 import type { Connection } from '../aws/connection.ts';
 import type { Stack } from '../client/stack.ts';
+import type { StackSettings } from '../runtime/stack-settings.ts';
 import { UsageError } from '../task/errors.ts';
 import type { LogLine } from './logs/log-line.ts';
-import type { StackSettings } from './synthesis.ts';
 import type { TargetName, TargetOptions } from './target-options.ts';
 
 /** How a stack is opened. */

@@ -1,4 +1,6 @@
 import type { Template } from 'aws-cdk-lib/assertions';
+import { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, it } from 'vitest';
 import { stackTemplate } from '../support/stack-template.ts';
 
@@ -10,11 +12,11 @@ interface Statement {
 }
 
 /** What each function may do, read from the policies and roles of the template. */
-function permissions(template: Template): Readonly<Record<string, readonly string[]>> {
-  const policies = Object.entries(template.findResources('AWS::IAM::Policy'));
+function permissions(from: Template): Readonly<Record<string, readonly string[]>> {
+  const policies = Object.entries(from.findResources('AWS::IAM::Policy'));
   return Object.fromEntries(
     policies.map(([id, { Properties }]) => [
-      id.replace(/FunctionServiceRole.*/, ''),
+      id.replace(/ServiceRole.*/, ''),
       Properties.PolicyDocument.Statement.map(
         ({ Effect, Action, Resource }: Statement) =>
           `${Effect} ${[Action].flat().join(', ')} on ${[Resource].flat().map(inWords).join(', ')}`,
@@ -31,13 +33,15 @@ function inWords(resource: unknown): string {
     .replaceAll('"', '');
 }
 
+const template = stackTemplate();
+
 describe('permissions', () => {
   it('are exactly these', () => {
-    expect(permissions(stackTemplate())).toMatchSnapshot();
+    expect(permissions(template)).toMatchSnapshot();
   });
 
   it('are roles of Lambda with its basic logging, and no more', () => {
-    const roles = Object.values(stackTemplate().findResources('AWS::IAM::Role'));
+    const roles = Object.values(template.findResources('AWS::IAM::Role'));
     expect(roles).toHaveLength(4);
     for (const { Properties } of roles) {
       expect(inWords(Properties.ManagedPolicyArns)).toBe(
@@ -47,12 +51,12 @@ describe('permissions', () => {
     }
   });
 
-  const removesMarkers = 'Allow s3:DeleteObject* on JobsBucket/running/*';
+  const removesMarkers = 'Allow s3:DeleteObject* on Bucket/running/*';
 
   it.each(['FanOut', 'Worker', 'Tick', 'DeadLetter'])(
     'let %s delete no object but markers of jobs and use no wildcard for a service or a resource',
     (name) => {
-      const statements = permissions(stackTemplate())
+      const statements = permissions(template)
         [name]?.filter((statement) => statement !== removesMarkers)
         .join('\n');
       expect(statements).toContain('s3:GetObject');
@@ -61,7 +65,9 @@ describe('permissions', () => {
   );
 
   it('let the functions that run items use the tables that the settings name, by key and in batches', () => {
-    const granted = permissions(stackTemplate({ table: false, otherTables: ['Users'] }));
+    const granted = permissions(
+      stackTemplate((stack) => ({ table: false, tables: [Table.fromTableName(stack, 'Users', 'Users')] })),
+    );
     const holders = Object.entries(granted).filter(([, statements]) => statements.join().includes('Users'));
     expect(holders.map(([name]) => name)).toEqual(['FanOut', 'Worker']);
     for (const [, statements] of holders) {
@@ -72,7 +78,11 @@ describe('permissions', () => {
   });
 
   it('let the functions that read input read the buckets that the settings name, and write nothing there', () => {
-    const granted = permissions(stackTemplate({ inputBuckets: ['first-input', 'second-input'] }));
+    const granted = permissions(
+      stackTemplate((stack) => ({
+        inputBuckets: ['first-input', 'second-input'].map((name) => Bucket.fromBucketName(stack, name, name)),
+      })),
+    );
     for (const bucket of ['first-input', 'second-input']) {
       const holders = Object.entries(granted).filter(([, statements]) =>
         statements.some((text) => text.includes(bucket)),

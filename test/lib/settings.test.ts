@@ -1,23 +1,13 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
-import { parseSettings } from '../../lib/settings.ts';
+import { propsOf } from '../../lib/settings.ts';
+import { parseSettings } from '../../src/runtime/stack-settings.ts';
 
 const parse = (context: Readonly<Record<string, unknown>>) => parseSettings((name) => context[name]);
 
 describe('parseSettings', () => {
-  it('has a safe default for each setting', () => {
-    expect(parse({})).toEqual({
-      stackName: 'Fanloop',
-      workers: 5,
-      lease: Duration.seconds(60),
-      maxReceiveCount: 5,
-      allowPrivateNetwork: false,
-      inputBuckets: [],
-      taskFolders: [],
-      table: true,
-      otherTables: [],
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
+  it('reads nothing where nothing is chosen', () => {
+    expect(parse({})).toEqual({});
   });
 
   it('reads the text of the command line and the JSON of files alike', () => {
@@ -64,5 +54,36 @@ describe('parseSettings', () => {
     ['inputBuckets', [7], 'expected the setting inputBuckets to be names of S3 buckets, got 7'],
   ])('refuses %s = %j in one sentence', (name, value, message) => {
     expect(() => parse({ [name]: value })).toThrow(message);
+  });
+});
+
+describe('propsOf', () => {
+  it('says every setting in types of the CDK, and finds buckets and tables by name', () => {
+    const { inputBuckets, tables, ...others } = propsOf(new Stack(), {
+      workers: 20,
+      leaseSeconds: 10,
+      maxReceiveCount: 3,
+      allowPrivateNetwork: true,
+      inputBuckets: ['one-bucket'],
+      table: false,
+      otherTables: ['Users'],
+      taskFolders: ['more'],
+      removalPolicy: 'destroy',
+    });
+    expect(others).toEqual({
+      workers: 20,
+      lease: Duration.seconds(10),
+      maxReceiveCount: 3,
+      allowPrivateNetwork: true,
+      table: false,
+      tasks: ['more'],
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    expect(inputBuckets?.map(({ bucketName }) => bucketName)).toEqual(['one-bucket']);
+    expect(tables?.map(({ tableName }) => tableName)).toEqual(['Users']);
+  });
+
+  it('leaves what is not chosen to the construct', () => {
+    expect(propsOf(new Stack(), {})).toEqual({ inputBuckets: [], tables: [] });
   });
 });

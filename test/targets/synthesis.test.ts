@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type StackSettings, type Synthesis, synthesize } from '../../src/targets/synthesis.ts';
+import type { StackSettings } from '../../src/runtime/stack-settings.ts';
+import { type Synthesis, synthesize } from '../../src/targets/synthesis.ts';
 
 /** Settings that nobody else asks for, so that the first call here may be the one that makes the output. */
 const settings = { stackName: 'FanloopSynthesisTest', workers: 7, leaseSeconds: 11, maxReceiveCount: 3 } as const;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { limits } from '../../limits.ts';
+import { defaultStackName } from '../../runtime/stack-settings.ts';
 import type { Account } from '../../targets/account.ts';
-import { defaultStackName } from '../../targets/synthesis.ts';
 import { ask } from '../ask.ts';
 import type { CommandContext } from '../command-context.ts';
 import { withTarget, withWorkers } from '../options.ts';

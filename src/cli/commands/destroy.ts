@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { defaultStackName } from '../../targets/synthesis.ts';
+import { defaultStackName } from '../../runtime/stack-settings.ts';
 import { ask } from '../ask.ts';
 import type { CommandContext } from '../command-context.ts';
 import { withTarget } from '../options.ts';

@@ -1,8 +1,9 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../ports.ts';
+import type { StackSettings } from '../../runtime/stack-settings.ts';
 import { systemClock } from '../../runtime/system.ts';
-import { type StackSettings, synthesize } from '../../targets/synthesis.ts';
+import { synthesize } from '../../targets/synthesis.ts';
 import { UsageError } from '../../task/errors.ts';
 import { account } from '../template/template-stack.ts';
 import { ownCredentials } from './cloud-access.ts';

@@ -1,3 +1,5 @@
+import { metricDimension } from '../../format/metrics.ts';
+
 /** A line that a function logged about a job. */
 export interface LogLine {
   /** ISO 8601; empty where the line has none. */
@@ -30,6 +32,8 @@ export function parseLogLine(logged: string, jobId: string): LogLine | undefined
     return typeof taken === 'string' ? taken : '';
   };
   entries.delete('jobId');
+  // What tells CloudWatch to count the line's numbers tells a person nothing.
+  for (const name of ['_aws', metricDimension]) entries.delete(name);
   const time = take('time') || take('timestamp');
   return {
     time,

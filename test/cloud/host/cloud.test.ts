@@ -8,8 +8,8 @@ import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CloudConnection, openEmbeddedCloud } from '../../../src/cloud/host/cloud.ts';
 import { type StackSource, startOwner } from '../../../src/cloud/host/cloud-owner.ts';
+import type { StackSettings } from '../../../src/runtime/stack-settings.ts';
 import { systemClock } from '../../../src/runtime/system.ts';
-import type { StackSettings } from '../../../src/targets/synthesis.ts';
 import { UsageError } from '../../../src/task/errors.ts';
 import { temporaryFolder, writeStack } from '../../support/embedded-stack.ts';
 import { manualClock } from '../../support/manual-clock.ts';

@@ -63,7 +63,9 @@ describe("the project's own stack", () => {
 
   it('hands queue attributes to SQS as text', () => {
     const work = stack.queues.find(({ url }) => url === stack.outputs[stackOutputs.workQueueUrl]);
-    expect(work?.attributes).toMatchObject({ VisibilityTimeout: String(limits.workQueueVisibilitySeconds) });
+    expect(work?.attributes).toMatchObject({
+      VisibilityTimeout: String(limits.visibilityTimeouts * limits.workerTimeoutSeconds),
+    });
     expect(JSON.parse(work?.attributes['RedrivePolicy'] ?? '')).toEqual({
       deadLetterTargetArn: stack.queues.find(({ url }) => url === stack.outputs[stackOutputs.deadLetterQueueUrl])?.arn,
       maxReceiveCount: limits.maxReceiveCount,

