@@ -1,4 +1,3 @@
-import { tasks as taskFiles } from 'fanloop:tasks';
 import type { Context } from 'aws-lambda';
 import { useConnectors } from '../src/connectors/settings.ts';
 import { type FanOutAnswer, parseRequest } from '../src/format/request.ts';
@@ -8,6 +7,7 @@ import { leavingSignal } from '../src/runtime/leaving.ts';
 import { threadsBeside } from '../src/runtime/task-threads.ts';
 import { fanOut } from '../src/start/fan-out.ts';
 import { withThreads } from '../src/worker/isolate/thread-task.ts';
+import { tasks as taskFiles } from './tasks.mjs';
 
 const deps = functionDeps(process.env);
 useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });

@@ -1,8 +1,8 @@
-import { tasks } from 'fanloop:tasks';
 import { useConnectors } from '../src/connectors/settings.ts';
 import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { jsonLog } from '../src/runtime/system.ts';
 import { answerOnThread, type ThreadAnswer, type ThreadRequest } from '../src/worker/isolate/thread-task.ts';
+import { tasks } from './tasks.mjs';
 
 useConnectors(parseConnectorSettings(process.env));
 

@@ -1,9 +1,9 @@
-import { tasks } from 'fanloop:tasks';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { takeTick } from '../src/job/take-tick.ts';
 import { limits } from '../src/limits.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
 import { settleEach } from '../src/runtime/sqs-record.ts';
+import { tasks } from './tasks.mjs';
 
 const deps = functionDeps(process.env);
 

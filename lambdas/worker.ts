@@ -1,4 +1,3 @@
-import { tasks as taskFiles } from 'fanloop:tasks';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { useConnectors } from '../src/connectors/settings.ts';
 import { parseConnectorSettings } from '../src/runtime/environment.ts';
@@ -9,6 +8,7 @@ import { threadsBeside } from '../src/runtime/task-threads.ts';
 import { toHeldMessage } from '../src/worker/held-message.ts';
 import { withThreads } from '../src/worker/isolate/thread-task.ts';
 import { runWorker } from '../src/worker/worker-loop.ts';
+import { tasks as taskFiles } from './tasks.mjs';
 
 const deps = functionDeps(process.env);
 useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });

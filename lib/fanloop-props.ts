@@ -14,7 +14,7 @@ export interface FanloopProps {
    *
    * @default the folder `tasks` beside the nearest package.json, where there is one
    */
-  readonly tasks?: string | readonly string[];
+  readonly tasks?: string;
   /** Workers that run at once, 2 to 1,000. Each awaits up to 100 calls at once, unless task or job say otherwise. @default 5 */
   readonly workers?: number;
   /** Memory of a worker in MB, 512 to 10,240; CPU comes in proportion. @default 1024 */

@@ -54,6 +54,8 @@ export class Fanloop extends Construct implements IGrantable, IConnectable {
   readonly stalledAlarm: Alarm;
   /** Rings when a message could not be processed again and again, as when an item crashes its worker. */
   readonly deadLetterAlarm: Alarm;
+  /** Names of all tasks, those that come along included. */
+  readonly tasks: readonly string[];
   /** All functions that run tasks: what it is granted, tasks may do. */
   readonly grantPrincipal: IPrincipal;
   /** The network interfaces of the functions that run tasks; without a VPC they have no security group. */
@@ -88,7 +90,8 @@ export class Fanloop extends Construct implements IGrantable, IConnectable {
 
     const network = taskNetwork(this, props);
     this.connections = network.connections;
-    const { functions, bundleHash } = jobFunctions(this, props, { name: this.#name, network, workerTimeout });
+    const { functions, bundleHash, tasks } = jobFunctions(this, props, { name: this.#name, network, workerTimeout });
+    this.tasks = tasks;
     this.fanOutFunction = functions['fan-out'];
     this.workerFunction = functions.worker;
     this.tickFunction = functions.tick;
@@ -115,7 +118,7 @@ export class Fanloop extends Construct implements IGrantable, IConnectable {
 
   /** A target of EventBridge rules: each event starts a job, once even when it is delivered twice. */
   target(props: JobTargetProps): IRuleTarget {
-    return jobTarget(this.fanOutFunction, props);
+    return jobTarget(this, props);
   }
 
   /** Jobs that began. @default sum over 5 minutes */

@@ -3,13 +3,14 @@ import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import type { Construct } from 'constructs';
+import type { FunctionCode } from '../src/bundle/bundle-tasks.ts';
+import type { FunctionName } from '../src/bundle/engine-parts.ts';
 import { limits } from '../src/limits.ts';
 import { environmentNames } from '../src/runtime/environment.ts';
-import type { FunctionName } from './bundle.ts';
-import { type TaskCode, withTaskCode } from './code.ts';
 import type { FanloopProps } from './fanloop-props.ts';
 import { JobFunction, type JobFunctionProps } from './job-function.ts';
 import type { JobState } from './job-parts.ts';
+import { withTaskCode } from './task-code.ts';
 import type { TaskNetwork } from './task-network.ts';
 
 /** What the functions need beside the props. */
@@ -20,6 +21,14 @@ export interface JobFunctionsOptions {
   readonly workerTimeout: Duration;
 }
 
+/** The functions, and what is in their code. */
+export interface JobFunctions {
+  readonly functions: Readonly<Record<FunctionName, JobFunction>>;
+  readonly bundleHash: string;
+  /** Names of all tasks, those that come along included. */
+  readonly tasks: readonly string[];
+}
+
 /** Two ticks at once keep every job's loop turning, and leave a new account's 10 executions to the workers; dead letters are rare. */
 const turnsAtOnce = 2;
 
@@ -28,7 +37,7 @@ export function jobFunctions(
   jobs: Construct & JobState,
   props: FanloopProps,
   options: JobFunctionsOptions,
-): { readonly functions: Readonly<Record<FunctionName, JobFunction>>; readonly bundleHash: string } {
+): JobFunctions {
   // Without staging, as for tools that run a template in place, the assets are where the bundles were put.
   const keep = jobs.node.tryGetContext(DISABLE_ASSET_STAGING_CONTEXT) !== undefined;
   return withTaskCode({ tasks: props.tasks, keep }, (code) => {
@@ -38,14 +47,19 @@ export function jobFunctions(
     functions.worker.consume(jobs.workQueue, { batchSize: 1, maxConcurrency: workers });
     functions.tick.consume(jobs.tickQueue, { batchSize: 1, maxConcurrency: turnsAtOnce });
     functions['dead-letter'].consume(jobs.deadLetterQueue, { batchSize: 10, maxConcurrency: turnsAtOnce });
-    return { functions, bundleHash: code.hash };
+    return { functions, bundleHash: code.hash, tasks: code.tasks };
   });
 }
 
 function makeFunctions(
   jobs: Construct & JobState,
   props: FanloopProps,
-  { name, network, workerTimeout, code }: JobFunctionsOptions & { readonly code: TaskCode },
+  {
+    name,
+    network,
+    workerTimeout,
+    code,
+  }: JobFunctionsOptions & { readonly code: Pick<FunctionCode, 'folder' | 'hash'> },
 ): Readonly<Record<FunctionName, JobFunction>> {
   const memorySize = props.memorySize ?? limits.workerMemoryMb;
   const environment = {
@@ -72,8 +86,8 @@ function makeFunctions(
       Partial<Pick<JobFunctionProps, 'environment'>>,
   ): JobFunction =>
     new JobFunction(jobs, id, {
-      code: code.folder(bundle),
-      handler: code.handler(bundle),
+      code: code.folder,
+      handler: `${bundle}.handler`,
       architecture: props.architecture ?? Architecture.ARM_64,
       logRetention: props.logRetention ?? RetentionDays.TWO_WEEKS,
       environment,

@@ -1,4 +1,4 @@
-import type { Duration } from 'aws-cdk-lib';
+import { type Duration, Token } from 'aws-cdk-lib';
 import { EventField, type IRule, type IRuleTarget, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction, type TargetBaseProps } from 'aws-cdk-lib/aws-events-targets';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -20,10 +20,15 @@ export interface JobTargetProps extends TargetBaseProps {
 }
 
 /** A rule's target that starts one job for each event, also when the event is delivered twice. @throws Error unless there is one source of items */
-export function jobTarget(fanOut: IFunction, props: JobTargetProps): IRuleTarget {
+export function jobTarget(
+  { fanOutFunction, tasks }: { readonly fanOutFunction: IFunction; readonly tasks: readonly string[] },
+  props: JobTargetProps,
+): IRuleTarget {
   const { task, input, items, concurrency, timeout, attempts, ...base } = props;
   if ((input === undefined) === (items === undefined))
     throw new Error(`expected the target of task "${task}" to have either input or items`);
+  if (!Token.isUnresolved(task) && !tasks.includes(task))
+    throw new Error(`expected the target's task to be one of ${tasks.join(', ')}, got "${task}"`);
   const options = {
     ...(concurrency !== undefined && { concurrency }),
     ...(timeout !== undefined && { timeoutMs: timeout.toMilliseconds() }),
@@ -31,7 +36,7 @@ export function jobTarget(fanOut: IFunction, props: JobTargetProps): IRuleTarget
   };
   return {
     bind: (rule: IRule, id = 'Target') =>
-      new LambdaFunction(fanOut, {
+      new LambdaFunction(fanOutFunction, {
         ...base,
         event: RuleTargetInput.fromObject({
           task,

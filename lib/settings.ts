@@ -9,7 +9,7 @@ import type { FanloopProps } from './fanloop-props.ts';
 
 /** The props that a deployment's settings stand for; buckets and tables are found by name in the scope. */
 export function propsOf(scope: Construct, settings: StackSettings): FanloopProps {
-  const { workers, maxReceiveCount, allowPrivateNetwork, table, taskFolders: tasks } = settings;
+  const { workers, maxReceiveCount, allowPrivateNetwork, table, tasks } = settings;
   const { leaseSeconds, removalPolicy, inputBuckets = [], otherTables = [] } = settings;
   return {
     ...(workers !== undefined && { workers }),

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { nearestName } from '../nearest.ts';
 import { UsageError } from '../task/errors.ts';
-import type { Task, TaskRegistry } from '../task/task.ts';
+import { isTask, type Task, type TaskRegistry } from '../task/task.ts';
 
 const folder = path.resolve(import.meta.dirname, '../../lambdas/tasks');
 
@@ -42,8 +42,4 @@ async function importTask(name: string): Promise<Task> {
   const task = typeof module === 'object' && module !== null && 'task' in module ? module.task : undefined;
   if (!isTask(task)) throw new UsageError('UnknownTask', `expected ${file} to export "task", made by defineTask`);
   return task;
-}
-
-function isTask(value: unknown): value is Task {
-  return typeof value === 'object' && value !== null && 'input' in value && 'run' in value && 'attempts' in value;
 }

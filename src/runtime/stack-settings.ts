@@ -18,8 +18,8 @@ export interface StackSettings {
   readonly table?: boolean;
   /** Names of tables, beside the stack's own, that the task `database` may use. @default none */
   readonly otherTables?: readonly string[];
-  /** Folders of tasks, from the project's root. @default the folder `tasks`, where there is one */
-  readonly taskFolders?: readonly string[];
+  /** Folder of own tasks, absolute or from where the app runs. @default only the tasks that come along */
+  readonly tasks?: string;
   /** Whether the jobs and the table outlive the stack. @default retain */
   readonly removalPolicy?: 'retain' | 'destroy';
 }
@@ -54,7 +54,10 @@ const readers: Readonly<Record<keyof StackSettings, Read>> = {
   table: flag,
   // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
   otherTables: names(/^[a-zA-Z0-9_.-]{3,255}$/, 'names of DynamoDB tables'),
-  taskFolders: names(/./, 'paths of folders'),
+  tasks: (value, name) => {
+    if (typeof value === 'string' && value !== '') return value;
+    throw refusal(name, 'the path of a folder', value);
+  },
   removalPolicy: (value, name) => {
     if (value === 'retain' || value === 'destroy') return value;
     throw refusal(name, 'retain or destroy', value);

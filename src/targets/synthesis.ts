@@ -79,7 +79,11 @@ async function runApp(settings: StackSettings, outDir: string): Promise<void> {
 async function hashOf(settings: StackSettings): Promise<string> {
   const hash = createHash('sha256').update(process.version);
   hash.update(JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1))));
-  const files = (await Promise.all([...sources, ...(settings.taskFolders ?? [])].map(filesOf))).flat().sort();
+  const files = (
+    await Promise.all([...sources, ...(settings.tasks === undefined ? [] : [settings.tasks])].map(filesOf))
+  )
+    .flat()
+    .sort();
   const contents = await Promise.all(files.map((file) => readFile(file)));
   for (const [n, content] of contents.entries()) {
     hash.update(`\0${files[n]}\0${content.length}\0`).update(content);
@@ -88,7 +92,7 @@ async function hashOf(settings: StackSettings): Promise<string> {
 }
 
 async function filesOf(source: string): Promise<readonly string[]> {
-  const full = path.join(projectRoot, source);
+  const full = path.resolve(projectRoot, source);
   if (!(await stat(full)).isDirectory()) return [full];
   const entries = await readdir(full, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));

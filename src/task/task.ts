@@ -57,6 +57,11 @@ export interface TypedTask<Input, Value> extends Task {
   readonly '~types'?: { readonly input: Input; readonly value: Value };
 }
 
+/** Whether a value was made by {@link defineTask}, by this copy of the package or another one. */
+export function isTask(value: unknown): value is Task {
+  return typeof value === 'object' && value !== null && 'input' in value && 'run' in value && 'attempts' in value;
+}
+
 /** Tasks by name; a task's name is its file's. */
 export type TaskRegistry = Readonly<Record<string, Task>>;
 

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { expect, vi } from 'vitest';
 import { clientSettings } from '../../src/aws/connection.ts';
@@ -32,7 +33,7 @@ export const contractSettings = {
   leaseSeconds: 5,
   maxReceiveCount: 2,
   allowPrivateNetwork: true,
-  taskFolders: ['test/contract/tasks'],
+  tasks: path.join(import.meta.dirname, 'tasks'),
   removalPolicy: 'destroy',
 } as const;
 

@@ -194,9 +194,12 @@ describe('target', () => {
     expect(new Set(tokens).size).toBe(2);
   });
 
-  it.each([[{ task: 'http' }], [{ task: 'http', input: 's3://b/k', items: [] }]])('refuses %j', (props) => {
-    const stack = new Stack();
-    expect(() => new Fanloop(stack, 'Jobs').target(props)).toThrow('to have either input or items');
+  it.each([
+    [{ task: 'http' }, 'to have either input or items'],
+    [{ task: 'http', input: 's3://b/k', items: [] }, 'to have either input or items'],
+    [{ task: 'htttp', input: 's3://b/k' }, 'to be one of cpu, database, file, http, say-after, got "htttp"'],
+  ])('refuses %j', (props, message) => {
+    expect(() => new Fanloop(new Stack(), 'Jobs').target(props)).toThrow(message);
   });
 });
 

@@ -147,7 +147,7 @@ describe('functions', () => {
     template.allResourcesProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
-      Handler: 'index.handler',
+      Handler: Match.stringLikeRegexp('^(fan-out|worker|tick|dead-letter)\\.handler$'),
       Environment: { Variables: Match.objectLike({ NODE_OPTIONS: '--enable-source-maps' }) },
     });
   });

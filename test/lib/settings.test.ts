@@ -67,7 +67,7 @@ describe('propsOf', () => {
       inputBuckets: ['one-bucket'],
       table: false,
       otherTables: ['Users'],
-      taskFolders: ['more'],
+      tasks: 'more',
       removalPolicy: 'destroy',
     });
     expect(others).toEqual({
@@ -76,7 +76,7 @@ describe('propsOf', () => {
       maxReceiveCount: 3,
       allowPrivateNetwork: true,
       table: false,
-      tasks: ['more'],
+      tasks: 'more',
       removalPolicy: RemovalPolicy.DESTROY,
     });
     expect(inputBuckets?.map(({ bucketName }) => bucketName)).toEqual(['one-bucket']);

@@ -31,7 +31,7 @@ describe('synthesize', () => {
     expect(functions).toHaveLength(4);
     for (const { Metadata } of functions) {
       const asset = path.join(synthesis.outDir, Metadata?.['aws:asset:path'] ?? 'none');
-      expect(await readdir(asset)).toEqual(expect.arrayContaining(['index.mjs', 'index.mjs.map']));
+      expect(await readdir(asset)).toEqual(expect.arrayContaining(['worker.mjs', 'worker.mjs.map', 'tasks.mjs']));
     }
   });
 

@@ -52,7 +52,7 @@ describe("the project's own stack", () => {
   it("gives the worker its memory, timeout, environment, and its role's statements", () => {
     const worker = stack.functions.find(({ name }) => name === stack.outputs[stackOutputs.workerFunction]);
     expect(worker).toMatchObject({
-      handler: 'index.handler',
+      handler: 'worker.handler',
       memoryMb: limits.workerMemoryMb,
       timeoutMs: limits.workerTimeoutSeconds * 1_000,
       recursiveLoop: 'Allow',

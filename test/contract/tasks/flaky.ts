@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defineTask, TaskError } from 'fanloop';
 import { request } from 'undici';
 import { z } from 'zod';
-import { TaskError } from '../../../src/task/errors.ts';
-import { defineTask } from '../../../src/task/task.ts';
 
 /** The contract suite's task: does to an item what the item says. */
 export const task = defineTask({

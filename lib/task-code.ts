@@ -1,0 +1,42 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { bundleTasks, type FunctionCode } from '../src/bundle/bundle-tasks.ts';
+
+/** Which tasks are bundled, and for how long. */
+export interface TaskCodeOptions {
+  /** Folder of the tasks, relative to the working directory. @default the folder `tasks` beside the nearest package.json */
+  readonly tasks: string | undefined;
+  /** Whether the bundles stay when they have been used. */
+  readonly keep: boolean;
+}
+
+/**
+ * Bundles the functions with the tasks of a folder into a temporary one, which is gone when `use` has returned.
+ *
+ * @throws Error that names each task file which cannot be bundled: a deployment without it would be a surprise
+ */
+export function withTaskCode<Result>(
+  { tasks, keep }: TaskCodeOptions,
+  use: (code: Pick<FunctionCode, 'folder' | 'hash' | 'tasks'>) => Result,
+): Result {
+  const outDir = mkdtempSync(path.join(tmpdir(), 'fanloop-bundle-'));
+  try {
+    const code = bundleTasks({ tasks: tasks === undefined ? ownTasks(process.cwd()) : path.resolve(tasks), outDir });
+    if (code.broken.length > 0) throw new Error(code.broken.map(({ problem }) => problem).join('\n'));
+    return use(code);
+  } finally {
+    if (!keep) rmSync(outDir, { recursive: true, force: true });
+  }
+}
+
+/** The folder `tasks` beside the nearest package.json, where there is one. */
+function ownTasks(from: string): string | undefined {
+  for (let folder = from; ; folder = path.dirname(folder)) {
+    if (existsSync(path.join(folder, 'package.json'))) {
+      const tasks = path.join(folder, 'tasks');
+      return existsSync(tasks) ? tasks : undefined;
+    }
+    if (path.dirname(folder) === folder) return undefined;
+  }
+}
