@@ -109,6 +109,8 @@ export const limits = {
   maxReceiveCount: 5,
   /** SQS keeps no message longer. */
   retentionDays: 14,
+  /** Jobs that have ended are kept for 30 days on this machine. */
+  keepJobsMs: 30 * 86_400_000,
   logRetentionDays: 14,
 
   /** Delay of turn n+1 after turn n, in seconds; the last one repeats. */

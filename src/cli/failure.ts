@@ -6,7 +6,7 @@ import type { Terminal } from './terminal.ts';
 /** Says an error in one sentence and answers the exit code for it. */
 export function reportFailure(error: unknown, terminal: Terminal, env: NodeJS.ProcessEnv = process.env): ExitCode {
   if (error instanceof Interrupted) {
-    terminal.say(error.message);
+    if (error.message !== '') terminal.say(error.message);
     return exitCodes.interrupted;
   }
   const name = terminal.paint('red', 'fanloop:');

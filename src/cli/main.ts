@@ -15,11 +15,20 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   };
   try {
     await runProgram(argv, { terminal, signal, finish }, version());
+    if (terminal.dataFailure !== undefined) throw outputFailure(terminal.dataFailure);
   } catch (error) {
     code = reportFailure(error, terminal);
   }
   // Idle sockets of the SDK must not keep the command from ending.
   process.exit(code);
+}
+
+/** The work went on without its output, so what it says is where the results are. */
+function outputFailure(cause: Error): Error {
+  return new Error(
+    `expected standard output to take everything, got ${cause.message}; the job's results stay: "fanloop results" writes them again`,
+    { cause },
+  );
 }
 
 function version(): string {

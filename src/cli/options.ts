@@ -84,6 +84,18 @@ export function wholeNumber(option: string, min: number, max: number): (text: st
   };
 }
 
+const ageUnits: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/** A parser of ages (`12h`, `7d`, `4w`) to milliseconds. @throws UsageError `InvalidOptions` */
+export function age(option: string): (text: string) => number {
+  return (text) => {
+    const [, amount = '', unit = ''] = /^(\d{1,5})([mhdw])$/.exec(text) ?? [];
+    const ms = Number(amount) * (ageUnits[unit] ?? Number.NaN);
+    if (ms > 0) return ms;
+    throw new UsageError('InvalidOptions', `expected ${option} to be a time as 12h, 7d, or 4w, got "${text}"`);
+  };
+}
+
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, min: 60_000 };
 
 /** A parser of durations (`500ms`, `1.5s`, `2m`) to milliseconds, from 1 ms on. @throws UsageError `InvalidOptions` */

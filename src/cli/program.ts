@@ -15,6 +15,7 @@ const entries: Readonly<Record<string, Entry>> = {
   status: { about: 'say how far a job is', load: () => import('./commands/status.ts') },
   results: { about: "write a job's results in input order", load: () => import('./commands/results.ts') },
   cancel: { about: 'end a job; what has not run is cancelled', load: () => import('./commands/cancel.ts') },
+  rm: { about: 'remove jobs that have ended, with their rows', load: () => import('./commands/rm.ts') },
   jobs: { about: 'list the jobs, newest first', load: () => import('./commands/jobs.ts') },
   tasks: { about: 'list the tasks, with their input', load: () => import('./commands/tasks.ts') },
   logs: { about: "show what a job's functions logged", load: () => import('./commands/logs.ts') },
@@ -53,6 +54,8 @@ export async function runProgram(argv: readonly string[], context: CommandContex
   }
 }
 
+const usage = '"fanloop --help" shows the usage';
+
 /** Commander writes `error: …`, and a suggestion on a line of its own. */
 function sentence(message: string): string {
   const said = message
@@ -60,5 +63,6 @@ function sentence(message: string): string {
     .replace(/\n\(Did you mean (.*)\)$/s, '; did you mean $1')
     .replaceAll(/\s*\n\s*/g, ' ')
     .replace(/\.$/, '');
-  return `${said}; "fanloop --help" shows the usage`;
+  const hint = said.includes("'--resume'") ? '"fanloop watch JOB" goes on with a job that was left' : usage;
+  return `${said}; ${hint}`;
 }

@@ -5,8 +5,10 @@ export type Style = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
 
 /** Where a command writes: data to stdout, everything said to a person to stderr. */
 export interface Terminal {
-  /** Writes data to stdout and waits for room; resolves to false when nobody reads it any more. */
+  /** Writes data to stdout and waits for room; resolves to false when nobody reads it any more, or nobody can take it. */
   data(text: string): Promise<boolean>;
+  /** Why stdout could not take data, as on a full disk; a reader that went away is no failure. */
+  readonly dataFailure: Error | undefined;
   /** Writes one line to stderr. */
   say(line: string): void;
   /** Writes to stderr as it is, to redraw a line in place. */
@@ -23,23 +25,26 @@ export interface Terminal {
 
 const usualColumns = 80;
 
-/** The process's own streams; a reader that went away (EPIPE) ends the output, not the command. */
+/** The process's own streams; a reader that went away (EPIPE), or a full disk behind it, ends the output, not the command. */
 export function openTerminal(env: NodeJS.ProcessEnv = process.env): Terminal {
   const { stdout, stderr } = process;
-  let readerGone = false;
+  let ended = false;
+  let failure: Error | undefined;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    readerGone = true;
+    ended = true;
+    if (error.code !== 'EPIPE') failure ??= error;
   });
-  stderr.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  // What cannot be said is not worth ending the work for.
+  stderr.on('error', () => {});
   return {
     data: (text) =>
       new Promise((resolve) => {
-        if (readerGone) resolve(false);
+        if (ended) resolve(false);
         else stdout.write(text, (error) => resolve(!(error instanceof Error)));
       }),
+    get dataFailure() {
+      return failure;
+    },
     say: (line) => void stderr.write(`${line}\n`),
     draw: (text) => void stderr.write(text),
     paint: (style, text) => styleText(style, text, { stream: stderr }),

@@ -1,5 +1,7 @@
+import { removeOlder } from '../client/remove.ts';
 import { resumeJobs } from '../client/steer.ts';
 import { type CloudConnection, openEmbeddedCloud } from '../cloud/host/cloud.ts';
+import { limits } from '../limits.ts';
 import { UsageError } from '../task/errors.ts';
 import { readFolderLogs } from './logs/folder-logs.ts';
 import { connectStack } from './stack-clients.ts';
@@ -45,12 +47,17 @@ async function openEmbedded(options: TargetOptions, { resume }: OpenOptions) {
   }
 }
 
+/** A start removes no more expired jobs than this, so that it stays quick; the next one goes on. */
+const expiredAtOnce = 5;
+
 /** The queues of a cloud that has just started are empty, so all unfinished jobs need their next tick. */
 async function resumeIn(cloud: CloudConnection): Promise<number> {
   const stack = connectStack(cloud, cloud.outputs, { outlivesProcess: () => false });
   const leaving = new AbortController();
   try {
-    return await resumeJobs(stack, leaving.signal);
+    const resumed = await resumeJobs(stack, leaving.signal);
+    await removeOlder(stack.store, stack.clock.now() - limits.keepJobsMs, expiredAtOnce);
+    return resumed;
   } finally {
     // What the fan-out was asked for stands; its answers are for nobody.
     leaving.abort(new Error('the jobs that were left go on'));

@@ -293,6 +293,38 @@ describe('a job across processes', () => {
     });
   });
 
+  it('has its rows written by watch where run was asked to, when run was interrupted', async () => {
+    const out = folder.at('asked.ndjson');
+    const running = startCli(['run', 'say-after', '--input', '-', '--out', out, ...state()], {
+      stdin: sayAfter(30, 100),
+    });
+    const jobId = await running.said(/job (\w{20}): 30 items/);
+    running.child.kill('SIGKILL');
+    await running.ended;
+    const watched = await runCli(['watch', jobId, ...state()]);
+    expect(watched).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining(`30 rows in ${out}`) });
+    expect(parseLines(await readFile(out, 'utf8'))).toHaveLength(30);
+    const again = folder.at('again.ndjson');
+    await expect(runCli(['watch', jobId, '--out', again, ...state()])).resolves.toMatchObject({ code: 0 });
+    expect(await readFile(again, 'utf8')).toBe(await readFile(out, 'utf8'));
+  });
+
+  it('goes away when it is told to, once it has ended', async () => {
+    const ended = await runCli(['run', 'say-after', '{"delayMs":1,"message":"a"}', '--json', ...state()]);
+    const { jobId } = parseLines(ended.stdout)[0] as { jobId: string };
+    const running = await runCli(['submit', 'say-after', '{"delayMs":1,"message":"a"}', ...state()]);
+    const refused = await runCli(['rm', running.stdout.trim(), ...state()]);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('is still running; "fanloop cancel') });
+    await expect(runCli(['rm', jobId, ...state()])).resolves.toMatchObject({ code: 0, stderr: 'removed 1 job\n' });
+    await expect(runCli(['results', jobId, ...state()])).resolves.toMatchObject({ code: 2 });
+    await expect(runCli(['rm', jobId, ...state()])).resolves.toMatchObject({ code: 2 });
+    await expect(runCli(['rm', '--older-than', '1d', ...state()])).resolves.toMatchObject({
+      code: 0,
+      stderr: 'removed 0 jobs\n',
+    });
+    await expect(runCli(['cancel', running.stdout.trim(), ...state()])).resolves.toMatchObject({ code: 0 });
+  });
+
   it('is not found where it is not', async () => {
     const jobId = '0123456789abcdefghjk';
     for (const command of ['watch', 'status', 'results', 'cancel']) {

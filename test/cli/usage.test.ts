@@ -80,7 +80,10 @@ describe.concurrent('wrong use', () => {
   const item = '{"delayMs":1,"message":"a"}';
 
   it.each<[string, readonly string[], string]>([
-    ['an unknown command', ['rum'], "unknown command 'rum'; did you mean run?"],
+    ['what another command does', ['run', '--resume'], 'unknown option \'--resume\'; "fanloop watch JOB" goes on'],
+    ['jobs to remove that are not named', ['rm'], 'expected either the ids of jobs or --older-than'],
+    ['an age that is none', ['rm', '--older-than', '7 days'], 'expected --older-than to be a time as 12h, 7d, or 4w'],
+    ['an unknown command', ['wach'], "unknown command 'wach'; did you mean watch?"],
     [
       'an unknown option',
       ['run', 'say-after', item, '--concurency', '5'],

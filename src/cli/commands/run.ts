@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { ifInterrupted } from '../interrupt.ts';
+import { openDelivery } from '../jobs/delivery.ts';
 import { openJobs } from '../jobs/open-jobs.ts';
 import { prepareJob } from '../jobs/prepare.ts';
-import { awaitJob, exitCodeOf, noJob, reportJob, startJob, writeRows } from '../jobs/run-job.ts';
+import { awaitJob, exitCodeOf, noJob, reportJob, startJob } from '../jobs/run-job.ts';
 import { type OutputOptions, withOutput } from '../options.ts';
 import { hint } from '../view/hint.ts';
-import { rowsToFile, rowsToStdout } from '../view/row-output.ts';
 import { count } from '../wording.ts';
 import { type JobInputOptions, showHelp, withJobInput } from './job-input.ts';
 
@@ -32,25 +32,16 @@ async function run(
   { terminal, signal }: CommandContext,
 ): Promise<ExitCode> {
   const { options } = asked;
-  const output =
-    options.out === undefined || options.out === '-' ? rowsToStdout(terminal) : await rowsToFile(options.out);
+  await using delivery = await openDelivery(options, { terminal, signal });
   const prepared = await ifInterrupted(noJob, prepareJob(asked.task, asked.items, { ...options, signal }));
   await using jobs = await ifInterrupted(noJob, openJobs(options, { resume: true, signal }));
   const context = { ...jobs, terminal, options, signal };
-  try {
-    const job = await startJob(context, prepared, { inline: true });
-    const summary = await awaitJob(context, job);
-    const unseen = summary.items > rowsOnScreen && options.out === undefined && terminal.dataIsSeen;
-    const wanted = options.out !== undefined || (options.json !== true && !unseen);
-    if (wanted) {
-      await writeRows(job.batches({ signal }), output.write);
-      await output.finish();
-    }
-    await reportJob(context, summary);
-    if (unseen && options.json !== true)
-      terminal.say(`${count(summary.items)} rows: ${hint('results', job.id, options)} --out FILE`);
-    return exitCodeOf(summary);
-  } finally {
-    await output.discard();
-  }
+  const job = await startJob(context, prepared, { inline: true, onId: (jobId) => delivery.keep(jobId) });
+  const summary = await awaitJob(context, job);
+  const unseen = summary.items > rowsOnScreen && options.out === undefined && terminal.dataIsSeen;
+  if (options.out !== undefined || (options.json !== true && !unseen)) await delivery.write(job);
+  await reportJob(context, summary);
+  if (unseen && options.json !== true)
+    terminal.say(`${count(summary.items)} rows: ${hint('results', job.id, options)} --out FILE`);
+  return exitCodeOf(summary);
 }

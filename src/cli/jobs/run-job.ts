@@ -30,7 +30,7 @@ export interface JobContext extends Pick<OpenJobs, 'stack' | 'fanloop'> {
 export async function startJob(
   context: JobContext,
   job: PreparedJob,
-  { inline }: { readonly inline: boolean },
+  { inline, onId }: { readonly inline: boolean; readonly onId?: (jobId: string) => void },
 ): Promise<Job> {
   const { stack, fanloop, terminal, signal } = context;
   const concurrency = job.limits.concurrency ?? limits.concurrency;
@@ -54,6 +54,7 @@ export async function startJob(
       signal,
       onSubmit: ({ id }) => {
         begun = id;
+        onId?.(id);
         const items = job.input.kind === 'object' ? undefined : counter.items;
         const known = items === undefined ? {} : { items };
         const { workers } = stack;
@@ -108,7 +109,8 @@ export async function reportJob(context: JobContext, summary: Summary): Promise<
   events(context)({ type: 'summary', costUsd: estimateCost(summary), ...summary });
   if (context.options.json === true || context.options.quiet === true) return;
   const examples = await firstFailures(context.stack.store, summary);
-  for (const line of reportLines(summary, context.terminal, examples)) context.terminal.say(line);
+  const more = context.throwaway === true ? undefined : `${hint('results', summary.jobId, context.options)} --failed`;
+  for (const line of reportLines(summary, context.terminal, examples, more)) context.terminal.say(line);
 }
 
 /** Writes rows until nobody reads them; answers how many there were. */
@@ -124,11 +126,15 @@ export async function writeRows(
   return written;
 }
 
-/** What becomes of a job whose command is interrupted, and how to come back to it. */
+/** Says at once what becomes of a job whose command is interrupted, and how to come back to it: storing what has settled takes its time. */
 function farewell(context: JobContext, jobId: string): string {
-  const { stack, options } = context;
   events(context)({ type: 'interrupted', jobId });
-  if (context.throwaway === true) return 'interrupted; nothing is left behind';
+  context.terminal.say(farewellText(context, jobId));
+  return '';
+}
+
+function farewellText({ stack, options, throwaway }: JobContext, jobId: string): string {
+  if (throwaway === true) return 'interrupted; nothing is left behind';
   const follow = hint('watch', jobId, options);
   const cancel = hint('cancel', jobId, options);
   return stack.outlivesProcess()

@@ -14,11 +14,12 @@ const labelWidth = 10;
 /** A report names the most frequent reasons only. */
 const reasonsShown = 6;
 
-/** The lines that say how a job ended, from its summary alone; examples of failures where they are known. */
+/** The lines that say how a job ended, from its summary alone; examples of failures, and the command that shows `more`, where they are known. */
 export function reportLines(
   summary: Summary,
   terminal: Pick<Terminal, 'paint'>,
   examples: readonly FailedExample[] = [],
+  more?: string,
 ): readonly string[] {
   const row = (label: string, text: string): string => `  ${terminal.paint('dim', label.padEnd(labelWidth))}${text}`;
   if (summary.end === 'refused') {
@@ -28,7 +29,7 @@ export function reportLines(
   }
   return [
     headline(summary, terminal),
-    ...failures(summary, examples).map((text, i) => row(i === 0 ? 'failed' : '', text)),
+    ...failures(summary, examples, more).map((text, i) => row(i === 0 ? 'failed' : '', text)),
     row('retries', count(summary.totals.attempts - summary.totals.tried)),
     row('time', timeLine(summary)),
     ...slowLine(summary).map((text) => row('slow', text)),
@@ -49,16 +50,20 @@ function headline(summary: Summary, terminal: Pick<Terminal, 'paint'>): string {
   return `${mark} ${terminal.paint('bold', `${counted(summary.items, 'item')} in ${duration(summary.wallMs)}`)}: ${parts.join(', ')}`;
 }
 
-function failures(summary: Summary, examples: readonly FailedExample[]): readonly string[] {
+function failures(summary: Summary, examples: readonly FailedExample[], more: string | undefined): readonly string[] {
   const codes = Object.entries(summary.totals.codes).sort(([, a], [, b]) => b - a);
   if (codes.length === 0) return [];
   const shown = codes.slice(0, reasonsShown).map(([code, n]) => `${code} ${count(n)}`);
   const rest = codes.slice(reasonsShown).reduce((sum, [, n]) => sum + n, 0);
   return [
     [...shown, ...(rest === 0 ? [] : [`others ${count(rest)}`])].join(', '),
-    ...examples.map(({ index, error }) => `item ${index}: ${error.message.replaceAll(/\s+/g, ' ')}`),
+    ...examples.map(({ index, error }) => `item ${index}: ${error.message.replaceAll(/\s+/g, ' ')}${placeOf(error)}`),
+    ...(more === undefined || examples.length >= summary.totals.failed ? [] : [`"${more}" shows all of them`]),
   ];
 }
+
+/** The line of the task's own code that failed, where the row knows it. */
+const placeOf = (error: ItemError): string => ('at' in error && typeof error.at === 'string' ? ` (${error.at})` : '');
 
 function timeLine({ wallMs, totals }: Summary): string {
   const oneByOne = `the calls one after another: ${duration(totals.callMs)}`;

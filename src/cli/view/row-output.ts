@@ -25,6 +25,21 @@ export const rowsToStdout = (terminal: Terminal): RowOutput => ({
   discard: async () => {},
 });
 
+/** Puts a failure of the file system, as a full disk, into one sentence. */
+async function saying<Value>(file: string, act: () => Promise<Value>): Promise<Value> {
+  try {
+    return await act();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(
+      `expected ${file} to take the rows, got ${reason}; the job's results stay: "fanloop results --out FILE" writes them`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
 /**
  * Rows go to a file, which appears when it is complete; a device or pipe is written directly.
  *
@@ -49,14 +64,15 @@ export async function rowsToFile(file: string): Promise<RowOutput> {
   };
   return {
     write: async (rows) => {
-      await (await opened()).writeFile(linesOf(rows));
+      await saying(file, async () => (await opened()).writeFile(linesOf(rows)));
       return true;
     },
-    finish: async () => {
-      await (await opened()).close();
-      handle = undefined;
-      if (!direct) await rename(written, file);
-    },
+    finish: () =>
+      saying(file, async () => {
+        await (await opened()).close();
+        handle = undefined;
+        if (!direct) await rename(written, file);
+      }),
     discard: async () => {
       await handle?.close();
       if (handle !== undefined && !direct) await rm(written, { force: true });

@@ -29,6 +29,7 @@ const screen = (columns: number): Terminal & { readonly drawn: string[]; readonl
     say: (line) => void said.push(line),
     draw: (text) => void drawn.push(text),
     paint: (_, text) => text,
+    dataFailure: undefined,
     dataIsSeen: true,
     canRedraw: true,
     columns: () => columns,

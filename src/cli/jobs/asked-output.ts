@@ -1,0 +1,40 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { defaultStateFolder } from '../../targets/state-folder.ts';
+import type { TargetOptions } from '../../targets/target-options.ts';
+
+/** Where a job's rows are to be written when it has ended: kept on this machine, so that `watch` does what `run` was asked to. */
+export class AskedOutput {
+  readonly #folder: string;
+
+  constructor({ state = defaultStateFolder() }: Pick<TargetOptions, 'state'>) {
+    this.#folder = path.join(state, 'asked');
+  }
+
+  /** Remembers the file, at once: the process may be killed at any moment after. */
+  keep(jobId: string, out: string | undefined): void {
+    if (out === undefined || out === '-') return;
+    mkdirSync(this.#folder, { recursive: true });
+    writeFileSync(this.#file(jobId), JSON.stringify({ out: path.resolve(out) }));
+  }
+
+  /** The file that was asked for and has not been written yet. */
+  of(jobId: string): string | undefined {
+    try {
+      // This class wrote the file.
+      return (JSON.parse(readFileSync(this.#file(jobId), 'utf8')) as { out: string }).out;
+    } catch {
+      // None was asked for.
+      return undefined;
+    }
+  }
+
+  /** The file is written, or nobody wants it any more. */
+  forget(jobId: string): void {
+    rmSync(this.#file(jobId), { force: true });
+  }
+
+  #file(jobId: string): string {
+    return path.join(this.#folder, `${jobId}.json`);
+  }
+}

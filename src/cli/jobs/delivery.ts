@@ -1,0 +1,38 @@
+import type { Job } from '../../client/job.ts';
+import type { TargetOptions } from '../../targets/target-options.ts';
+import type { Terminal } from '../terminal.ts';
+import { type RowOutput, rowsToFile, rowsToStdout } from '../view/row-output.ts';
+import { AskedOutput } from './asked-output.ts';
+import { writeRows } from './run-job.ts';
+
+/** The way of a job's rows to where they were asked for. */
+export interface Delivery extends AsyncDisposable {
+  /** Remembers where the job's rows go, so that `watch` can bring them there when this process cannot. */
+  keep(jobId: string): void;
+  /** Writes the rows of a job that has ended. */
+  write(job: Job): Promise<void>;
+}
+
+/** Where rows go: `--out` names a file, `-` or nothing is standard output. */
+export interface DeliveryOptions extends Pick<TargetOptions, 'state'> {
+  readonly out?: string;
+}
+
+/** Opens the output before anything is started. @throws UsageError `MissingFile` when no file can be made there */
+export async function openDelivery(
+  options: DeliveryOptions,
+  { terminal, signal }: { readonly terminal: Terminal; readonly signal: AbortSignal },
+): Promise<Delivery> {
+  const { out } = options;
+  const asked = new AskedOutput(options);
+  const output: RowOutput = out === undefined || out === '-' ? rowsToStdout(terminal) : await rowsToFile(out);
+  return {
+    keep: (jobId) => asked.keep(jobId, out),
+    write: async (job) => {
+      await writeRows(job.batches({ signal }), output.write);
+      await output.finish();
+      asked.forget(job.id);
+    },
+    [Symbol.asyncDispose]: () => output.discard(),
+  };
+}
