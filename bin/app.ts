@@ -6,7 +6,7 @@ import {
 } from 'aws-cdk-lib/cx-api';
 import { Fanloop } from '../lib/fanloop.ts';
 import { propsOf } from '../lib/settings.ts';
-import { defaultStackName, parseSettings } from '../src/runtime/stack-settings.ts';
+import { defaultStackName, parseSettings, stackDescription } from '../src/runtime/stack-settings.ts';
 
 const app = new App({
   // The same template whether the CDK CLI or `fanloop` runs this file: the folder of each function's code stands in it, and nothing else of the CLI's wishes.
@@ -25,7 +25,7 @@ const app = new App({
 try {
   const settings = parseSettings((name) => app.node.tryGetContext(name));
   const stack = new Stack(app, settings.stackName ?? defaultStackName, {
-    description: 'Fanloop: runs one async task over many items',
+    description: stackDescription,
   });
   new Fanloop(stack, 'Default', propsOf(stack, settings));
   app.synth();

@@ -34,6 +34,11 @@ export function withTarget(command: Command): Command {
       new Option('--stack <name>', 'name of the CloudFormation stack (default: Fanloop)').helpGroup('Target options:'),
     )
     .addOption(
+      new Option('--name <id>', 'the Fanloop construct in the stack (default: the only one)').helpGroup(
+        'Target options:',
+      ),
+    )
+    .addOption(
       new Option('--endpoint <url>', 'address of LocalStack (default: http://127.0.0.1:4566)').helpGroup(
         'Target options:',
       ),

@@ -27,6 +27,9 @@ export interface StackSettings {
 /** The stack's name unless the settings choose another. */
 export const defaultStackName = 'Fanloop';
 
+/** What the default stack says of itself in CloudFormation. */
+export const stackDescription = 'Fanloop: runs one async task over many items';
+
 type Range = readonly [least: number, most: number];
 
 /** What numbers a stack takes. */

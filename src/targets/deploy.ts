@@ -1,8 +1,9 @@
 import { CloudFormationClient, DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation';
 import { type Connection, clientSettings } from '../aws/connection.ts';
-import type { StackSettings } from '../runtime/stack-settings.ts';
+import { defaultStackName, type StackSettings } from '../runtime/stack-settings.ts';
 import { type Account, readAccount } from './account.ts';
 import { runCdk } from './cdk.ts';
+import { requireOwnStack } from './find-construct.ts';
 import { synthesize } from './synthesis.ts';
 
 /** Options of {@link deployStack}. */
@@ -38,10 +39,10 @@ export async function deployStack(options: DeployOptions): Promise<Deployment> {
   const { settings, connection, onProgress, signal } = options;
   const client = new CloudFormationClient(clientSettings(connection));
   try {
-    const [{ outDir, stackName }, toolkit] = await Promise.all([
-      synthesize(settings),
-      describeStack(client, toolkitStack),
-    ]);
+    const { stackName = defaultStackName } = settings;
+    const before = await describeStack(client, stackName);
+    if (before !== undefined) requireOwnStack(before, 'deploy');
+    const [{ outDir }, toolkit] = await Promise.all([synthesize(settings), describeStack(client, toolkitStack)]);
     if (toolkit === undefined) {
       const { id, region } = options.account ?? (await readAccount(connection));
       onProgress?.(`preparing account ${id} in ${region} for the CDK (once)`);
@@ -49,7 +50,6 @@ export async function deployStack(options: DeployOptions): Promise<Deployment> {
       await runCdk(['bootstrap', `aws://${id}/${region}`, '--app', outDir], options);
     }
     signal?.throwIfAborted();
-    const before = await describeStack(client, stackName);
     await runCdk(
       ['deploy', stackName, '--app', outDir, '--require-approval', 'never', '--progress', 'events'],
       options,

@@ -4,6 +4,7 @@ import { defaultStackName, type StackSettings } from '../runtime/stack-settings.
 import { UsageError } from '../task/errors.ts';
 import { describeStack, outputsOf } from './deploy.ts';
 import { explain } from './explain.ts';
+import { constructOutputs, stackAndName } from './find-construct.ts';
 import { readCloudWatchLogs } from './logs/cloud-watch-logs.ts';
 import { connectStack } from './stack-clients.ts';
 import type { Target } from './target.ts';
@@ -61,11 +62,11 @@ function explainAt(place: DeployedTarget, options: Pick<TargetOptions, 'endpoint
 
 /** A stack's outputs by name. @throws UsageError `MissingStack`, `MissingCredentials`, or `Unreachable`, each with what to do */
 async function readOutputs(place: DeployedTarget, options: TargetOptions): Promise<Readonly<Record<string, string>>> {
-  const { stack: stackName = defaultStackName } = options;
+  const { stackName } = stackAndName(options);
   const client = new CloudFormationClient(clientSettings(place.connection(options)));
   try {
     const stack = await describeStack(client, stackName);
-    if (stack !== undefined) return outputsOf(stack);
+    if (stack !== undefined) return constructOutputs(outputsOf(stack), options);
   } catch (cause) {
     throw explainAt(place, options, cause);
   } finally {

@@ -17,6 +17,7 @@ import { s3Client } from '../aws/s3.ts';
 import { dynamoClient } from '../connectors/dynamodb/client.ts';
 import { stackOutputs } from '../runtime/environment.ts';
 import { describeStack, outputsOf } from './deploy.ts';
+import { requireOwnStack } from './find-construct.ts';
 import { defaultLogGroup, functionNames } from './function-logs.ts';
 
 /** Options of {@link destroyStack}. */
@@ -42,6 +43,7 @@ export async function destroyStack(options: DestroyOptions): Promise<boolean> {
   try {
     const stack = await describeStack(cloudFormation, stackName);
     if (stack === undefined) return false;
+    requireOwnStack(stack, 'destroy');
     const outputs = outputsOf(stack);
     const { [stackOutputs.bucket]: bucket, [stackOutputs.table]: table } = outputs;
     await attempt(tries, async () => {

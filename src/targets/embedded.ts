@@ -12,10 +12,14 @@ import type { TargetOptions } from './target-options.ts';
 /** The cloud of this process, or of another one that has the same folder open. */
 export const embedded: Target = {
   name: 'embedded',
-  check: ({ endpoint }) => {
-    if (endpoint === undefined) return;
-    const problem = '--endpoint needs --target localstack or aws; the embedded cloud chooses its own port';
-    throw new UsageError('InvalidOptions', problem);
+  check: ({ endpoint, stack, name }) => {
+    const problem =
+      endpoint !== undefined
+        ? '--endpoint needs --target localstack or aws; the embedded cloud chooses its own port'
+        : name !== undefined || stack?.includes('/') === true
+          ? 'the name of a construct needs --target localstack or aws; the embedded cloud runs the tasks of this project'
+          : undefined;
+    if (problem !== undefined) throw new UsageError('InvalidOptions', problem);
   },
   connect: openEmbedded,
   logs: ({ state = defaultStateFolder() }, jobId) => readFolderLogs(state, jobId),

@@ -9,7 +9,10 @@ export const defaultTarget: TargetName = 'embedded';
 export interface TargetOptions {
   readonly target: TargetName;
   readonly state?: string;
+  /** Name of the CloudFormation stack; `Stack/Name` means a construct in it. @default Fanloop */
   readonly stack?: string;
+  /** Id of the `Fanloop` construct in the stack. @default the only one */
+  readonly name?: string;
   readonly endpoint?: string;
   readonly workers?: number;
 }

@@ -40,6 +40,7 @@ describe('check', () => {
   it.each<[TargetOptions, string]>([
     [{ target: 'embedded', endpoint: 'http://127.0.0.1:4566' }, '--endpoint needs --target localstack or aws'],
     [{ target: 'aws', state: '/tmp/x' }, '--state needs --target embedded'],
+    [{ target: 'embedded', stack: 'Mine/Jobs' }, 'the name of a construct needs --target localstack or aws'],
     [{ target: 'localstack', workers: 9 }, 'fanloop deploy --target localstack --workers 9'],
     [{ target: 'localstack', endpoint: 'localhost' }, 'expected --endpoint to be a URL'],
   ])('refuses %o', async (options, sentence) => {
@@ -81,7 +82,9 @@ describe('hint', () => {
     expect(hint('cancel', 'j', { target: 'embedded', state: "it's here", workers: 9 })).toBe(
       `fanloop cancel j --state 'it'\\''s here' --workers 9`,
     );
-    expect(hint('watch', 'j', { target: 'aws', stack: 'Mine' })).toBe('fanloop watch j --target aws --stack Mine');
+    expect(hint('watch', 'j', { target: 'aws', stack: 'Mine', name: 'Jobs' })).toBe(
+      'fanloop watch j --target aws --stack Mine --name Jobs',
+    );
   });
 });
 

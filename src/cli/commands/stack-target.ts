@@ -3,6 +3,7 @@ import type { Account } from '../../targets/account.ts';
 import { type Deployment, deploymentOf } from '../../targets/target.ts';
 import type { TargetOptions } from '../../targets/target-options.ts';
 import { loadTarget } from '../../targets/targets.ts';
+import { UsageError } from '../../task/errors.ts';
 
 /** Options that `deploy` and `destroy` share. */
 export interface StackOptions extends Omit<TargetOptions, 'workers'> {
@@ -18,6 +19,11 @@ export async function openAccount(
   const target = await loadTarget(options.target);
   const deployment = deploymentOf(target, verb);
   target.check(options);
+  if (options.name !== undefined || options.stack?.includes('/') === true)
+    throw new UsageError(
+      'InvalidOptions',
+      `"fanloop ${verb}" makes and removes whole stacks of its own; "cdk ${verb}" does it for a construct of an app of yours`,
+    );
   const connection = deployment.connection(options);
   const { readAccount } = await import('../../targets/account.ts');
   const account = await readAccount(connection).catch((cause: unknown) => {

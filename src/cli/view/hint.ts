@@ -7,6 +7,7 @@ export function hint(verb: string, jobId: string, options: TargetOptions): strin
     ...(options.target === defaultTarget ? [] : ['--target', options.target]),
     ...(options.state === undefined ? [] : ['--state', options.state]),
     ...(options.stack === undefined ? [] : ['--stack', options.stack]),
+    ...(options.name === undefined ? [] : ['--name', options.name]),
     ...(options.endpoint === undefined ? [] : ['--endpoint', options.endpoint]),
     ...(options.workers === undefined ? [] : ['--workers', String(options.workers)]),
   ];
