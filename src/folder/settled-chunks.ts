@@ -1,10 +1,19 @@
 import type { ChunkTable, Cut } from '../format/chunk.ts';
-import { type ChunkPlace, resultChunk, resultKey, resultsPrefix } from '../format/paths.ts';
+import {
+  type ChunkPlace,
+  partSegmentsPrefix,
+  resultChunk,
+  resultKey,
+  resultsPrefix,
+  segmentInPart,
+  segmentsPrefix,
+} from '../format/paths.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readCut, readTable } from './read.ts';
 
 /** How much of a job is settled. */
 export interface SettledCount {
+  /** Items whose rows stand: of settled chunks, and those that unsettled ones have stored early. */
   readonly items: number;
   readonly chunks: number;
   /** Absent while the input is being cut. */
@@ -17,6 +26,8 @@ export interface SettledCount {
 interface OpenPart {
   readonly table: ChunkTable;
   readonly seen: Set<number>;
+  /** Rows that stand in segments of the part's chunks, as far as they were looked at. */
+  stored: ReadonlyMap<number, number>;
   /** Every chunk below this one is settled and is listed no more. */
   below: number;
 }
@@ -53,7 +64,9 @@ export class SettledChunks {
       this.#open.delete(this.#part);
       this.#part++;
     }
-    return { items: this.#items, chunks: this.#chunks, of, fresh };
+    // A job whose chunks settle is seen to move; only where none does the rows that are stored early are looked for.
+    if (of !== undefined && fresh.length === 0) await this.#lookAtSegments(of);
+    return { items: this.#items + this.#storedItems(), chunks: this.#chunks, of, fresh };
   }
 
   /** Chunks of a part that have settled since the last look. */
@@ -76,10 +89,37 @@ export class SettledChunks {
     return fresh.map((chunk) => ({ part, chunk }));
   }
 
+  /** Counts the rows of the first open part's segments: later parts are sent when it is nearly settled. */
+  async #lookAtSegments(of: Cut): Promise<void> {
+    const part = this.#part;
+    if (part >= of.parts.length) return;
+    const below = this.#open.get(part)?.below ?? 0;
+    const keys = await this.#store.list(partSegmentsPrefix(this.#jobId, part), {
+      startAfter: segmentsPrefix(this.#jobId, { part, chunk: below }),
+    });
+    if (keys.length === 0) return;
+    const open = this.#open.get(part) ?? (await this.#opened(part));
+    const stored = new Map<number, number>();
+    for (const { chunk, rows } of keys.map(segmentInPart)) {
+      // A dead worker's rows may stand beside those of the next one.
+      const most = open.table.chunks[chunk]?.count ?? 0;
+      stored.set(chunk, Math.min(most, (stored.get(chunk) ?? 0) + rows));
+    }
+    open.stored = stored;
+  }
+
+  #storedItems(): number {
+    let items = 0;
+    for (const { stored, seen } of this.#open.values()) {
+      for (const [chunk, rows] of stored) if (!seen.has(chunk)) items += rows;
+    }
+    return items;
+  }
+
   async #opened(part: number): Promise<OpenPart> {
     const table = await readTable(this.#store, this.#jobId, part);
     if (table === undefined) throw new Error(`expected the chunk table of part ${part} of ${this.#jobId}, got none`);
-    const open = { table, seen: new Set<number>(), below: 0 };
+    const open = { table, seen: new Set<number>(), stored: new Map<number, number>(), below: 0 };
     this.#open.set(part, open);
     return open;
   }

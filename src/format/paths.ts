@@ -28,10 +28,18 @@ export interface ChunkPlace {
 export const resultKey = (jobId: string, place: ChunkPlace): string =>
   `${resultsPrefix(jobId, place.part)}${pad(place.chunk, 4)}.ndjson`;
 export const resultChunk = (key: string): number => Number(/(\d{4})\.ndjson$/.exec(key)?.[1]);
+export const partSegmentsPrefix = (jobId: string, part: number): string =>
+  `${jobPrefix(jobId)}segments/${pad(part, 6)}/`;
 export const segmentsPrefix = (jobId: string, place: ChunkPlace): string =>
-  `${jobPrefix(jobId)}segments/${pad(place.part, 6)}/${pad(place.chunk, 4)}/`;
-/** A segment's name sorts by the generation of the message that stored it. */
-export const segmentName = (gen: number, writer: string, k: number): string => `${pad(gen, 7)}-${writer}-${k}`;
+  `${partSegmentsPrefix(jobId, place.part)}${pad(place.chunk, 4)}/`;
+/** A segment's name sorts by the generation of the message that stored it, and says how many rows are in it. */
+export const segmentName = (gen: number, writer: string, k: number, rows: number): string =>
+  `${pad(gen, 7)}-${writer}-${k}r${rows}`;
+/** The chunk of a segment's key, and its rows; none in a name of an older version. */
+export const segmentInPart = (key: string): { readonly chunk: number; readonly rows: number } => {
+  const [, chunk, rows] = /\/(\d{4})\/[^/]*?(?:r(\d+))?\.ndjson$/.exec(key) ?? [];
+  return { chunk: Number(chunk), rows: Number(rows ?? 0) };
+};
 export const segmentGen = (name: string): number => Number.parseInt(name, 10);
 export const segmentKey = (jobId: string, place: ChunkPlace, name: string): string =>
   `${segmentsPrefix(jobId, place)}${name}.ndjson`;

@@ -17,8 +17,8 @@ export interface CloseDeps {
 
 /** Stores the rows so far as a segment: they count once a result names it. Rows that could not be stored stay in hand. */
 export async function storeSegment(deps: CloseDeps, chunk: OpenChunk, gen = chunk.message.gen): Promise<void> {
-  const name = segmentName(gen, deps.writer, deps.nextSegment());
   const rows = chunk.takeRows(deps.clock.now());
+  const name = segmentName(gen, deps.writer, deps.nextSegment(), rows.length);
   try {
     await deps.store.put(segmentKey(chunk.jobId, chunk.place, name), encodeRows(rows));
   } catch (error) {

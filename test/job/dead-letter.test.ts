@@ -20,7 +20,7 @@ async function begun() {
   const place = { part: work.part, chunk: work.chunk };
   const bury = (message: object) => settleDeadLetter(world.invoke().deps, JSON.stringify(message));
   const addSegment = (gen: number, rows: readonly Row[]) =>
-    world.store.put(segmentKey(jobId, place, segmentName(gen, 'w', 0)), encodeRows(rows));
+    world.store.put(segmentKey(jobId, place, segmentName(gen, 'w', 0, rows.length)), encodeRows(rows));
   return { world, jobId, work, place, bury, addSegment };
 }
 
