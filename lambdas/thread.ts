@@ -7,4 +7,5 @@ import { tasks } from './tasks.mjs';
 useConnectors(parseConnectorSettings(process.env));
 
 /** What a worker thread runs: one item of a task that says `thread: true`. */
-export const runOnThread = (request: ThreadRequest): Promise<ThreadAnswer> => answerOnThread(tasks, request, jsonLog);
+export const runOnThread = (request: ThreadRequest): Promise<ThreadAnswer> =>
+  answerOnThread(tasks, request, { log: jsonLog, now: () => Date.now() });

@@ -1,4 +1,4 @@
-import { toJson } from '../format/json.ts';
+import { mayLoseDigits, toJson } from '../format/json.ts';
 import { limits } from '../limits.ts';
 import { UsageError } from '../task/errors.ts';
 
@@ -72,7 +72,8 @@ export async function peekSmall(blocks: AsyncIterable<Uint8Array>): Promise<Peek
 /** The lines' values; undefined when they are too many or one is no JSON: then the fan-out says which. */
 function parseLines(text: string): readonly unknown[] | undefined {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  if (lines.length > limits.inlineItems) return undefined;
+  // Lambda parses its event with numbers that have 15 digits: longer ones travel as an object.
+  if (lines.length > limits.inlineItems || mayLoseDigits(text)) return undefined;
   try {
     return lines.map((line) => JSON.parse(line));
   } catch {

@@ -1,4 +1,5 @@
 import { mapBounded } from '../concurrency.ts';
+import { parseJson } from '../format/json.ts';
 import type { Row } from '../format/outcome.ts';
 import { type ChunkPlace, resultKey, segmentKey } from '../format/paths.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -12,13 +13,13 @@ export function parseRows(body: Uint8Array): Row[] {
 }
 
 function rowsOf(text: string): Row[] {
-  // Each line was written by JSON.stringify of a Row.
+  // Each line is a Row as JSON.
   return text === ''
     ? []
     : text
         .trimEnd()
         .split('\n')
-        .map((line) => JSON.parse(line) as Row);
+        .map((line) => parseJson(line) as Row);
 }
 
 /** How a result begins whose earlier rows stand in segments: with a line that names them. */

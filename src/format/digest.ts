@@ -49,8 +49,9 @@ export const emptyDigest: Digest = {
   slowestMs: 0,
 };
 
-/** The reason under which a failure is counted: its code, with the HTTP status where there is one (`HttpStatus404`). */
-export const reasonOf = ({ code, status }: ItemError): string => (status === undefined ? code : `${code}${status}`);
+/** The reason under which a failure is counted: its code. Rows of older jobs have the status beside it. */
+export const reasonOf = ({ code, status }: ItemError): string =>
+  code === 'HttpStatus' && status !== undefined ? `${code}${status}` : code;
 
 /** Items that a digest counts. */
 export const digestItems = (digest: Digest): number => digest.succeeded + digest.failed + digest.cancelled;

@@ -2,10 +2,15 @@ import type { Digest } from './digest.ts';
 
 /** Why an item failed. */
 export interface ItemError {
+  /** The name under which it is counted (`HttpStatus429`): the same in a row, a summary, and a filter. */
   readonly code: string;
   readonly message: string;
   readonly status?: number;
   readonly retryable: boolean;
+  /** `file:line` of the task's own code that failed. */
+  readonly at?: string;
+  /** The beginning of the downstream's answer. */
+  readonly body?: string;
 }
 
 /** One item's one recorded outcome: a line of a result object. Times are milliseconds of the last attempt. */

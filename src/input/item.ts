@@ -1,3 +1,4 @@
+import { parseJson } from '../format/json.ts';
 import type { InputFormat } from '../format/manifest.ts';
 import { limits } from '../limits.ts';
 import { UsageError } from '../task/errors.ts';
@@ -30,8 +31,11 @@ export function readItem(line: Line, format: InputFormat): unknown {
   }
   if (format === 'lines') return text;
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
+    if (cause instanceof RangeError) {
+      throw new UsageError('InvalidInput', `line ${line.number}: ${cause.message}; write it as a text`, { cause });
+    }
     throw new UsageError('InvalidInput', `line ${line.number}: expected one JSON value, got ${excerpt(text)}`, {
       cause,
     });

@@ -1,9 +1,11 @@
 import { lastTick, readDigest, readSummary, readTable } from '../folder/read.ts';
 import { readSmallChunk } from '../folder/read-rows.ts';
 import { unmarkRunning } from '../folder/running.ts';
+import { parseToWrite, toJson } from '../format/json.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { messageVersion } from '../format/message.ts';
 import { metricNames, settledMetrics } from '../format/metrics.ts';
+import type { Row } from '../format/outcome.ts';
 import { resultKey } from '../format/paths.ts';
 import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
 import type { Summary } from '../format/summary.ts';
@@ -97,7 +99,9 @@ async function runInline(deps: FanOutDeps, manifest: Manifest): Promise<FanOutAn
 async function answerEnded(store: ObjectStore, manifest: Manifest, summary: Summary): Promise<FanOutAnswer> {
   const { jobId, inline } = manifest;
   const rows = inline ? await readSmallChunk(store, { jobId, place: onlyChunk }, limits.answerBytes) : undefined;
-  return { jobId, state: 'done', summary, ...(rows === undefined ? {} : { rows }) };
+  if (rows === undefined) return { jobId, state: 'done', summary };
+  // Lambda writes the answer: what it could not write, a BigInt, goes as the text that it stands for.
+  return { jobId, state: 'done', summary, rows: parseToWrite(toJson(rows) ?? '[]') as readonly Row[] };
 }
 
 async function answerAgain(deps: FanOutDeps, manifest: Manifest): Promise<FanOutAnswer> {

@@ -1,5 +1,5 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { toJson } from '../format/json.ts';
+import { parseJson, toJson } from '../format/json.ts';
 import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
 import { limits } from '../limits.ts';
 import { isUsageCode, UsageError } from '../task/errors.ts';
@@ -26,7 +26,7 @@ export async function invokeFanOut(
     }),
     { abortSignal: signal },
   );
-  const payload: unknown = JSON.parse(answer.Payload?.transformToString() ?? 'null');
+  const payload: unknown = parseJson(answer.Payload?.transformToString() ?? 'null');
   // The answer of our own function of the same version.
   if (answer.FunctionError === undefined) return payload as FanOutAnswer;
   const { errorType, errorMessage } = failureOf(payload);

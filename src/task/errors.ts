@@ -42,7 +42,12 @@ export interface TaskErrorDetails extends ErrorOptions {
   readonly retryAfterMs?: number;
   /** The HTTP status, where there is one. */
   readonly status?: number;
+  /** The beginning of the downstream's answer, for the item's row: a refusal without its reason is useless. */
+  readonly body?: string;
 }
+
+/** Names the class across copies of this module: a bundle and a CommonJS test may each have one. */
+const brand = Symbol.for('fanloop.TaskError');
 
 /** A failure that a task understood: thrown by tasks and connectors, recorded in the item's row. */
 export class TaskError extends Error {
@@ -50,6 +55,7 @@ export class TaskError extends Error {
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
   readonly status: number | undefined;
+  readonly body: string | undefined;
   constructor(message: string, details: TaskErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'TaskError';
@@ -57,5 +63,15 @@ export class TaskError extends Error {
     this.retryable = details.retryable ?? false;
     this.retryAfterMs = details.retryAfterMs;
     this.status = details.status;
+    this.body = details.body;
   }
+
+  get [brand](): true {
+    return true;
+  }
+}
+
+/** Whether a thrown thing is a {@link TaskError}, of this copy of the module or another. */
+export function isTaskError(error: unknown): error is TaskError {
+  return error instanceof TaskError || (error instanceof Error && brand in error);
 }

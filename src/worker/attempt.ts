@@ -1,8 +1,8 @@
-import { toJson } from '../format/json.ts';
+import { parseToWrite } from '../format/json.ts';
 import type { ItemError } from '../format/outcome.ts';
-import { limits } from '../limits.ts';
+import { valueJson } from '../format/value.ts';
 import type { Clock } from '../ports.ts';
-import { TaskError } from '../task/errors.ts';
+import { failureOf } from '../task/failure.ts';
 import type { Task, TaskContext } from '../task/task.ts';
 
 /** How one try of an item ended. */
@@ -62,7 +62,7 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
         durationMs,
       };
     }
-    return { kind: 'failed', ...describeFailure(error), durationMs };
+    return { kind: 'failed', ...failureOf(error, clock.now()), durationMs };
   } finally {
     stopTimer();
     cancelled.removeEventListener('abort', onCancel);
@@ -85,95 +85,23 @@ async function raceAbort(signal: AbortSignal, run: () => Promise<unknown>): Prom
 const encoder = new TextEncoder();
 
 function succeeded(value: unknown, maxBytes: number, durationMs: number): AttemptOutcome {
-  let json: string | undefined;
+  let json: string;
   try {
-    json = toJson(value ?? null);
+    json = valueJson(value);
   } catch (error) {
-    const message = `expected a value that JSON can hold, got one that it cannot: ${messageOf(error)}`;
-    return {
-      kind: 'failed',
-      error: { code: 'ResultNotJson', message, retryable: false },
-      retryAfterMs: undefined,
-      durationMs,
-    };
-  }
-  if (json === undefined) {
-    const message = `expected a value that JSON can hold, got a ${typeof value}`;
-    return {
-      kind: 'failed',
-      error: { code: 'ResultNotJson', message, retryable: false },
-      retryAfterMs: undefined,
-      durationMs,
-    };
+    return refusedValue('ResultNotJson', messageOf(error), durationMs);
   }
   const bytes = json.length > maxBytes ? json.length : encoder.encode(json).length;
   if (bytes > maxBytes) {
     const message = `expected a value of at most ${maxBytes} bytes of JSON, got ${bytes}; store it in S3 and return its address`;
-    return {
-      kind: 'failed',
-      error: { code: 'ResultTooLarge', message, retryable: false },
-      retryAfterMs: undefined,
-      durationMs,
-    };
+    return refusedValue('ResultTooLarge', message, durationMs);
   }
   // A copy: the task may change its object later, and the row is written only with its chunk.
-  return { kind: 'succeeded', value: JSON.parse(json), bytes, durationMs };
+  return { kind: 'succeeded', value: parseToWrite(json), bytes, durationMs };
 }
 
-/** A failure as its row will show it, and the downstream's wish for the next attempt. */
-interface Failure {
-  readonly error: ItemError;
-  readonly retryAfterMs: number | undefined;
+function refusedValue(code: string, message: string, durationMs: number): AttemptOutcome {
+  return { kind: 'failed', error: { code, message, retryable: false }, retryAfterMs: undefined, durationMs };
 }
 
-/** What a thrown thing says of its item; never throws, whatever a task threw. */
-export function describeFailure(error: unknown): Failure {
-  try {
-    return describe(error);
-  } catch {
-    const message = 'the task threw something that cannot be read';
-    return { error: { code: 'TaskFailed', message, retryable: true }, retryAfterMs: undefined };
-  }
-}
-
-/** A programming error is the same at each attempt, so it is not tried again. */
-function describe(error: unknown): Failure {
-  if (error instanceof TaskError) {
-    const { code, retryable, status } = error;
-    const retryAfterMs = asWait(error.retryAfterMs);
-    const tooLong = retryAfterMs !== undefined && retryAfterMs > limits.maxRetryAfterMs;
-    if (retryable && tooLong) {
-      const message = `the downstream asks to wait ${Math.round(retryAfterMs / 1_000)} s; at most ${limits.maxRetryAfterMs / 1_000} s are possible`;
-      return {
-        error: { code: 'RetryAfterTooLong', message, retryable: false, ...withStatus(status) },
-        retryAfterMs: undefined,
-      };
-    }
-    return {
-      error: { code: asCode(code), message: cut(error.message), retryable, ...withStatus(status) },
-      retryAfterMs,
-    };
-  }
-  const isBug =
-    error instanceof TypeError ||
-    error instanceof ReferenceError ||
-    error instanceof RangeError ||
-    error instanceof SyntaxError;
-  const name = error instanceof Error ? error.name : 'Error';
-  const code = name === 'Error' || name === '' ? 'TaskFailed' : asCode(name);
-  return { error: { code, message: cut(messageOf(error)), retryable: !isBug }, retryAfterMs: undefined };
-}
-
-const withStatus = (status: number | undefined): { readonly status?: number } =>
-  status === undefined ? {} : { status };
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-const cut = (message: unknown): string => shorten(String(message));
-const shorten = (message: string): string =>
-  message.length > limits.errorMessageCharacters ? `${message.slice(0, limits.errorMessageCharacters)}…` : message;
-/** Codes are counted in S3 metadata, which is ASCII with `:` and `,` as separators. */
-const asCode = (name: unknown): string =>
-  String(name ?? '')
-    .replaceAll(/[^A-Za-z0-9_.-]/g, '')
-    .slice(0, 40) || 'TaskFailed';
-/** A date that could not be read, or one that is over, is no wish. */
-const asWait = (ms: number | undefined): number | undefined => (ms !== undefined && ms >= 0 ? ms : undefined);

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { limits } from '../../src/limits.ts';
 import { TaskError } from '../../src/task/errors.ts';
+import { failureOf } from '../../src/task/failure.ts';
 import { defineTask, type TaskContext } from '../../src/task/task.ts';
-import { type AttemptOutcome, describeFailure, runAttempt } from '../../src/worker/attempt.ts';
+import { type AttemptOutcome, runAttempt } from '../../src/worker/attempt.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const context = { attempt: 1, idempotencyKey: 'j/0', log: () => undefined };
@@ -30,7 +31,7 @@ describe('runAttempt', () => {
     [null, null],
     [0, 0],
     ['', ''],
-    [Number.NaN, null],
+    [1n, 1],
     [{ a: undefined }, {}],
     [new Date(0), '1970-01-01T00:00:00.000Z'],
     [{ ['__proto__']: 1 }, JSON.parse('{"__proto__":1}')],
@@ -49,7 +50,7 @@ describe('runAttempt', () => {
   circular.self = circular;
   it.each([
     ['a circle', circular],
-    ['a BigInt', 1n],
+    ['NaN', Number.NaN],
     ['a function', () => 1],
     ['a symbol', Symbol('s')],
     ['a toJSON that throws', { toJSON: () => describeNothing() }],
@@ -154,9 +155,9 @@ describe('runAttempt', () => {
   });
 });
 
-describe('describeFailure', () => {
+describe('the wish of a downstream', () => {
   const busy = (retryAfterMs: number, retryable = true) =>
-    describeFailure(new TaskError('busy', { code: 'Busy', retryable, retryAfterMs, status: 429 }));
+    failureOf(new TaskError('busy', { code: 'Busy', retryable, retryAfterMs, status: 429 }), 0);
 
   it('keeps the downstream’s wish up to 15 minutes', () => {
     expect(busy(900_000)).toMatchObject({ error: { code: 'Busy', status: 429 }, retryAfterMs: 900_000 });

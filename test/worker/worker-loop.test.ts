@@ -103,7 +103,7 @@ describe('a worker', () => {
     expect(await readDigest(world.store, 'j', place)).toMatchObject({
       succeeded: 3,
       failed: 1,
-      codes: { Gone410: 1 },
+      codes: { Gone: 1 },
       callMs: 400,
       invocations: 1,
     });

@@ -13,6 +13,8 @@ export interface FailedExample {
 const labelWidth = 10;
 /** A report names the most frequent reasons only. */
 const reasonsShown = 6;
+/** Characters of a failed answer's body; the row has more. */
+const bodyCharactersShown = 200;
 
 /** The lines that say how a job ended, from its summary alone; examples of failures, and the command that shows `more`, where they are known. */
 export function reportLines(
@@ -57,13 +59,17 @@ function failures(summary: Summary, examples: readonly FailedExample[], more: st
   const rest = codes.slice(reasonsShown).reduce((sum, [, n]) => sum + n, 0);
   return [
     [...shown, ...(rest === 0 ? [] : [`others ${count(rest)}`])].join(', '),
-    ...examples.map(({ index, error }) => `item ${index}: ${error.message.replaceAll(/\s+/g, ' ')}${placeOf(error)}`),
+    ...examples.map(exampleLine),
     ...(more === undefined || examples.length >= summary.totals.failed ? [] : [`"${more}" shows all of them`]),
   ];
 }
 
-/** The line of the task's own code that failed, where the row knows it. */
-const placeOf = (error: ItemError): string => ('at' in error && typeof error.at === 'string' ? ` (${error.at})` : '');
+/** One failure: its message, the beginning of a refusal, and the line of the task's own code where the row knows it. */
+function exampleLine({ index, error }: FailedExample): string {
+  const { at, body } = error;
+  const answer = body === undefined ? '' : `: ${body.slice(0, bodyCharactersShown)}`;
+  return `item ${index}: ${error.message}${answer}${at === undefined ? '' : ` (${at})`}`.replaceAll(/\s+/g, ' ');
+}
 
 function timeLine({ wallMs, totals }: Summary): string {
   const oneByOne = `the calls one after another: ${duration(totals.callMs)}`;
@@ -73,10 +79,18 @@ function timeLine({ wallMs, totals }: Summary): string {
     : `${duration(wallMs)}; ${oneByOne}`;
 }
 
+/** Tasks that come along: what they compute is not the person's to move to a thread. */
+const ownTasks: ReadonlySet<string> = new Set(['say-after', 'http', 'file', 'database', 'cpu']);
+
 /** asyncio's warning of a slow callback: whoever computes on the loop keeps everybody waiting. */
 function slowLine({ task, totals }: Summary): readonly string[] {
   const { slowCallbacks, slowestMs } = totals;
   if (slowCallbacks === 0) return [];
+  if (ownTasks.has(task)) {
+    return [
+      `the event loop was blocked ${counted(slowCallbacks, 'time')}, ${duration(slowestMs)} at most: too much to do at once`,
+    ];
+  }
   return [
     `the task "${task}" blocked the event loop ${counted(slowCallbacks, 'time')}, ${duration(slowestMs)} at most; "thread: true" runs it on threads`,
   ];

@@ -135,7 +135,7 @@ async function settle<Received>(
   const next = redirected(request, { status, location: headers['location'] });
   if (next !== undefined) return { next };
   const expected = options.expect?.join(' or ') ?? '200 to 299';
-  throw statusFailure({ status, retryAfter: headers['retry-after'], host: url.host }, { expected, now: Date.now() });
+  throw statusFailure({ status, headers, host: url.host, body: undefined }, { expected, now: Date.now() });
 }
 
 async function receiveBody<Received>(

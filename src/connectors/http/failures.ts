@@ -1,7 +1,6 @@
 import { TaskError } from '../../task/errors.ts';
-
-/** Statuses after which another attempt makes sense. */
-const retryableStatuses: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+import { isLimitUsedUp, retryAfterMs } from '../../task/retry-after.ts';
+import { isRetryableStatus } from '../../task/statuses.ts';
 
 const dnsCodes: ReadonlySet<string> = new Set([
   'ENOTFOUND',
@@ -31,28 +30,32 @@ const requestCodes: ReadonlySet<string> = new Set([
   'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
 ]);
 
-/** The failure of an answer whose status was not expected. `now` is in milliseconds since the epoch. */
-export function statusFailure(
-  answer: { readonly status: number; readonly retryAfter: string | undefined; readonly host: string },
-  options: { readonly expected: string; readonly now: number },
-): TaskError {
-  const { status, retryAfter, host } = answer;
-  const retryAfterMs = retryAfter === undefined ? undefined : parseRetryAfter(retryAfter, options.now);
-  return new TaskError(`expected status ${options.expected}, got ${status} from ${host}`, {
-    code: 'HttpStatus',
-    status,
-    retryable: retryableStatuses.has(status),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  });
+/** An answer whose status was not expected. */
+export interface UnexpectedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly host: string;
+  /** The beginning of its body, where it is text. */
+  readonly body: string | undefined;
 }
 
-/** Milliseconds from `now` that a Retry-After asks for, in seconds or as an HTTP date; undefined where it is neither. */
-export function parseRetryAfter(value: string, now: number): number | undefined {
-  const text = value.trim();
-  if (/^\d+$/.test(text)) return Number(text) * 1_000;
-  // Every form of an HTTP date starts with the name of a day; Date.parse alone would read "-1" as a year.
-  const instant = /^[A-Z][a-z]+,? /.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(instant) ? undefined : Math.max(0, instant - now);
+/** The failure of an answer whose status was not expected. `now` is in milliseconds since the epoch. */
+export function statusFailure(
+  { status, headers, host, body }: UnexpectedAnswer,
+  options: { readonly expected: string; readonly now: number },
+): TaskError {
+  const read = (name: string): string | undefined => headers[name];
+  // Some APIs say 403 where the limit of a time is used up, and when it opens again.
+  const isUsedUp = status === 403 && (isLimitUsedUp(read) || headers['retry-after'] !== undefined);
+  const retryable = isRetryableStatus(status) || isUsedUp;
+  const wishMs = retryable ? retryAfterMs(read, options.now) : undefined;
+  return new TaskError(`expected status ${options.expected}, got ${status} from ${host}`, {
+    code: `HttpStatus${status}`,
+    status,
+    retryable,
+    ...(wishMs === undefined ? {} : { retryAfterMs: wishMs }),
+    ...(body === undefined ? {} : { body }),
+  });
 }
 
 /** Names what went wrong below HTTP: DNS, TLS, the connection, or a request that cannot be written. */

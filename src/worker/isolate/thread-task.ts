@@ -1,8 +1,10 @@
+import { parseToWrite } from '../../format/json.ts';
 import type { ItemError } from '../../format/outcome.ts';
+import { NotJsonError, valueJson } from '../../format/value.ts';
 import type { Log } from '../../ports.ts';
 import { TaskError } from '../../task/errors.ts';
+import { failureOf } from '../../task/failure.ts';
 import type { Task, TaskRegistry } from '../../task/task.ts';
-import { describeFailure } from '../attempt.ts';
 
 /** What a thread is asked to do: plain data, since threads share no memory. */
 export interface ThreadRequest {
@@ -14,7 +16,7 @@ export interface ThreadRequest {
 
 /** What a thread answers; an error class would not survive the way between threads. */
 export type ThreadAnswer =
-  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: true; readonly json: string }
   | { readonly ok: false; readonly error: ItemError; readonly retryAfterMs: number | undefined };
 
 /** Runs a request on a thread; rejects when the signal aborts, and the thread is ended then. */
@@ -32,7 +34,7 @@ function onThread(name: string, task: Task, runOnThread: RunOnThread): Task {
     ...task,
     run: async (item, { attempt, idempotencyKey, signal }) => {
       const answer = await runOnThread({ task: name, item, attempt, idempotencyKey }, signal);
-      if (answer.ok) return answer.value;
+      if (answer.ok) return parseToWrite(answer.json);
       const { error, retryAfterMs } = answer;
       throw new TaskError(error.message, { ...error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
     },
@@ -40,7 +42,11 @@ function onThread(name: string, task: Task, runOnThread: RunOnThread): Task {
 }
 
 /** The thread's side: runs the task; its signal never aborts, since an aborted thread is ended. */
-export async function answerOnThread(tasks: TaskRegistry, request: ThreadRequest, log: Log): Promise<ThreadAnswer> {
+export async function answerOnThread(
+  tasks: TaskRegistry,
+  request: ThreadRequest,
+  { log, now }: { readonly log: Log; readonly now: () => number },
+): Promise<ThreadAnswer> {
   const { attempt, idempotencyKey } = request;
   const task = tasks[request.task];
   if (task === undefined) throw new Error(`expected a task "${request.task}", got none`);
@@ -53,8 +59,13 @@ export async function answerOnThread(tasks: TaskRegistry, request: ThreadRequest
       log('info', message, { ...fields, jobId, index: Number(index) }),
   };
   try {
-    return { ok: true, value: await task.run(request.item, context) };
+    // As text: what threads pass to each other loses classes without a word.
+    return { ok: true, json: valueJson(await task.run(request.item, context)) };
   } catch (error) {
-    return { ok: false, ...describeFailure(error) };
+    if (error instanceof NotJsonError) {
+      const { message } = error;
+      return { ok: false, error: { code: 'ResultNotJson', message, retryable: false }, retryAfterMs: undefined };
+    }
+    return { ok: false, ...failureOf(error, now()) };
   }
 }

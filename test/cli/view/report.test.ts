@@ -48,6 +48,22 @@ describe('reportLines', () => {
     expect(lines.at(-1)).toMatch(/^ {2}on AWS {4}about \$0\.00\d+ \(Lambda \$[\d.]+, SQS \$[\d.]+, S3 \$[\d.]+\)$/);
   });
 
+  it('shows the answer that a downstream refused with, and where the task failed', () => {
+    const error = { code: 'HttpStatus422', message: 'expected status 200', retryable: false };
+    const examples = [{ index: 3, error: { ...error, body: '{"error":\n"no zip"}', at: 'tasks/look-up.ts:12' } }];
+    expect(reportLines(summary, plain, examples)).toContain(
+      '            item 3: expected status 200: {"error": "no zip"} (tasks/look-up.ts:12)',
+    );
+  });
+
+  it('advises threads for tasks that compute, not for those that come along', () => {
+    const totals = { ...summary.totals, slowCallbacks: 2, slowestMs: 900 };
+    const slow = (task: string) => reportLines({ ...summary, task, totals }, plain).join('\n');
+    expect(slow('http')).toContain('the event loop was blocked 2 times');
+    expect(slow('http')).not.toContain('thread');
+    expect(slow('my-task')).toContain('"thread: true" runs it on threads');
+  });
+
   it('says nothing of failures when there are none', () => {
     const totals = { ...summary.totals, succeeded: 1_000, failed: 0, codes: {} };
     const lines = reportLines({ ...summary, totals }, plain);

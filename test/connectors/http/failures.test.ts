@@ -1,26 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { connectionFailure, parseRetryAfter } from '../../../src/connectors/http/failures.ts';
+import { connectionFailure } from '../../../src/connectors/http/failures.ts';
 import { TaskError } from '../../../src/task/errors.ts';
-
-const now = Date.UTC(2026, 0, 1, 12, 0, 0);
-
-describe('Retry-After', () => {
-  test.each<[string, number | undefined]>([
-    ['0', 0],
-    ['1', 1_000],
-    [' 120 ', 120_000],
-    ['Thu, 01 Jan 2026 12:00:05 GMT', 5_000],
-    ['Thursday, 01-Jan-26 12:00:05 GMT', 5_000],
-    ['Thu, 01 Jan 2026 11:00:00 GMT', 0],
-    ['', undefined],
-    ['-1', undefined],
-    ['1.5', undefined],
-    ['soon', undefined],
-    ['Thu, never', undefined],
-  ])('of "%s" means %s ms', (value, ms) => {
-    expect(parseRetryAfter(value, now)).toBe(ms);
-  });
-});
 
 describe('a failure below HTTP', () => {
   test.each([

@@ -98,7 +98,7 @@ describe('an item', () => {
     expect(await run({ url: downstream.url, expect: 404 })).toEqual({ status: 404, headers: {}, body: null });
     expect(await run({ url: downstream.url, expect: [200, 404] })).toMatchObject({ status: 404 });
     await expect(run({ url: downstream.url, expect: [200] })).rejects.toMatchObject({
-      code: 'HttpStatus',
+      code: 'HttpStatus404',
       status: 404,
     });
   });

@@ -32,7 +32,7 @@ describe('tasks with threads', () => {
   // What crosses between threads is copied, as here.
   const runOnThread: RunOnThread = async (request) => {
     requests.push(request);
-    return structuredClone(await answerOnThread(tasks, structuredClone(request), log));
+    return structuredClone(await answerOnThread(tasks, structuredClone(request), { log, now: () => 0 }));
   };
   const registry = withThreads(tasks, runOnThread);
   const context: TaskContext = {
@@ -65,6 +65,8 @@ describe('tasks with threads', () => {
 
   it('rejects for a task that the thread does not know', async () => {
     const request = { task: 'none', item: 1, attempt: 1, idempotencyKey: 'job/1' };
-    await expect(answerOnThread(tasks, request, log)).rejects.toThrow('expected a task "none", got none');
+    await expect(answerOnThread(tasks, request, { log, now: () => 0 })).rejects.toThrow(
+      'expected a task "none", got none',
+    );
   });
 });
