@@ -57,6 +57,8 @@ const request = z
   .strictObject(
     {
       url,
+      /** Passes to the row as its key. */
+      id: z.union([z.string(), z.number()]).optional(),
       method: z
         .string(`expected one of ${httpMethods.join(', ')}`)
         .toUpperCase()

@@ -17,7 +17,10 @@ import { startUnderToken } from './start.ts';
 export interface Input {
   /** `s3://bucket/key`, read by the stack itself; or bytes that are uploaded as they come. */
   readonly input: string | AsyncIterable<Uint8Array>;
-  /** How an S3 object is read: a JSON value a line, or the line itself as a text. @default by its name: `.txt` is lines */
+  /**
+   * How it is read: a JSON value a line, the line itself as a text, or an entry a line (`{"item": …, "key": …}`), whose key goes into the row.
+   * @default of an S3 object by its name: `.txt` is lines
+   */
   readonly format?: InputFormat;
 }
 
@@ -29,6 +32,8 @@ export interface SubmitOptions extends WaitOptions {
   readonly timeoutMs?: number | undefined;
   /** Tries of an item, the first included, 1 to 20. @default the task's */
   readonly attempts?: number | undefined;
+  /** Whether each item is written into its row. @default false */
+  readonly withItem?: boolean | undefined;
   /**
    * Whether a job of at most 25 items runs at once, within the function that starts it; `false` sends it to the workers as any other.
    * @default true
@@ -75,11 +80,12 @@ export class Fanloop implements AsyncDisposable {
     const signal = options.signal ?? new AbortController().signal;
     signal.throwIfAborted();
     const jobId = newJobId(this.#stack.clock.now(), this.#stack.random);
-    const { concurrency, timeoutMs, attempts, inline } = options;
+    const { concurrency, timeoutMs, attempts, withItem, inline } = options;
     const limits = {
       ...(concurrency === undefined ? {} : { concurrency }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(attempts === undefined ? {} : { attempts }),
+      ...(withItem === true ? { withItem } : {}),
     };
     const { count, ...input } = await this.#place(jobId, items, signal);
     const request = {
@@ -152,16 +158,27 @@ export class Fanloop implements AsyncDisposable {
     }
     const counter = { items: 0 };
     const bytes = isInput(items) ? (items.input as AsyncIterable<Uint8Array>) : itemBlocks(items, counter);
-    const peeked = await peekSmall(untilAborted(bytes, signal));
+    const blocks = untilAborted(bytes, signal);
+    // A line that is a text might be taken for JSON.
+    const isText = isInput(items) && items.format === 'lines';
+    const peeked = isText ? ({ kind: 'blocks', blocks } as const) : await peekSmall(blocks);
     if (peeked.kind === 'items') {
       if (peeked.items.length === 0) throw new UsageError('EmptyInput', 'expected at least one item, got none');
-      return { items: [...peeked.items], count: peeked.items.length };
+      return { items: [...peeked.items], ...formatOf(items), count: peeked.items.length };
     }
     const key = inputKey(jobId);
     await this.#stack.upload(key, peeked.blocks, signal);
-    return { input: `s3://${this.#stack.bucket}/${key}`, ...(isInput(items) ? {} : { count: counter.items }) };
+    return {
+      input: `s3://${this.#stack.bucket}/${key}`,
+      ...formatOf(items),
+      ...(isInput(items) ? {} : { count: counter.items }),
+    };
   }
 }
+
+/** Bytes that are uploaded are NDJSON unless they are called something else. */
+const formatOf = (items: Items<unknown> | Input): { readonly format?: InputFormat } =>
+  isInput(items) && items.format !== undefined && items.format !== 'ndjson' ? { format: items.format } : {};
 
 const isInput = (items: Items<unknown> | Input): items is Input => typeof items === 'object' && 'input' in items;
 

@@ -1,5 +1,5 @@
 import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
-import type { Clock, ObjectStore, Queue, Random } from '../ports.ts';
+import type { Clock, InputReader, ObjectStore, Queue, Random } from '../ports.ts';
 
 /** What reading and steering jobs from outside needs of a stack. */
 export interface SteerDeps {
@@ -13,6 +13,8 @@ export interface SteerDeps {
 /** A stack that is there, as the client uses it; each target makes one. */
 export interface Stack extends SteerDeps {
   readonly random: Random;
+  /** Reads S3 objects that inputs are made of. */
+  readonly input: InputReader;
   /** The bucket that holds all jobs. */
   readonly bucket: string;
   /** Workers that run at once. */

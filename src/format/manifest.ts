@@ -6,10 +6,12 @@ export interface JobOptions {
   readonly timeoutMs: number;
   /** Tries of an item, the first included. */
   readonly attempts: number;
+  /** Whether each item stands in its row. @default false */
+  readonly withItem?: boolean;
 }
 
-/** How the bytes of an input are items: one JSON value a line, or the line itself as a string. */
-export type InputFormat = 'ndjson' | 'lines';
+/** How the bytes of an input are items: one JSON value a line, the line itself as a text, or a line with an item and its key. */
+export type InputFormat = 'ndjson' | 'lines' | 'entries';
 
 /** A job's input: one object, fixed by its ETag. */
 export interface JobInput {

@@ -13,23 +13,32 @@ export interface ItemError {
   readonly body?: string;
 }
 
+/** What every row says of its item, beside how it ended. */
+interface RowItem {
+  readonly index: number;
+  /** What passed with the item: the field that `--key` names, else its `id`. Absent where it has none. */
+  readonly key?: string | number;
+  /** The item as it was given, where the job was asked for it. */
+  readonly item?: unknown;
+}
+
 /** One item's one recorded outcome: a line of a result object. Times are milliseconds of the last attempt. */
-export type Row =
-  | {
-      readonly index: number;
-      readonly status: 'succeeded';
-      readonly value: unknown;
-      readonly attempts: number;
-      readonly durationMs: number;
-    }
-  | {
-      readonly index: number;
-      readonly status: 'failed';
-      readonly error: ItemError;
-      readonly attempts: number;
-      readonly durationMs: number;
-    }
-  | { readonly index: number; readonly status: 'cancelled'; readonly attempts: number };
+export type Row = RowItem &
+  (
+    | {
+        readonly status: 'succeeded';
+        readonly value: unknown;
+        readonly attempts: number;
+        readonly durationMs: number;
+      }
+    | {
+        readonly status: 'failed';
+        readonly error: ItemError;
+        readonly attempts: number;
+        readonly durationMs: number;
+      }
+    | { readonly status: 'cancelled'; readonly attempts: number }
+  );
 
 /** What a result says beside its own rows. */
 export interface ResultHead {

@@ -8,6 +8,7 @@ const optionsSchema = z.strictObject({
   concurrency: z.int().min(1).max(limits.maxConcurrency).optional(),
   timeoutMs: z.int().min(1).max(limits.maxTimeoutMs).optional(),
   attempts: z.int().min(1).max(limits.maxAttempts).optional(),
+  withItem: z.boolean().optional(),
 });
 
 const requestSchema = z
@@ -18,8 +19,11 @@ const requestSchema = z
       .string()
       .regex(/^s3:\/\/[^/]+\/.+$/, 'expected s3://bucket/key')
       .optional(),
-    /** How an S3 input is read; by its name's ending when absent: `.txt` has an item a line, anything else a JSON value a line. */
-    format: z.enum(['ndjson', 'lines']).optional(),
+    /**
+     * How an S3 input is read; by its name's ending when absent: `.txt` has an item a line, anything else a JSON value a line.
+     * `entries`, also for `items`: each is `{item, key}`, or `{invalid: {code, message}, key}` for one that is to fail.
+     */
+    format: z.enum(['ndjson', 'lines', 'entries']).optional(),
     options: optionsSchema.optional(),
     clientToken: z.string().min(1).max(256).optional(),
     wait: z.boolean().optional(),

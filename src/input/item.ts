@@ -2,8 +2,8 @@ import { parseJson } from '../format/json.ts';
 import type { InputFormat } from '../format/manifest.ts';
 import { limits } from '../limits.ts';
 import { UsageError } from '../task/errors.ts';
-import { parseItem, type Task } from '../task/task.ts';
 import type { Line } from './lines.ts';
+import { packedAdvice, sniffPacked } from './sniff.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -18,6 +18,10 @@ export function readItem(line: Line, format: InputFormat): unknown {
       'ItemTooLarge',
       `line ${line.number}: expected an item of at most ${limits.maxItemBytes} bytes, got ${line.bytes.length}; store large data in S3 and pass its address`,
     );
+  }
+  const packed = line.start === 0 ? sniffPacked(line.bytes) : undefined;
+  if (packed !== undefined) {
+    throw new UsageError('InvalidInput', `line 1: expected UTF-8 text, got ${packed}; ${packedAdvice[packed]}`);
   }
   let text: string;
   try {
@@ -40,14 +44,6 @@ export function readItem(line: Line, format: InputFormat): unknown {
       cause,
     });
   }
-}
-
-/** Reads and checks the item of a line. @throws UsageError as {@link readItem}, and `InvalidItem` when the task's schema refuses it. */
-export async function readValidItem(line: Line, format: InputFormat, task: Task): Promise<unknown> {
-  const item = readItem(line, format);
-  const parsed = await parseItem(task, item);
-  if (!parsed.ok) throw new UsageError('InvalidItem', `line ${line.number}: ${parsed.problem}`);
-  return parsed.value;
 }
 
 function excerpt(text: string): string {

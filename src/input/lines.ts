@@ -25,7 +25,8 @@ const carriageReturn = 0x0d;
 const byteOrderMark = [0xef, 0xbb, 0xbf] as const;
 
 /**
- * Splits bytes into lines at `\n` or `\r\n`, leaving out blank ones and a byte-order mark at offset 0.
+ * Splits bytes into lines at `\n`, `\r\n`, or a lone `\r` as spreadsheets on old Macs write it, leaving out blank ones
+ * and a byte-order mark at offset 0.
  *
  * @throws UsageError `ItemTooLarge` when a line is longer than an item may be.
  */
@@ -34,21 +35,43 @@ export async function* splitLines(source: AsyncIterable<Uint8Array>, from: Lines
   let start = from.offset ?? 0;
   let carried: Uint8Array[] = [];
   let carriedBytes = 0;
+  /** The last block ended with `\r`: a `\n` at the start of the next one belongs to the same line end. */
+  let isOpen = false;
+
+  const take = (data: Uint8Array, { at, end, ends }: LineEnd & { readonly at: number }): Line | undefined => {
+    number++;
+    const tail = data.subarray(at, end);
+    requireLength(number, carriedBytes + tail.length);
+    const whole = carriedBytes === 0 ? tail : join([...carried, tail], carriedBytes + tail.length);
+    const line = { number, start, end: start + whole.length + ends, bytes: withoutMark(whole, start) };
+    start = line.end;
+    carried = [];
+    carriedBytes = 0;
+    return isBlank(line.bytes) ? undefined : line;
+  };
 
   for await (const data of source) {
+    if (data.length === 0) continue;
     let at = 0;
-    for (let end = data.indexOf(newline, at); end !== -1; end = data.indexOf(newline, at)) {
-      number++;
-      const tail = data.subarray(at, end);
-      requireLength(number, carriedBytes + tail.length);
-      const whole = carriedBytes === 0 ? tail : join([...carried, tail], carriedBytes + tail.length);
-      const length = carriedBytes + tail.length + 1;
-      const bytes = trim(whole, start);
-      if (!isBlank(bytes)) yield { number, start, end: start + length, bytes };
-      start += length;
-      carried = [];
-      carriedBytes = 0;
-      at = end + 1;
+    if (isOpen) {
+      const ends = data[0] === newline ? 2 : 1;
+      const line = take(data, { at: 0, end: 0, ends });
+      if (line !== undefined) yield line;
+      at = ends - 1;
+      isOpen = false;
+    }
+    const next = lineEnds(data);
+    for (let found = next(at); found !== undefined; found = next(at)) {
+      if (found.ends === 0) {
+        carried.push(data.subarray(at, found.end));
+        carriedBytes += found.end - at;
+        at = data.length;
+        isOpen = true;
+        break;
+      }
+      const line = take(data, { at, ...found });
+      if (line !== undefined) yield line;
+      at = found.end + found.ends;
     }
     if (at < data.length) {
       carried.push(data.subarray(at));
@@ -56,10 +79,31 @@ export async function* splitLines(source: AsyncIterable<Uint8Array>, from: Lines
       requireLength(number + 1, carriedBytes);
     }
   }
-  if (carriedBytes > 0) {
-    const bytes = trim(join(carried, carriedBytes), start);
-    if (!isBlank(bytes)) yield { number: number + 1, start, end: start + carriedBytes, bytes };
-  }
+  const line = take(nothing, { at: 0, end: 0, ends: isOpen ? 1 : 0 });
+  if (line !== undefined) yield line;
+}
+
+/** Where a line ends, and how long its line end is: 0 where only the next block can tell. */
+interface LineEnd {
+  readonly end: number;
+  readonly ends: 0 | 1 | 2;
+}
+
+const nothing = new Uint8Array();
+
+/** Finds the line ends of a block from left to right; each byte is looked at once for each of the two characters. */
+function lineEnds(data: Uint8Array): (at: number) => LineEnd | undefined {
+  let lineFeed = data.indexOf(newline);
+  let carriage = data.indexOf(carriageReturn);
+  return (at) => {
+    if (lineFeed !== -1 && lineFeed < at) lineFeed = data.indexOf(newline, at);
+    if (carriage !== -1 && carriage < at) carriage = data.indexOf(carriageReturn, at);
+    if (carriage === -1 || (lineFeed !== -1 && lineFeed < carriage)) {
+      return lineFeed === -1 ? undefined : { end: lineFeed, ends: 1 };
+    }
+    if (carriage === data.length - 1) return { end: carriage, ends: 0 };
+    return { end: carriage, ends: lineFeed === carriage + 1 ? 2 : 1 };
+  };
 }
 
 /** A line end and a byte-order mark do not belong to the item. */
@@ -83,13 +127,11 @@ function join(pieces: readonly Uint8Array[], length: number): Uint8Array {
   return whole;
 }
 
-function trim(line: Uint8Array, offset: number): Uint8Array {
-  const marked = offset === 0 && byteOrderMark.every((byte, i) => line[i] === byte);
-  const from = marked ? byteOrderMark.length : 0;
-  const to = line.at(-1) === carriageReturn ? line.length - 1 : line.length;
-  return line.subarray(from, Math.max(from, to));
+function withoutMark(line: Uint8Array, offset: number): Uint8Array {
+  const isMarked = offset === 0 && byteOrderMark.every((byte, i) => line[i] === byte);
+  return isMarked ? line.subarray(byteOrderMark.length) : line;
 }
 
 function isBlank(line: Uint8Array): boolean {
-  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === carriageReturn);
+  return line.every((byte) => byte === 0x20 || byte === 0x09);
 }

@@ -2,7 +2,7 @@ import type { Chunk, ChunkTable, Cut } from '../format/chunk.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { cutKey, partKey } from '../format/paths.ts';
 import type { CutProgress } from '../format/tick.ts';
-import { readValidItem } from '../input/item.ts';
+import { checkEntry } from '../input/entry.ts';
 import { splitLines } from '../input/lines.ts';
 import { limits } from '../limits.ts';
 import type { Clock, InputReader, ObjectStore } from '../ports.ts';
@@ -102,7 +102,7 @@ async function* cutParts(
 
   const bytes = offset < manifest.input.bytes ? deps.input.stream(manifest.input, { start: offset }) : nothing();
   for await (const line of splitLines(bytes, { offset, lines })) {
-    await readValidItem(line, manifest.input.format, task);
+    await checkEntry(line, manifest.input.format, task);
     if (open !== undefined && (open.count >= size.items || line.end - open.start > size.bytes)) {
       closeChunk();
       if (chunks.length >= limits.partChunks || line.end - partStart > limits.partBytes) yield takePart(false);

@@ -4,6 +4,7 @@ import { toJson, toJsonLines } from '../format/json.ts';
 import type { JobInput, Manifest } from '../format/manifest.ts';
 import { inputKey, manifestKey } from '../format/paths.ts';
 import type { FanOutRequest } from '../format/request.ts';
+import { asEntry } from '../input/entry.ts';
 import { limits } from '../limits.ts';
 import { nearestName } from '../nearest.ts';
 import type { InputReader, ObjectStore } from '../ports.ts';
@@ -70,7 +71,7 @@ export async function startJob(
     createdAt: new Date(deps.now).toISOString(),
     bundle: stack.bundleHash,
     input,
-    options: { concurrency, timeoutMs, attempts },
+    options: { concurrency, timeoutMs, attempts, ...(request.options?.withItem === true ? { withItem: true } : {}) },
     workers: stack.workers,
     workerMemoryMb: stack.workerMemoryMb,
     inline,
@@ -104,7 +105,11 @@ async function isInline(request: FanOutRequest, task: Task): Promise<boolean> {
   if (items === undefined) return false;
   if (items.length === 0) throw new UsageError('EmptyInput', 'expected at least one item, got an empty list');
   for (const [index, item] of items.entries()) {
-    const parsed = await parseItem(task, item);
+    const entry = request.format === 'entries' ? asEntry(item) : { item };
+    if (entry === undefined)
+      throw new UsageError('InvalidItem', `items[${index}]: expected {"item": …} or {"invalid": …}, got another value`);
+    if ('invalid' in entry) continue;
+    const parsed = await parseItem(task, entry.item);
     if (!parsed.ok) throw new UsageError('InvalidItem', `items[${index}]: ${parsed.problem}`);
     const bytes = new TextEncoder().encode(toJson(item)).length;
     if (bytes > limits.maxItemBytes) {
@@ -136,7 +141,13 @@ async function placeInput(
     const written = await deps.store.put(key, body, { condition: { ifAbsent: true }, metadata: { request: hash } });
     const existing = written === undefined ? await deps.store.head(key) : undefined;
     if (existing !== undefined && existing.metadata['request'] !== hash) throw jobExists(jobId);
-    return { bucket: stack.bucket, key, bytes: body.length, etag: written ?? existing?.etag ?? '', format: 'ndjson' };
+    return {
+      bucket: stack.bucket,
+      key,
+      bytes: body.length,
+      etag: written ?? existing?.etag ?? '',
+      format: request.format ?? 'ndjson',
+    };
   }
   const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/(.+)$/s.exec(request.input ?? '') ?? [];
   const head = await deps.input.head({ bucket, key });

@@ -1,5 +1,6 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { type Connection, clientSettings } from '../aws/connection.ts';
+import { S3InputReader } from '../aws/input-reader.ts';
 import { JobStore } from '../aws/job-store.ts';
 import { s3Client } from '../aws/s3.ts';
 import { SqsQueue, sqsClient } from '../aws/work-queue.ts';
@@ -33,6 +34,7 @@ export function connectStack(
     tickQueue: new SqsQueue(sqs, tickQueueUrl),
     clock: systemClock,
     random: systemRandom,
+    input: new S3InputReader(s3),
     bucket,
     workers,
     outlivesProcess: place.outlivesProcess,

@@ -161,12 +161,13 @@ export class Intake {
     const chunk = new OpenChunk({ ...held, manifest, heldBytes, todo: items.length, now: clock.now() });
     this.#state.add(chunk);
     const waits = new Map(message.waits ?? []);
-    for (const { index, attempts, content } of items) {
+    for (const { index, attempts, about, content } of items) {
       const notBefore = waits.get(index) ?? 0;
-      if (content.ok) this.#runner.add(job, { chunk, index, item: content.item, attempts, callMs: 0, notBefore });
+      if (content.ok)
+        this.#runner.add(job, { chunk, index, item: content.item, about, attempts, callMs: 0, notBefore });
       else
         chunk.settle(
-          { index, status: 'failed', error: content.error, attempts, durationMs: 0 },
+          { index, ...about, status: 'failed', error: content.error, attempts, durationMs: 0 },
           { bytes: 0, callMs: 0 },
         );
     }

@@ -3,12 +3,15 @@ import type { Manifest } from '../format/manifest.ts';
 import type { WorkMessage } from '../format/message.ts';
 import type { Row } from '../format/outcome.ts';
 import type { ChunkPlace } from '../format/paths.ts';
+import type { ItemAbout } from './open-message.ts';
 
 /** An item that is to be tried. */
 export interface ItemRun {
   readonly chunk: OpenChunk;
   readonly index: number;
   readonly item: unknown;
+  /** What its row says of it. */
+  readonly about: ItemAbout;
   /** Attempts used. */
   attempts: number;
   /** Time of those attempts here, in milliseconds. */

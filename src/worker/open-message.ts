@@ -1,7 +1,7 @@
 import type { Manifest } from '../format/manifest.ts';
 import type { WorkMessage } from '../format/message.ts';
-import type { ItemError } from '../format/outcome.ts';
-import { readItem } from '../input/item.ts';
+import type { ItemError, Row } from '../format/outcome.ts';
+import { type Entry, readEntry } from '../input/entry.ts';
 import { splitLines } from '../input/lines.ts';
 import type { InputReader } from '../ports.ts';
 import { UsageError } from '../task/errors.ts';
@@ -12,8 +12,13 @@ export interface LoadedItem {
   readonly index: number;
   /** Attempts used by earlier invocations. */
   readonly attempts: number;
+  /** What its row says of it. */
+  readonly about: ItemAbout;
   readonly content: { readonly ok: true; readonly item: unknown } | { readonly ok: false; readonly error: ItemError };
 }
+
+/** What passes from an item to its row. */
+export type ItemAbout = Pick<Row, 'key' | 'item'>;
 
 /** Reads the items that a message stands for; items that cannot be read come with the error that they end with. */
 export async function loadItems(
@@ -36,11 +41,8 @@ export async function loadItems(
     for await (const line of splitLines(input.stream(manifest.input, { start, end }), { offset: start })) {
       const used = attempts.get(index);
       if (used !== undefined) {
-        const parsed = await parseItem(task, readItem(line, manifest.input.format));
-        const content = parsed.ok
-          ? ({ ok: true, item: parsed.value } as const)
-          : ({ ok: false, error: { code: 'InvalidItem', message: parsed.problem, retryable: false } } as const);
-        items.push({ index, attempts: used, content });
+        const entry = readEntry(line, manifest.input.format);
+        items.push({ index, attempts: used, about: aboutOf(entry, manifest), content: await contentOf(entry, task) });
       }
       index++;
     }
@@ -56,10 +58,23 @@ export async function loadItems(
   return items;
 }
 
+async function contentOf(entry: Entry, task: Task): Promise<LoadedItem['content']> {
+  if ('invalid' in entry) return { ok: false, error: { ...entry.invalid, retryable: false } };
+  const parsed = await parseItem(task, entry.item);
+  if (parsed.ok) return { ok: true, item: parsed.value };
+  return { ok: false, error: { code: 'InvalidItem', message: parsed.problem, retryable: false } };
+}
+
+const aboutOf = (entry: Entry, { options }: Manifest): ItemAbout => ({
+  ...(entry.key === undefined ? {} : { key: entry.key }),
+  ...(options.withItem === true && 'item' in entry ? { item: entry.item } : {}),
+});
+
 function refuseAll(attempts: ReadonlyMap<number, number>, error: Omit<ItemError, 'retryable'>): LoadedItem[] {
   return [...attempts].map(([index, used]) => ({
     index,
     attempts: used,
+    about: {},
     content: { ok: false, error: { ...error, retryable: false } },
   }));
 }

@@ -120,7 +120,7 @@ export class Runner {
       else this.#breakOff(run);
       return;
     }
-    const { index, attempts } = run;
+    const { index, about, attempts } = run;
     const { durationMs } = outcome;
     run.callMs += durationMs;
     if (outcome.kind === 'failed' && outcome.error.retryable && attempts < job.manifest.options.attempts) {
@@ -129,8 +129,8 @@ export class Runner {
     }
     const row: Row =
       outcome.kind === 'succeeded'
-        ? { index, status: 'succeeded', value: outcome.value, attempts, durationMs }
-        : { index, status: 'failed', error: outcome.error, attempts, durationMs };
+        ? { index, ...about, status: 'succeeded', value: outcome.value, attempts, durationMs }
+        : { index, ...about, status: 'failed', error: outcome.error, attempts, durationMs };
     const bytes = outcome.kind === 'succeeded' ? outcome.bytes : outcome.error.message.length;
     run.chunk.settle(row, { bytes, callMs: run.callMs });
   }
@@ -171,5 +171,8 @@ export class Runner {
 }
 
 function settleCancelled(run: ItemRun): void {
-  run.chunk.settle({ index: run.index, status: 'cancelled', attempts: run.attempts }, { bytes: 0, callMs: run.callMs });
+  run.chunk.settle(
+    { index: run.index, ...run.about, status: 'cancelled', attempts: run.attempts },
+    { bytes: 0, callMs: run.callMs },
+  );
 }

@@ -30,6 +30,7 @@ export class ClientWorld extends World {
       tickQueue: this.tickQueue,
       clock: this.clock,
       random: this.random,
+      input: this.store,
       bucket: 'jobs',
       workers: this.workers,
       outlivesProcess: () => true,

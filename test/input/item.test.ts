@@ -1,20 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import { readItem, readValidItem } from '../../src/input/item.ts';
+import { readItem } from '../../src/input/item.ts';
 import { limits } from '../../src/limits.ts';
-import { defineTask } from '../../src/task/task.ts';
 
 const lineOf = (content: string | Uint8Array, number = 7) => {
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-  return { number, start: 0, end: bytes.length, bytes };
+  return { number, start: 100, end: bytes.length, bytes };
 };
-
-const task = defineTask({
-  description: 'A test',
-  input: z.object({ deep: z.object({ n: z.int() }) }),
-  example: { deep: { n: 1 } },
-  run: () => 1,
-});
 
 describe('readItem', () => {
   it.each([
@@ -53,11 +44,18 @@ describe('readItem', () => {
   });
 });
 
-describe('readValidItem', () => {
-  it('names line and path of what the schema refuses', async () => {
-    await expect(readValidItem(lineOf('{"deep":{"n":"x"}}'), 'ndjson', task)).rejects.toMatchObject({
-      code: 'InvalidItem',
-      message: /^line 7: deep\.n: /,
-    });
+describe('an input that is no text', () => {
+  it.each([
+    ['gzip', [0x1f, 0x8b, 0x08, 0x00]],
+    ['UTF-16', [0xff, 0xfe, 0x61, 0x00]],
+    ['UTF-16', [0x61, 0x00, 0x62, 0x00]],
+    ['UTF-16', [0x00, 0x61, 0x00, 0x62]],
+    ['zip', [0x50, 0x4b, 0x03, 0x04]],
+    ['Parquet', [0x50, 0x41, 0x52, 0x31]],
+  ])('is named: %s', (name, bytes) => {
+    const line = { ...lineOf(Uint8Array.from(bytes), 1), start: 0 };
+    for (const format of ['ndjson', 'lines'] as const) {
+      expect(() => readItem(line, format)).toThrow(`line 1: expected UTF-8 text, got ${name}`);
+    }
   });
 });

@@ -34,7 +34,8 @@ describe('splitLines', () => {
     ['a line end at the end', '1\n2\n', ['1', '2']],
     ['CRLF', '1\r\n2\r\n', ['1', '2']],
     ['CR at the very end', '1\n2\r', ['1', '2']],
-    ['CR alone, which ends no line', '1\r2', ['1\r2']],
+    ['CR alone', '1\r2\r', ['1', '2']],
+    ['all line ends in one text', '1\r\r\n2\n\r3\r\n', ['1', '2', '3']],
     ['blank lines', '\n\n1\n\r\n \t\n2\n\n', ['1', '2']],
     ['a byte-order mark', '\u{feff}1\n2', ['1', '2']],
     ['a byte-order mark alone', '\u{feff}', []],
@@ -65,7 +66,7 @@ describe('splitLines', () => {
     const line = fc.constantFrom('', ' ', '\r', '1', '"é"', '{"a":"\u{2028}"}', '\u{feff}', 'x'.repeat(40), '\u{fffe}');
     const input = fc.tuple(
       fc.array(line, { maxLength: 12 }),
-      fc.constantFrom('\n', '\r\n'),
+      fc.constantFrom('\n', '\r\n', '\r'),
       fc.boolean(),
       fc.boolean(),
     );

@@ -1,6 +1,7 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { TargetOptions } from '../../targets/target-options.ts';
 import type { CommandContext } from '../command-context.ts';
+import { withItems } from '../input/options.ts';
 import type { InputOptions } from '../jobs/prepare.ts';
 import { type LimitOptions, withLimits, withTarget, withWorkers } from '../options.ts';
 import { loadTask } from '../tasks.ts';
@@ -16,17 +17,10 @@ export function withJobInput(command: Command): Command {
   return withLimits(
     withWorkers(
       withTarget(
-        command
+        withItems(command)
           .usage('[options] <task> [item...]')
           .argument('[task]', '"fanloop tasks" lists them; "--help" after its name explains one')
           .argument('[items...]', 'items, each as JSON, or as plain text where the task takes a text')
-          .option('--input <file>', 'read items from a file, from standard input (-), or from s3://bucket/key')
-          .addOption(
-            new Option('--format <format>', 'what the input is, where its name does not tell').choices([
-              'ndjson',
-              'lines',
-            ]),
-          )
           .helpOption(false)
           .option('-h, --help', 'show this help'),
       ),

@@ -8,41 +8,32 @@ import { openJobs } from '../jobs/open-jobs.ts';
 import { writeRows } from '../jobs/run-job.ts';
 import { withTarget, withWorkers } from '../options.ts';
 import { hint } from '../view/hint.ts';
-import { type RowOutput, rowsToFile, rowsToStdout } from '../view/row-output.ts';
+import { withRows } from '../view/row-choice.ts';
+import { openRows, type RowOutputOptions } from '../view/row-output.ts';
 import { count } from '../wording.ts';
 
-interface ResultsOptions extends TargetOptions {
-  readonly out?: string;
-  readonly failed?: boolean;
+interface ResultsOptions extends TargetOptions, RowOutputOptions {
   readonly partial?: boolean;
 }
 
 export function define(command: Command, { terminal, signal }: CommandContext): void {
-  withWorkers(withTarget(command))
+  withRows(withWorkers(withTarget(command)))
     .argument('[job]', 'id of the job (default: the newest)')
-    .option('--out <file>', 'write the rows to a file (default: standard output)')
-    .option('--failed', 'only rows of items that failed')
     .option('--partial', 'of a running job, the rows that are there')
     .action(async (job: string | undefined, options: ResultsOptions) => {
       if (job !== undefined) requireJobId(job);
-      const output =
-        options.out === undefined || options.out === '-' ? rowsToStdout(terminal) : await rowsToFile(options.out);
+      const output = await openRows(options, terminal);
       await using jobs = await openJobs(options, { resume: false, signal });
       try {
         const chosen = await chooseJob(jobs.fanloop, job);
         const partial = await isPartial(chosen, options);
-        await writeRows(chosen.batches({ signal, partial }), chosenRows(output, options));
+        await writeRows(chosen.batches({ signal, partial }), output.write);
         await output.finish();
       } finally {
         await output.discard();
       }
     });
 }
-
-const chosenRows =
-  (output: RowOutput, options: ResultsOptions): RowOutput['write'] =>
-  (rows) =>
-    output.write(options.failed === true ? rows.filter((row) => row.status === 'failed') : rows);
 
 /** Whether the job still runs; its rows are then some of its rows, which has to be wanted. */
 async function isPartial(job: Job, options: ResultsOptions): Promise<boolean> {

@@ -8,23 +8,23 @@ import { prepareJob } from '../jobs/prepare.ts';
 import { awaitJob, exitCodeOf, noJob, reportJob, startJob } from '../jobs/run-job.ts';
 import { type OutputOptions, withOutput } from '../options.ts';
 import { hint } from '../view/hint.ts';
+import { withRows } from '../view/row-choice.ts';
+import type { RowOutputOptions } from '../view/row-output.ts';
 import { count } from '../wording.ts';
 import { type JobInputOptions, showHelp, withJobInput } from './job-input.ts';
 
-interface RunOptions extends JobInputOptions, OutputOptions {
-  readonly out?: string;
-}
+interface RunOptions extends JobInputOptions, OutputOptions, RowOutputOptions {}
 
 /** More rows than this are not poured onto a screen. */
 const rowsOnScreen = 25;
 
 export function define(command: Command, context: CommandContext): void {
-  withOutput(
-    withJobInput(command).option('--out <file>', 'write the rows to a file (default: standard output)'),
-  ).action(async (task: string | undefined, items: readonly string[], options: RunOptions) => {
-    if (await showHelp(command, task, context)) return;
-    context.finish(await run({ task, items, options }, context));
-  });
+  withOutput(withRows(withJobInput(command))).action(
+    async (task: string | undefined, items: readonly string[], options: RunOptions) => {
+      if (await showHelp(command, task, context)) return;
+      context.finish(await run({ task, items, options }, context));
+    },
+  );
 }
 
 async function run(

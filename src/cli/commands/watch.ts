@@ -7,24 +7,24 @@ import { openDelivery } from '../jobs/delivery.ts';
 import { openJobs } from '../jobs/open-jobs.ts';
 import { awaitJob, exitCodeOf, reportJob } from '../jobs/run-job.ts';
 import { type OutputOptions, withOutput, withTarget, withWorkers } from '../options.ts';
+import { withRows } from '../view/row-choice.ts';
+import type { RowOutputOptions } from '../view/row-output.ts';
 import { counted } from '../wording.ts';
 
-interface WatchOptions extends TargetOptions, OutputOptions {
-  readonly out?: string;
-}
+interface WatchOptions extends TargetOptions, OutputOptions, RowOutputOptions {}
 
 export function define(command: Command, { terminal, signal, finish }: CommandContext): void {
-  withOutput(withWorkers(withTarget(command)))
+  withOutput(withRows(withWorkers(withTarget(command))))
     .argument('[job]', 'id of the job (default: the newest)')
-    .option('--out <file>', 'write the rows to a file (default: where "run" was asked to)')
     .action(async (job: string | undefined, options: WatchOptions) => {
       if (job !== undefined) requireJobId(job);
       await using jobs = await openJobs(options, { resume: true, signal });
       const context = { ...jobs, terminal, options, signal };
       const watched = await chooseJob(jobs.fanloop, job);
-      const out = options.out ?? new AskedOutput(options).of(watched.id);
+      const asked = options.out === undefined ? new AskedOutput(options).of(watched.id) : options;
+      const out = asked?.out;
       await using delivery =
-        out === undefined ? undefined : await openDelivery({ ...options, out }, { terminal, signal });
+        asked === undefined ? undefined : await openDelivery({ ...options, ...asked }, { terminal, signal });
       delivery?.keep(watched.id);
       const summary = await awaitJob(context, watched);
       await delivery?.write(watched);

@@ -1,98 +1,170 @@
-import type { InputFormat } from '../../format/manifest.ts';
-import { readItem } from '../../input/item.ts';
-import { type Line, splitLines } from '../../input/lines.ts';
+import { type ItemKey, keyOf } from '../../input/entry.ts';
 import { limits } from '../../limits.ts';
 import { UsageError } from '../../task/errors.ts';
 import { parseItem, type Task } from '../../task/task.ts';
 import { readArgument } from './arguments.ts';
-import type { InputSource } from './source.ts';
+import { chooseRecords, type PartOptions } from './choose-records.ts';
+import type { BadRecord, NamedRecord } from './records.ts';
+import { type ShapeOptions, shapeOf } from './shape.ts';
+import { TemplateProblem } from './template.ts';
 
-/** A block of checked input: whole lines of JSON, each as it was given. */
+/** A block of checked input: whole lines of JSON. */
 export interface CheckedBlock {
   readonly bytes: Buffer;
   readonly items: number;
 }
 
+/** What becomes of a source's records before they are items. */
+export interface ItemOptions extends ShapeOptions, PartOptions {
+  /** Field of the record that passes to the row. @default `id`, where the item has one */
+  readonly key?: string | undefined;
+  /** Whether an item that cannot be one fails alone, with a row that names its line, or refuses the input. @default refuse */
+  readonly onInvalid?: 'refuse' | 'fail-item' | undefined;
+}
+
 /** The first block is checked before a cloud is opened, so that most mistakes show at once. */
 const blockBytes = 5_242_880;
 
-/** A block is handed on when it is full, so the longest item has to fit on top of it. */
-const capacity = blockBytes + limits.maxItemBytes + 1;
+/** A block is handed on when it is full, so the longest item and its key have to fit on top of it. */
+const capacity = blockBytes + 2 * limits.maxItemBytes;
+
+/** Refused lines that are named at once. */
+const namedAtOnce = 10;
 
 const newline = Buffer.from('\n');
 
+/** How the lines of checked blocks are read: as items, or as entries where a key or a refusal goes with them. */
+export const formatOf = (options: ItemOptions): 'ndjson' | 'entries' =>
+  options.map !== undefined || options.key !== undefined || options.onInvalid === 'fail-item' ? 'entries' : 'ndjson';
+
 /**
- * Checks each item against the task and passes its bytes on unchanged, a JSON value a line, in blocks of 5 to 6 MiB;
- * what differs is only between items: blank lines, a byte-order mark, and `\r` go.
+ * Makes items of records, checks each against the task, and passes their JSON on, one a line, in blocks of 5 to 7 MiB.
+ * A record that is JSON and is the item itself passes with its very bytes.
  *
- * @throws UsageError that names the source and the line or item, and `EmptyInput` when there is none
+ * @throws UsageError that names source and line, of the first ten refused items at once, and `EmptyInput` when there is none
  */
 export async function* checkedBlocks(
-  source: Exclude<InputSource, { kind: 'object' }>,
+  records: AsyncIterable<NamedRecord>,
   task: Task,
+  options: ItemOptions & { readonly name: string },
 ): AsyncGenerator<CheckedBlock> {
+  const lineOf = liner(task, options);
+  const refused: UsageError[] = [];
   let buffer = Buffer.allocUnsafe(capacity);
   let filled = 0;
   let items = 0;
   let any = false;
-  for await (const line of source.kind === 'arguments'
-    ? argumentLines(source.items, task)
-    : streamLines(source, task)) {
-    filled += line.copy(buffer, filled);
+  for await (const record of chooseRecords(records, options, copied)) {
+    any = true;
+    const line = await lineOf(record).catch((error: unknown) => {
+      if (!(error instanceof UsageError)) throw error;
+      refused.push(error);
+    });
+    if (refused.length === namedAtOnce) break;
+    if (line === undefined || refused.length > 0) continue;
+    filled +=
+      typeof line === 'string'
+        ? buffer.write(line, filled)
+        : Buffer.from(line.buffer, line.byteOffset, line.length).copy(buffer, filled);
     filled += newline.copy(buffer, filled);
     items++;
-    any = true;
     if (filled < blockBytes) continue;
     yield { bytes: buffer.subarray(0, filled), items };
     buffer = Buffer.allocUnsafe(capacity);
     filled = 0;
     items = 0;
   }
-  if (!any) throw new UsageError('EmptyInput', `expected at least one item, got none from ${nameOf(source)}`);
+  if (refused.length > 0) throw allOf(refused);
+  if (!any) throw new UsageError('EmptyInput', `expected at least one item, got none from ${options.name}`);
   if (filled > 0) yield { bytes: buffer.subarray(0, filled), items };
 }
 
-async function* argumentLines(items: readonly string[], task: Task): AsyncGenerator<Buffer> {
-  for (const [i, item] of items.entries()) yield Buffer.from(await readArgument(item, { number: i + 1, task }));
+/** Items given as arguments, as records. */
+export async function* argumentRecords(items: readonly string[], task: Task): AsyncGenerator<NamedRecord> {
+  for (const [i, item] of items.entries()) {
+    const json = await readArgument(item, { number: i + 1, task });
+    yield { source: '', place: `item ${i + 1}`, item: JSON.parse(json), json };
+  }
 }
 
-async function* streamLines(source: Extract<InputSource, { kind: 'stream' }>, task: Task): AsyncGenerator<Buffer> {
-  try {
-    for await (const line of splitLines(source.open())) {
-      const item = await itemOf(line, source, task);
+/** The line of one record; rejects with a UsageError when it is refused. */
+function liner(task: Task, options: ItemOptions): (record: NamedRecord) => Promise<string | Uint8Array> {
+  const shape = shapeOf(options);
+  const isEntry = formatOf(options) === 'entries';
+  return async (record) => {
+    const at = record.source === '' ? record.place : `${record.source}, ${record.place}`;
+    let key: ItemKey | undefined;
+    try {
+      if ('error' in record) throw await hinted(record, task);
+      key = keyFor(record.item, options.key);
+      const item = shape === undefined ? record.item : shape(record.item);
       const parsed = await parseItem(task, item);
-      if (!parsed.ok) throw new UsageError('InvalidItem', `line ${line.number}: ${parsed.problem}`);
-      yield source.format === 'lines' ? textAsJson(item, line) : asBuffer(line.bytes);
+      if (!parsed.ok) throw new UsageError('InvalidItem', parsed.problem);
+      if (!isEntry && shape === undefined) return record.json;
+      const json = shape === undefined ? decode(record.json) : JSON.stringify(item);
+      requireSize(json);
+      return isEntry ? entry(`"item":${json}`, key) : json;
+    } catch (error) {
+      const problem =
+        error instanceof TemplateProblem ? new UsageError('InvalidItem', error.message, { cause: error }) : error;
+      if (!(problem instanceof UsageError)) throw problem;
+      if (options.onInvalid !== 'fail-item')
+        throw new UsageError(problem.code, `${at}: ${problem.message}`, { cause: problem });
+      return entry(`"invalid":${JSON.stringify({ code: problem.code, message: `${at}: ${problem.message}` })}`, key);
     }
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(error.code, `${source.name}, ${error.message}`, { cause: error });
-  }
+  };
 }
 
-/** Reads a line's item; where a text is what the task takes, what is no JSON may well have been meant as one. */
-async function itemOf(line: Line, { format }: { readonly format: InputFormat }, task: Task): Promise<unknown> {
-  try {
-    return readItem(line, format);
-  } catch (error) {
-    if (!(error instanceof UsageError) || error.code !== 'InvalidInput' || format === 'lines') throw error;
-    const asText = await parseItem(task, new TextDecoder().decode(line.bytes));
-    if (!asText.ok) throw error;
-    throw new UsageError(error.code, `${error.message}; where a line is a text, say --format lines`, { cause: error });
-  }
+const entry = (content: string, key: ItemKey | undefined): string =>
+  `{${key === undefined ? '' : `"key":${JSON.stringify(key)},`}${content}}`;
+
+/** @throws UsageError `InvalidItem` when a field was named and is not there */
+function keyFor(item: unknown, field: string | undefined): ItemKey | undefined {
+  if (field === undefined) return keyOf(item, 'id');
+  const key = keyOf(item, field) ?? (field === 'item' && typeof item === 'string' ? item : undefined);
+  if (key !== undefined) return key;
+  const names = typeof item === 'object' && item !== null ? Object.keys(item).slice(0, 20).join(', ') : 'no fields';
+  throw new UsageError('InvalidItem', `expected a text or number in the field "${field}" for --key, got ${names}`);
 }
 
-/** A text's JSON may be longer than the text, and an item is measured as JSON. */
-function textAsJson(text: unknown, line: Line): Buffer {
-  const json = Buffer.from(JSON.stringify(text));
-  if (json.length <= limits.maxItemBytes) return json;
+/** Where a text is what the task takes, or cells are, what is no JSON may well have been meant as that. */
+async function hinted({ error, text }: BadRecord, task: Task): Promise<UsageError> {
+  if (error.code !== 'InvalidInput' || !error.message.startsWith('expected one JSON value')) return error;
+  const asText = await parseItem(task, text);
+  if (asText.ok)
+    return new UsageError(error.code, `${error.message}; where a line is a text, say --format lines`, { cause: error });
+  const isTable = /^[^{[]*[,;\t|]/.test(text) && !text.includes('://');
+  return isTable
+    ? new UsageError(error.code, `${error.message}; it looks like CSV: say --format csv`, { cause: error })
+    : error;
+}
+
+function requireSize(json: string): void {
+  const bytes = json.length > limits.maxItemBytes ? json.length : Buffer.byteLength(json);
+  if (bytes <= limits.maxItemBytes) return;
   throw new UsageError(
     'ItemTooLarge',
-    `line ${line.number}: expected an item of at most ${limits.maxItemBytes} bytes of JSON, got ${json.length}; store large data in S3 and pass its address`,
+    `expected an item of at most ${limits.maxItemBytes} bytes of JSON, got ${bytes}; store large data in S3 and pass its address`,
   );
 }
 
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** One refusal as it is, several in one sentence. */
+function allOf(refused: readonly UsageError[]): UsageError {
+  const [first] = refused;
+  if (refused.length === 1 && first !== undefined) return first;
+  const count =
+    refused.length === namedAtOnce
+      ? `the first ${namedAtOnce} refused items are`
+      : `${refused.length} items are refused`;
+  const listed = refused.map(({ message }) => message).join(' · ');
+  return new UsageError(
+    first?.code ?? 'InvalidInput',
+    `${count}: ${listed}; mend them, or let them fail alone by --on-invalid fail-item`,
+  );
+}
 
-const nameOf = (source: Exclude<InputSource, { kind: 'object' }>): string =>
-  source.kind === 'stream' ? source.name : 'the arguments';
+const decode = (json: Uint8Array | string): string =>
+  typeof json === 'string' ? json : new TextDecoder().decode(json);
+
+const copied = (record: NamedRecord): NamedRecord =>
+  'error' in record || typeof record.json === 'string' ? record : { ...record, json: record.json.slice() };

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { defaultStateFolder } from '../../targets/state-folder.ts';
 import type { TargetOptions } from '../../targets/target-options.ts';
+import type { RowOutputOptions } from '../view/row-output.ts';
 
 /** Where a job's rows are to be written when it has ended: kept on this machine, so that `watch` does what `run` was asked to. */
 export class AskedOutput {
@@ -11,18 +12,18 @@ export class AskedOutput {
     this.#folder = path.join(state, 'asked');
   }
 
-  /** Remembers the file, at once: the process may be killed at any moment after. */
-  keep(jobId: string, out: string | undefined): void {
+  /** Remembers the file and which rows it gets, at once: the process may be killed at any moment after. */
+  keep(jobId: string, { out, failed, succeeded, code, select }: RowOutputOptions): void {
     if (out === undefined || out === '-') return;
     mkdirSync(this.#folder, { recursive: true });
-    writeFileSync(this.#file(jobId), JSON.stringify({ out: path.resolve(out) }));
+    writeFileSync(this.#file(jobId), JSON.stringify({ out: path.resolve(out), failed, succeeded, code, select }));
   }
 
-  /** The file that was asked for and has not been written yet. */
-  of(jobId: string): string | undefined {
+  /** What was asked for and has not been written yet. */
+  of(jobId: string): RowOutputOptions | undefined {
     try {
       // This class wrote the file.
-      return (JSON.parse(readFileSync(this.#file(jobId), 'utf8')) as { out: string }).out;
+      return JSON.parse(readFileSync(this.#file(jobId), 'utf8')) as RowOutputOptions;
     } catch {
       // None was asked for.
       return undefined;

@@ -1,7 +1,7 @@
 import type { Job } from '../../client/job.ts';
 import type { TargetOptions } from '../../targets/target-options.ts';
 import type { Terminal } from '../terminal.ts';
-import { type RowOutput, rowsToFile, rowsToStdout } from '../view/row-output.ts';
+import { openRows, type RowOutputOptions } from '../view/row-output.ts';
 import { AskedOutput } from './asked-output.ts';
 import { writeRows } from './run-job.ts';
 
@@ -13,21 +13,18 @@ export interface Delivery extends AsyncDisposable {
   write(job: Job): Promise<void>;
 }
 
-/** Where rows go: `--out` names a file, `-` or nothing is standard output. */
-export interface DeliveryOptions extends Pick<TargetOptions, 'state'> {
-  readonly out?: string;
-}
+/** Where rows go, and which of them. */
+export interface DeliveryOptions extends Pick<TargetOptions, 'state'>, RowOutputOptions {}
 
-/** Opens the output before anything is started. @throws UsageError `MissingFile` when no file can be made there */
+/** Opens the output before anything is started. @throws UsageError as {@link openRows} */
 export async function openDelivery(
   options: DeliveryOptions,
   { terminal, signal }: { readonly terminal: Terminal; readonly signal: AbortSignal },
 ): Promise<Delivery> {
-  const { out } = options;
   const asked = new AskedOutput(options);
-  const output: RowOutput = out === undefined || out === '-' ? rowsToStdout(terminal) : await rowsToFile(out);
+  const output = await openRows(options, terminal);
   return {
-    keep: (jobId) => asked.keep(jobId, out),
+    keep: (jobId) => asked.keep(jobId, options),
     write: async (job) => {
       await writeRows(job.batches({ signal }), output.write);
       await output.finish();

@@ -15,7 +15,7 @@ import { hint } from '../view/hint.ts';
 import { reportLines } from '../view/report.ts';
 import { count, counted } from '../wording.ts';
 import type { OpenJobs } from './open-jobs.ts';
-import type { PreparedJob } from './prepare.ts';
+import type { PreparedBlocks, PreparedJob } from './prepare.ts';
 
 /** What the steps of a job need of the command they are part of. */
 export interface JobContext extends Pick<OpenJobs, 'stack' | 'fanloop'> {
@@ -44,10 +44,14 @@ export async function startJob(
   }
   let begun: string | undefined;
   const counter = { items: 0 };
-  const input = job.input.kind === 'object' ? job.input.address : bytesOf(job.input, counter);
+  const prepared = job.input.kind === 'later' ? await job.input.open(stack.input) : job.input;
+  if (prepared.kind === 'blocks') for (const note of prepared.notes) say(terminal.paint('dim', note));
+  const isObject = prepared.kind === 'object';
   const submitted = fanloop.submit(
     job.taskName,
-    { input },
+    isObject
+      ? { input: prepared.address, ...(prepared.format === undefined ? {} : { format: prepared.format }) }
+      : { input: bytesOf(prepared, counter), format: prepared.format },
     {
       ...job.limits,
       inline,
@@ -55,7 +59,7 @@ export async function startJob(
       onSubmit: ({ id }) => {
         begun = id;
         onId?.(id);
-        const items = job.input.kind === 'object' ? undefined : counter.items;
+        const items = isObject ? undefined : counter.items;
         const known = items === undefined ? {} : { items };
         const { workers } = stack;
         events(context)({ type: 'submitted', jobId: id, task: job.taskName, ...known, workers, concurrency });
@@ -69,10 +73,7 @@ export async function startJob(
 /** What an interruption means before a job stands. */
 export const noJob = (): string => 'interrupted; no job was started';
 
-async function* bytesOf(
-  input: Extract<PreparedJob['input'], { kind: 'blocks' }>,
-  counter: { items: number },
-): AsyncGenerator<Buffer> {
+async function* bytesOf(input: PreparedBlocks, counter: { items: number }): AsyncGenerator<Buffer> {
   counter.items = input.first.items;
   yield input.first.bytes;
   for await (const block of input.rest) {

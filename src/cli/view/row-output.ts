@@ -1,12 +1,17 @@
-import { constants } from 'node:fs';
-import { access, type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { once } from 'node:events';
+import { constants, createWriteStream } from 'node:fs';
+import { access, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { toJsonLines } from '../../format/json.ts';
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
 import type { Row } from '../../format/outcome.ts';
 import { UsageError } from '../../task/errors.ts';
 import type { Terminal } from '../terminal.ts';
+import { chosen, type RowChoice } from './row-choice.ts';
+import { type RowFormat, rowFormat } from './row-format.ts';
 
-/** Takes a job's rows, one JSON object a line. */
+/** Takes a job's rows. */
 export interface RowOutput {
   /** Resolves to false when nobody reads the rows any more. */
   write(rows: readonly Row[]): Promise<boolean>;
@@ -16,67 +21,137 @@ export interface RowOutput {
   discard(): Promise<void>;
 }
 
-const linesOf = (rows: readonly Row[]): string => toJsonLines(rows);
-
-/** Rows go to stdout. */
-export const rowsToStdout = (terminal: Terminal): RowOutput => ({
-  write: (rows) => terminal.data(linesOf(rows)),
-  finish: async () => {},
-  discard: async () => {},
-});
-
-/** Puts a failure of the file system, as a full disk, into one sentence. */
-async function saying<Value>(file: string, act: () => Promise<Value>): Promise<Value> {
-  try {
-    return await act();
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(
-      `expected ${file} to take the rows, got ${reason}; the job's results stay: "fanloop results --out FILE" writes them`,
-      {
-        cause,
-      },
-    );
-  }
+/** Where the rows go, and which of them. */
+export interface RowOutputOptions extends RowChoice {
+  readonly out?: string | undefined;
 }
 
 /**
- * Rows go to a file, which appears when it is complete; a device or pipe is written directly.
+ * Opens what `--out` names: standard output (`-`, and the default), or a file.
  *
- * @throws UsageError `MissingFile` when no file can be made there
+ * @throws UsageError `MissingFile` when no file can be made there, `InvalidOptions` when its name asks for what is not written
  */
-export async function rowsToFile(file: string): Promise<RowOutput> {
+export async function openRows(options: RowOutputOptions, terminal: Terminal): Promise<RowOutput> {
+  const { out = '-' } = options;
+  const text = writer(rowFormat(out, options), chosen(options));
+  if (out === '-') {
+    return {
+      write: (rows) => terminal.data(text.rows(rows)),
+      finish: async () => void (await terminal.data(text.end())),
+      discard: async () => {},
+    };
+  }
+  return rowsToFile(out, text);
+}
+
+/** The rows that were chosen as text, with what stands before and behind all of them. */
+function writer(format: RowFormat, choose: ((row: Row) => boolean) | undefined) {
+  let begun = false;
+  let any = false;
+  const start = (): string => {
+    const text = begun ? '' : format.start;
+    begun = true;
+    return text;
+  };
+  return {
+    rows(all: readonly Row[]): string {
+      const rows = choose === undefined ? all : all.filter(choose);
+      if (rows.length === 0) return start();
+      const text = `${start()}${format.encode(rows, !any)}`;
+      any = true;
+      return text;
+    },
+    end: (): string => `${start()}${format.end}`,
+  };
+}
+
+/** The file appears when it is complete; a device or pipe is written directly, and of a link the file that it leads to. */
+async function rowsToFile(file: string, text: ReturnType<typeof writer>): Promise<RowOutput> {
   const existing = await stat(file).catch(() => undefined);
   if (existing?.isDirectory() === true)
     throw new UsageError('MissingFile', `expected --out to be a file, got the folder ${file}`);
   const direct = existing !== undefined && !existing.isFile();
-  const folder = path.dirname(path.resolve(file));
+  const place = await placeOf(file);
+  const folder = path.dirname(place);
   try {
     await access(direct ? file : folder, constants.W_OK);
   } catch (cause) {
     throw new UsageError('MissingFile', `expected --out to be in a folder that can be written, got ${file}`, { cause });
   }
-  const written = direct ? file : path.join(folder, `.${path.basename(file)}.${process.pid}.part`);
-  let handle: FileHandle | undefined;
-  const opened = async (): Promise<FileHandle> => {
-    handle ??= await open(written, 'w');
-    return handle;
+  const written = direct ? file : path.join(folder, `.${path.basename(place)}.${process.pid}.part`);
+  let open: OpenFile | undefined;
+  const opened = (): OpenFile => {
+    open ??= openFile(written, { name: file, isPacked: file.toLowerCase().endsWith('.gz') });
+    return open;
   };
   return {
     write: async (rows) => {
-      await saying(file, async () => (await opened()).writeFile(linesOf(rows)));
+      await opened().write(text.rows(rows));
       return true;
     },
-    finish: () =>
-      saying(file, async () => {
-        await (await opened()).close();
-        handle = undefined;
-        if (!direct) await rename(written, file);
-      }),
+    finish: async () => {
+      const { write, close } = opened();
+      await write(text.end());
+      await close();
+      open = undefined;
+      if (!direct) await rename(written, place);
+    },
     discard: async () => {
-      await handle?.close();
-      if (handle !== undefined && !direct) await rm(written, { force: true });
-      handle = undefined;
+      const { destroy } = open ?? {};
+      open = undefined;
+      await destroy?.();
+      if (destroy !== undefined && !direct) await rm(written, { force: true });
+    },
+  };
+}
+
+/** Where a file is or will be, links followed; a link may lead to a file that is not there yet. */
+async function placeOf(file: string): Promise<string> {
+  const real = await realpath(file).catch(() => undefined);
+  if (real !== undefined) return real;
+  const target = await readlink(file).catch(() => undefined);
+  return path.resolve(target === undefined ? file : path.join(path.dirname(file), target));
+}
+
+interface OpenFile {
+  write(text: string): Promise<void>;
+  close(): Promise<void>;
+  destroy(): Promise<void>;
+}
+
+function openFile(
+  written: string,
+  { name, isPacked }: { readonly name: string; readonly isPacked: boolean },
+): OpenFile {
+  const file = createWriteStream(written);
+  const entry: Writable = isPacked ? createGzip() : file;
+  if (isPacked) entry.pipe(file);
+  const ended = finished(file);
+  // The failure is thrown by the write that meets it.
+  ended.catch(() => undefined);
+  const guarded = async (work: () => Promise<unknown>): Promise<void> => {
+    try {
+      // A file that failed takes nothing more, so its end is waited for too.
+      await Promise.race([work(), ended.then(() => undefined)]);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(
+        `expected ${name} to take the rows, got ${reason}; the job's results stay: "fanloop results --out FILE" writes them`,
+        { cause },
+      );
+    }
+  };
+  return {
+    write: (text) => guarded(async () => (text === '' || entry.write(text) ? undefined : once(entry, 'drain'))),
+    close: () =>
+      guarded(async () => {
+        entry.end();
+        await ended;
+      }),
+    destroy: async () => {
+      entry.destroy();
+      file.destroy();
+      await ended.catch(() => undefined);
     },
   };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { checkedBlocks } from '../../../src/cli/input/checked-blocks.ts';
-import type { InputSource } from '../../../src/cli/input/source.ts';
-import type { InputFormat } from '../../../src/format/manifest.ts';
+import { argumentRecords, checkedBlocks, type ItemOptions } from '../../../src/cli/input/checked-blocks.ts';
+import type { SourceFormat } from '../../../src/cli/input/formats.ts';
+import { type NamedRecord, named, type RecordOptions, records } from '../../../src/cli/input/records.ts';
 import { defineTask, type Task } from '../../../src/task/task.ts';
 
 const taskOf = (input: z.ZodType): Task =>
@@ -16,27 +16,40 @@ async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Arr
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
+type Source = { readonly records: (task: Task) => AsyncIterable<NamedRecord>; readonly name: string };
+
 const stream = (
   content: string | Uint8Array,
-  format: InputFormat = 'ndjson',
+  format: SourceFormat = 'ndjson',
   size = 7,
-): Exclude<InputSource, { kind: 'object' }> => ({
-  kind: 'stream',
+  options: RecordOptions = {},
+): Source => ({
   name: 'in.ndjson',
-  format,
-  open: () => pieces(Buffer.from(content), size),
+  records: () => named('in.ndjson', records(pieces(Buffer.from(content), size), format, options)),
+});
+
+const given = (items: readonly string[]): Source => ({
+  name: 'the arguments',
+  records: (task) => argumentRecords(items, task),
 });
 
 async function read(
-  source: Exclude<InputSource, { kind: 'object' }>,
+  { records, name }: Source,
   task: Task,
+  options: ItemOptions = {},
 ): Promise<{ text: string; items: number }> {
-  const blocks = await Array.fromAsync(checkedBlocks(source, task));
+  const blocks = await Array.fromAsync(checkedBlocks(records(task), task, { ...options, name }));
   return {
     text: Buffer.concat(blocks.map(({ bytes }) => bytes)).toString(),
     items: blocks.reduce((sum, { items }) => sum + items, 0),
   };
 }
+
+const linesOf = async (...args: Parameters<typeof read>): Promise<unknown[]> =>
+  (await read(...args)).text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
 
 describe('checkedBlocks', () => {
   it.each([
@@ -71,7 +84,8 @@ describe('checkedBlocks', () => {
 
   it('cuts a large input into blocks over 5 MiB of whole lines', async () => {
     const line = JSON.stringify('y'.repeat(1_000_000));
-    const blocks = await Array.fromAsync(checkedBlocks(stream(`${line}\n`.repeat(20), 'ndjson', 1_048_576), anything));
+    const source = stream(`${line}\n`.repeat(20), 'ndjson', 1_048_576);
+    const blocks = await Array.fromAsync(checkedBlocks(source.records(anything), anything, { name: source.name }));
     expect(blocks.length).toBeGreaterThan(1);
     for (const { bytes } of blocks.slice(0, -1)) expect(bytes.length).toBeGreaterThanOrEqual(5 * 1_048_576);
     for (const { bytes } of blocks) expect(bytes.at(-1)).toBe(0x0a);
@@ -117,14 +131,14 @@ describe('checkedBlocks', () => {
 
   it('takes an argument as JSON, unless only its plain text fits', async () => {
     const items = ['7', '"seven"', 'seven', '{"n":7}', 'null'];
-    await expect(read({ kind: 'arguments', items }, textOrNumber)).resolves.toEqual({
+    await expect(read(given(items), textOrNumber)).resolves.toEqual({
       text: `7\n"seven"\n"seven"\n${JSON.stringify('{"n":7}')}\n"null"\n`,
       items: 5,
     });
   });
 
   it('puts an argument of several lines on one', async () => {
-    const source = { kind: 'arguments', items: ['{\r\n  "n": 1\n}'] } as const;
+    const source = given(['{\r\n  "n": 1\n}']);
     await expect(read(source, number)).resolves.toEqual({ text: '{    "n": 1 }\n', items: 1 });
   });
 
@@ -132,6 +146,72 @@ describe('checkedBlocks', () => {
     [['{"n":1}', '{"n":"x"}'], 'InvalidItem', 'item 2: n: expected a number'],
     [['x'.repeat(1_048_577)], 'ItemTooLarge', 'item 1: expected at most 1048576 bytes, got 1048577'],
   ])('refuses the arguments', async (items, code, message) => {
-    await expect(read({ kind: 'arguments', items }, number)).rejects.toMatchObject({ code, message });
+    await expect(read(given(items), number)).rejects.toMatchObject({ code, message });
+  });
+
+  it('names the first ten refused items at once, with what lets them fail alone', async () => {
+    const content = Array.from({ length: 30 }, (_, i) => `{"n":${i % 2 === 0 ? i : '"x"'}}`).join('\n');
+    await expect(read(stream(content), number)).rejects.toMatchObject({
+      code: 'InvalidItem',
+      message: expect.stringMatching(
+        /^the first 10 refused items are: in\.ndjson, line 2: .*line 20: .*--on-invalid fail-item$/,
+      ),
+    });
+    await expect(read(stream('1\n{"n":1}\n{n'), number)).rejects.toThrow(/^2 items are refused: .*line 1: .*line 3: /);
+  });
+
+  it('lets refused items fail alone, each with its line, and runs the others', async () => {
+    const source = stream('{"n":1}\n\n{"n":"x"}\n{n\n{"n":4}');
+    await expect(linesOf(source, number, { onInvalid: 'fail-item' })).resolves.toEqual([
+      { item: { n: 1 } },
+      { invalid: { code: 'InvalidItem', message: 'in.ndjson, line 3: n: expected a number' } },
+      {
+        invalid: {
+          code: 'InvalidInput',
+          message: expect.stringContaining('in.ndjson, line 4: expected one JSON value'),
+        },
+      },
+      { item: { n: 4 } },
+    ]);
+  });
+
+  it('passes the field that --key names to the entry, and refuses a record without it', async () => {
+    const source = stream('no,n\n007,1\n8,2\n', 'csv');
+    const map = '{"n":"{n:number}"}';
+    await expect(linesOf(source, number, { key: 'no', map })).resolves.toEqual([
+      { key: '007', item: { n: 1 } },
+      { key: '8', item: { n: 2 } },
+    ]);
+    await expect(read(source, number, { key: 'nr', map })).rejects.toThrow(
+      'line 2: expected a text or number in the field "nr" for --key, got no, n',
+    );
+  });
+
+  it('keeps the digits of a long number in an entry', async () => {
+    const line = '{"n": 12345678901234567890.123}';
+    await expect(read(stream(line), anything, { key: 'n' })).resolves.toMatchObject({
+      text: expect.stringContaining(`"item":${line}}`),
+    });
+  });
+
+  it('takes a part of the input', async () => {
+    const source = stream('0\n1\n2\n3\n4\n5\n6\n');
+    await expect(linesOf(source, anything, { skip: 2, limit: 3 })).resolves.toEqual([2, 3, 4]);
+    await expect(linesOf(source, anything, { limit: 1 })).resolves.toEqual([0]);
+    const sample = (await linesOf(source, anything, { sample: 4 })) as number[];
+    expect(sample).toHaveLength(4);
+    expect([...new Set(sample)].sort()).toEqual(sample);
+    await expect(linesOf(source, anything, { sample: 40 })).resolves.toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it('does not read on behind the limit', async () => {
+    await expect(linesOf(stream('1\n{no json'), anything, { limit: 1 })).resolves.toEqual([1]);
+  });
+
+  it.each([
+    ['id;name\n1;x', 'look like a table', '"id;name"; it looks like CSV: say --format csv'],
+    ['just a text', 'are texts', 'where a line is a text, say --format lines'],
+  ])('says what %j may be, whose lines %s', async (content, _, message) => {
+    await expect(read(stream(content), _ === 'are texts' ? text : number)).rejects.toThrow(message);
   });
 });

@@ -1,0 +1,69 @@
+import type { InputFormat } from '../format/manifest.ts';
+import { UsageError } from '../task/errors.ts';
+import { parseItem, type Task } from '../task/task.ts';
+import { readItem } from './item.ts';
+import type { Line } from './lines.ts';
+
+/** What passes beside the index from an item to its row, so that a row can be joined with its source. */
+export type ItemKey = string | number;
+
+/**
+ * One line of an input as it is read: the item and its key, or why there is no item.
+ *
+ * In an input of format `entries` each line is one of these as JSON, `{"item": …, "key": …}` or `{"invalid": {code, message}, "key": …}`;
+ * in other formats the line is the item, and its key is the field `id` where the item has one.
+ */
+export type Entry =
+  | { readonly item: unknown; readonly key?: ItemKey }
+  | { readonly invalid: { readonly code: string; readonly message: string }; readonly key?: ItemKey };
+
+/**
+ * Reads the entry of a line.
+ *
+ * @throws UsageError `InvalidInput` when the line is no UTF-8, no JSON, or no entry, `ItemTooLarge` when it is over 1 MiB; all name the line.
+ */
+export function readEntry(line: Line, format: InputFormat): Entry {
+  if (format !== 'entries') {
+    const item = readItem(line, format);
+    const key = keyOf(item, 'id');
+    return key === undefined ? { item } : { item, key };
+  }
+  const value = readItem(line, format);
+  const entry = asEntry(value);
+  if (entry !== undefined) return entry;
+  throw new UsageError(
+    'InvalidInput',
+    `line ${line.number}: expected {"item": …} or {"invalid": …}, got another value`,
+  );
+}
+
+/** Checks the entry of a line. @throws UsageError as {@link readEntry}, and `InvalidItem` when the task's schema refuses its item */
+export async function checkEntry(line: Line, format: InputFormat, task: Task): Promise<void> {
+  const entry = readEntry(line, format);
+  if ('invalid' in entry) return;
+  const parsed = await parseItem(task, entry.item);
+  if (!parsed.ok) throw new UsageError('InvalidItem', `line ${line.number}: ${parsed.problem}`);
+}
+
+/** The value of a field when it can be a key: a text, or a number that JSON can hold. */
+export function keyOf(item: unknown, field: string): ItemKey | undefined {
+  if (typeof item !== 'object' || item === null || !Object.hasOwn(item, field)) return undefined;
+  const value = (item as Readonly<Record<string, unknown>>)[field];
+  return isKey(value) ? value : undefined;
+}
+
+const isKey = (value: unknown): value is ItemKey =>
+  typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value));
+
+/** A value as an entry; undefined when it is none. */
+export const asEntry = (value: unknown): Entry | undefined => (isEntry(value) ? value : undefined);
+
+function isEntry(value: unknown): value is Entry {
+  if (typeof value !== 'object' || value === null) return false;
+  const { key, invalid } = value as Readonly<Record<string, unknown>>;
+  if (key !== undefined && !isKey(key)) return false;
+  if (invalid === undefined) return 'item' in value;
+  if (typeof invalid !== 'object' || invalid === null) return false;
+  const { code, message } = invalid as Readonly<Record<string, unknown>>;
+  return typeof code === 'string' && typeof message === 'string';
+}
