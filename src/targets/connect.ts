@@ -19,7 +19,7 @@ export interface ConnectOptions extends Partial<TargetOptions> {
  */
 export async function connect(options: ConnectOptions = {}): Promise<Fanloop> {
   const { resume = true, ...chosen } = options;
-  return new Fanloop(await connectTarget({ target: defaultTarget, ...chosen }, { resume }));
+  return new Fanloop(await connectTarget({ target: defaultTarget, ...chosen }, { resume, submits: true }));
 }
 
 /** Opens the stack that the options name; only its target's packages are loaded. @throws UsageError as {@link connect} */

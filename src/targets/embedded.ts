@@ -2,6 +2,7 @@ import { removeOlder } from '../client/remove.ts';
 import { resumeJobs } from '../client/steer.ts';
 import { type CloudConnection, openEmbeddedCloud } from '../cloud/host/cloud.ts';
 import { limits } from '../limits.ts';
+import { stackOutputs } from '../runtime/environment.ts';
 import { UsageError } from '../task/errors.ts';
 import { readFolderLogs } from './logs/folder-logs.ts';
 import { connectStack } from './stack-clients.ts';
@@ -26,7 +27,7 @@ export const embedded: Target = {
 };
 
 /** Opens the cloud in this process, or joins the one that another process has open on the same folder. */
-async function openEmbedded(options: TargetOptions, { resume }: OpenOptions) {
+async function openEmbedded(options: TargetOptions, { resume, submits = false }: OpenOptions) {
   let resumed = 0;
   const cloud = await openEmbeddedCloud({
     stateDir: options.state ?? defaultStateFolder(),
@@ -36,6 +37,7 @@ async function openEmbedded(options: TargetOptions, { resume }: OpenOptions) {
       // What runs on this machine may call this machine.
       allowPrivateNetwork: true,
     },
+    ...(submits && { warm: stackOutputs.fanOutFunction }),
     ...(resume && {
       onOwner: async (connection) => {
         resumed = await resumeIn(connection);

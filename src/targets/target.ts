@@ -9,6 +9,8 @@ import type { TargetName, TargetOptions } from './target-options.ts';
 export interface OpenOptions {
   /** Whether jobs that were left unfinished go on: reading commands let them rest. */
   readonly resume: boolean;
+  /** Whether a job will be submitted at once. @default false */
+  readonly submits?: boolean;
 }
 
 /** A place where the stack runs: the embedded cloud, LocalStack, or AWS. Each is a file of this folder, and `targets.ts` knows them by name. */

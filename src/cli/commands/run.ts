@@ -34,7 +34,7 @@ async function run(
   const { options } = asked;
   await using delivery = await openDelivery(options, { terminal, signal });
   const prepared = await ifInterrupted(noJob, prepareJob(asked.task, asked.items, { ...options, signal }));
-  await using jobs = await ifInterrupted(noJob, openJobs(options, { resume: true, signal }));
+  await using jobs = await ifInterrupted(noJob, openJobs(options, { resume: true, submits: true, signal }));
   const context = { ...jobs, terminal, options, signal };
   const job = await startJob(context, prepared, { inline: true, onId: (jobId) => delivery.keep(jobId) });
   const summary = await awaitJob(context, job);

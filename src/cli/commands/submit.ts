@@ -16,7 +16,10 @@ export function define(command: Command, context: CommandContext): void {
       if (await showHelp(command, task, context)) return;
       const prepared = await ifInterrupted(noJob, prepareJob(task, items, { ...options, signal: context.signal }));
       // The cloud of this process ends with it, so work that it began would only be cut off.
-      await using jobs = await ifInterrupted(noJob, openJobs(options, { resume: false, signal: context.signal }));
+      await using jobs = await ifInterrupted(
+        noJob,
+        openJobs(options, { resume: false, submits: true, signal: context.signal }),
+      );
       const { id } = await startJob({ ...context, ...jobs, options }, prepared, { inline: false });
       if (options.json !== true) await context.terminal.data(`${id}\n`);
       if (options.json === true || options.quiet === true) return;

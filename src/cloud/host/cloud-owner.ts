@@ -26,6 +26,8 @@ export interface OwnerOptions {
   readonly port?: number;
   /** Delays before the second and third try of an event, in milliseconds. @default Lambda's */
   readonly eventDelaysMs?: readonly number[];
+  /** The output that names a function which is going to be invoked at once. @default none */
+  readonly warm?: string;
 }
 
 /** A running stack. */
@@ -64,7 +66,7 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
     });
     const control = openAccessControl(stack.functions);
     access = control;
-    await createResources(endpoint, stack);
+    const { warm } = options;
     const lambda = await openLambdaHost({
       functions: stack.functions,
       stateDir: options.stateDir,
@@ -77,7 +79,10 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
       ...(options.eventDelaysMs && { eventDelaysMs: options.eventDelaysMs }),
     });
     host = lambda;
+    // Its process starts while the resources are made and the caller prepares its request.
+    if (warm !== undefined) lambda.warm(stack.outputs[warm] ?? '');
     opened.push(() => lambda.close());
+    await createResources(endpoint, stack);
     const mappings = startMappings({ stack, endpoint, host: lambda, clock: options.clock });
     opened.push(async () => {
       // Invocations that run would hold the mappings open; so they stop to poll first, then what runs hands over and goes.

@@ -15,6 +15,8 @@ export interface EmbeddedCloudOptions {
   /** Folder that keeps objects, logs, and the lock. Made when absent. */
   readonly stateDir: string;
   readonly settings: StackSettings;
+  /** The output that names a function which is going to be invoked at once. @default none */
+  readonly warm?: string;
   /** Called each time this process has become the owner of the folder, queues being empty then: send again what is unfinished. */
   readonly onOwner?: (connection: CloudConnection) => Promise<void>;
 }
@@ -66,6 +68,7 @@ export async function openEmbeddedCloud(
         clock: parts.clock,
         synthesize: () => parts.synthesize(settings),
         ...(port !== undefined && { port }),
+        ...(options.warm !== undefined && { warm: options.warm }),
         ...(parts.eventDelaysMs && { eventDelaysMs: parts.eventDelaysMs }),
       });
       endpoint = owner.url;

@@ -39,6 +39,8 @@ export interface LambdaHost {
   stopsRecursion(functionName: string, traceHeader: string | undefined): boolean;
   /** Writes a line of the service's own to the function's log. */
   log(functionName: string, line: string): void;
+  /** Starts an environment of a function that is about to be invoked. */
+  warm(functionName: string): void;
   /** Asks what runs to hand its work over, and waits for it, at most `limitMs`. */
   leave(limitMs: number): Promise<void>;
   /** Kills all environments and waits for their ends. */
@@ -126,6 +128,7 @@ export async function openLambdaHost(options: HostOptions): Promise<LambdaHost> 
         ...(request.tail && { logTail: execution.logTail }),
       };
     },
+    warm: (functionName) => functions.get(functionName)?.warm(),
     leave: async (limitMs) => {
       const late = Promise.withResolvers<void>();
       const cancel = options.clock.after(limitMs, late.resolve);
