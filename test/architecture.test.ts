@@ -47,7 +47,25 @@ const rooms: readonly Room[] = [
   { name: 'bundle', holds: folder('bundle'), mayImport: [], packages: /^(esbuild|node:.*)$/ },
   { name: 'lib', holds: /^lib\//, mayImport: ['limits', 'task', 'format', 'runtime', 'bundle'] },
   { name: 'client', holds: folder('client'), mayImport: [...world, 'aio'], packages: noSynthesis },
-  { name: 'cloud', holds: folder('cloud'), mayImport: [...meaning, 'runtime', 'targets'], packages: noSynthesis },
+  {
+    name: 'model',
+    holds: folder('cloud/model'),
+    mayImport: ['limits', 'ports', 'waiting', 'task', 'aio'],
+    packages: pure,
+  },
+  {
+    name: 'testing',
+    holds: folder('testing'),
+    mayImport: [...meaning, 'aio', 'folder', 'input', 'job', 'worker', 'start', 'client', 'model'],
+    // It takes over the process's timers while a simulation runs, so it is not pure itself.
+    packages: /^zod$/,
+  },
+  {
+    name: 'cloud',
+    holds: folder('cloud'),
+    mayImport: [...meaning, 'runtime', 'model', 'targets'],
+    packages: noSynthesis,
+  },
   {
     name: 'targets',
     holds: folder('targets'),

@@ -1,7 +1,7 @@
 import type { Clock } from '../../ports.ts';
-import { type EventSource, openEventSource, type SourceQueue } from '../lambda/event-source.ts';
-import type { EventRecord } from '../lambda/event-source-batch.ts';
 import type { LambdaHost } from '../lambda/lambda-host.ts';
+import { type EventSource, openEventSource, type SourceQueue } from '../model/event-source.ts';
+import type { EventRecord } from '../model/event-source-batch.ts';
 import { record } from '../template/template.ts';
 import type { FunctionDescription } from '../template/template-functions.ts';
 import {

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../ports.ts';
+import { openEventQueue } from '../model/async-events.ts';
 import type { FunctionDescription } from '../template/template-functions.ts';
 import type { InvokeAnswer, InvokeRequest } from './invoke-api.ts';
-import { type EventQueue, openEventQueue } from './lambda-events.ts';
 import { type LambdaFunction, type LoggedExecution, openFunction } from './lambda-function.ts';
 import { openFunctionLog } from './lambda-log.ts';
 import { startReaper } from './lambda-reaper.ts';
@@ -85,7 +85,7 @@ export async function openLambdaHost(options: HostOptions): Promise<LambdaHost> 
     payload: string,
     traceHeaders: ReadonlyArray<string | undefined>,
   ): Promise<LoggedExecution | undefined> => (throttled(target) ? undefined : target.invoke(payload, traceHeaders));
-  const events: EventQueue = openEventQueue({
+  const events = openEventQueue<LambdaFunction>({
     clock: options.clock,
     invoke: invokeUnlessThrottled,
     log,

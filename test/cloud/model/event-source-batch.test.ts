@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type EventRecord, settledRecords, takeBatch } from '../../../src/cloud/lambda/event-source-batch.ts';
+import { type EventRecord, settledRecords, takeBatch } from '../../../src/cloud/model/event-source-batch.ts';
 
 function message(messageId: string, body = ''): EventRecord {
   return {

@@ -1,22 +1,26 @@
 import type { Clock } from '../../ports.ts';
-import type { LambdaFunction, LoggedExecution } from './lambda-function.ts';
+
+/** A function that takes events. */
+export interface EventTarget {
+  readonly description: { readonly name: string; readonly eventRetries: number; readonly eventMaxAgeSeconds: number };
+}
 
 /** Events that Lambda has accepted and answers nobody. */
-export interface EventQueue {
-  send(target: LambdaFunction, payload: string, traceHeader: string | undefined): void;
+export interface EventQueue<Target extends EventTarget> {
+  send(target: Target, payload: string, traceHeader: string | undefined): void;
   /** Drops the events that wait for another try. */
   close(): void;
 }
 
 /** What the queue works with. */
-export interface EventQueueOptions {
+export interface EventQueueOptions<Target extends EventTarget> {
   readonly clock: Clock;
   /** Resolves to undefined when the invocation is throttled. */
   readonly invoke: (
-    target: LambdaFunction,
+    target: Target,
     payload: string,
     traceHeaders: ReadonlyArray<string | undefined>,
-  ) => Promise<LoggedExecution | undefined>;
+  ) => Promise<{ readonly requestId: string; readonly errorType?: string } | undefined>;
   readonly log: (functionName: string, line: string) => void;
   /** @default {@link eventDelaysMs} */
   readonly delaysMs?: readonly number[];
@@ -29,7 +33,7 @@ const throttleBaseMs = 1_000;
 const throttleCapMs = 300_000;
 
 /** Opens an empty queue; it lives in memory, so events end with the process, unlike on AWS. */
-export function openEventQueue(options: EventQueueOptions): EventQueue {
+export function openEventQueue<Target extends EventTarget>(options: EventQueueOptions<Target>): EventQueue<Target> {
   const { clock, log } = options;
   const delays = options.delaysMs ?? eventDelaysMs;
   const waiting = new Set<() => void>();

@@ -1,6 +1,15 @@
 import type { Clock } from '../../ports.ts';
-import type { MappingDescription } from '../template/template-stack.ts';
 import { type EventRecord, settledRecords, takeBatch } from './event-source-batch.ts';
+
+/** The settings of a mapping, as AWS::Lambda::EventSourceMapping has them. */
+export interface MappingSettings {
+  readonly logicalId: string;
+  readonly batchSize: number;
+  readonly windowSeconds: number;
+  /** Invocations at once; AWS makes at most 1,000 where the template says nothing. */
+  readonly maximumConcurrency: number;
+  readonly reportsBatchItemFailures: boolean;
+}
 
 /** The queue of a mapping. */
 export interface SourceQueue {
@@ -27,7 +36,7 @@ export interface TargetFunction {
 
 /** What a mapping connects. */
 export interface EventSourceOptions {
-  readonly mapping: MappingDescription;
+  readonly mapping: MappingSettings;
   readonly queue: SourceQueue;
   readonly target: TargetFunction;
   readonly clock: Clock;

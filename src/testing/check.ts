@@ -1,0 +1,174 @@
+import { digestItems, reasonOf } from '../format/digest.ts';
+import type { Row } from '../format/outcome.ts';
+import { limits } from '../limits.ts';
+import type { CallEvent, History, LifeEvent } from './history.ts';
+import type { Simulated } from './simulate.ts';
+
+/** What a run is held to beside the rules that hold for every run. */
+export interface Expected {
+  readonly items: number;
+  /** What an item's row may be when nothing but the product's own promises decide; a sentence where it is none of them. */
+  readonly row: (row: Row) => string | undefined;
+  readonly cancelled: boolean;
+  /** The job ends within this time after the last fault, in milliseconds. */
+  readonly endsWithinMs: number;
+}
+
+/** A promise that a run broke. */
+export interface Violation {
+  readonly rule: string;
+  readonly what: string;
+}
+
+/** A worker notices within this time that its chunk's result stands. */
+const noticeMs = 2_000;
+
+/** Reads the history of a run that ended, and tells every promise that it broke. */
+export function check(run: Simulated, expected: Expected): readonly Violation[] {
+  const found: Violation[] = [];
+  const report = (rule: string, what: string): void => {
+    if (found.filter((violation) => violation.rule === rule).length < mostOfARule) found.push({ rule, what });
+  };
+  checkRows(run, expected, report);
+  checkSummary(run, report);
+  checkEnd(run, expected, report);
+  checkCalls(run, report);
+  checkCauses(run, report);
+  for (const { place, gen, at } of run.history.unproven) {
+    report('acknowledged means stored or handed over', `chunk ${place} gen ${gen} was deleted at ${at}`);
+  }
+  checkDeadLetters(run.history, report);
+  return found;
+}
+
+const mostOfARule = 3;
+type Report = (rule: string, what: string) => void;
+
+function checkRows({ rows }: Simulated, expected: Expected, report: Report): void {
+  const seen = new Map<number, number>();
+  for (const { index } of rows) seen.set(index, (seen.get(index) ?? 0) + 1);
+  for (let index = 0; index < expected.items; index++) {
+    const count = seen.get(index) ?? 0;
+    if (count !== 1) report('every item has one row', `item ${index} has ${count}`);
+  }
+  if (rows.length !== expected.items)
+    report('every item has one row', `${rows.length} rows of ${expected.items} items`);
+  for (const row of rows) {
+    if (row.status === 'cancelled' && expected.cancelled) continue;
+    const problem = row.status === 'cancelled' ? 'cancelled, but nobody asked' : expected.row(row);
+    if (problem !== undefined) report('rows are what the reference says', `item ${row.index}: ${problem}`);
+  }
+}
+
+function checkSummary({ rows, summary }: Simulated, report: Report): void {
+  const { totals } = summary;
+  const of = (status: Row['status']): number => rows.filter((row) => row.status === status).length;
+  for (const status of ['succeeded', 'failed', 'cancelled'] as const) {
+    if (totals[status] !== of(status))
+      report('the summary says what the rows say', `${status}: ${totals[status]}, rows ${of(status)}`);
+  }
+  if (digestItems(totals) !== summary.items)
+    report('the summary says what the rows say', `${digestItems(totals)} of ${summary.items}`);
+  const codes: Record<string, number> = {};
+  for (const row of rows)
+    if (row.status === 'failed') codes[reasonOf(row.error)] = (codes[reasonOf(row.error)] ?? 0) + 1;
+  for (const code of new Set([...Object.keys(codes), ...Object.keys(totals.codes)])) {
+    if (codes[code] !== totals.codes[code])
+      report('the summary says what the rows say', `${code}: ${totals.codes[code]}, rows ${codes[code]}`);
+  }
+}
+
+function checkEnd({ history, endedAt, tookMs }: Simulated, { endsWithinMs }: Expected, report: Report): void {
+  const faultsBeforeEnd = history.faults.filter(({ at }) => at <= endedAt);
+  const from = faultsBeforeEnd.reduce((last, { at }) => Math.max(last, at), endedAt - tookMs);
+  if (endedAt - from > endsWithinMs) {
+    report(
+      'the job ends soon after the last fault',
+      `${Math.round((endedAt - from) / 1_000)} s after it, bound ${endsWithinMs / 1_000} s`,
+    );
+  }
+}
+
+function checkCalls(run: Simulated, report: Report): void {
+  const { history, summary } = run;
+  const chunkOf = chunkFinder(run);
+  for (const call of history.calls) {
+    const life = history.lives[call.life];
+    const stoodAt = history.stoodAt.get(chunkOf(call.index) ?? '');
+    if (life === undefined || stoodAt === undefined || call.startedAt <= stoodAt + noticeMs) continue;
+    if (isExcused(life, call.startedAt, history)) continue;
+    report(
+      'no call starts 2 s after its row stands',
+      `item ${call.index}, ${call.startedAt - stoodAt} ms late, process ${life.id}`,
+    );
+  }
+  const earlier = new Map<string, CallEvent>();
+  for (const call of history.calls) {
+    const key = `${call.index}/${call.attempt}`;
+    const before = earlier.get(key);
+    earlier.set(key, call);
+    if (before === undefined || isBlamed(before, call, history)) continue;
+    report(
+      'calls are repeated only by a fault',
+      `item ${call.index}, attempt ${call.attempt}, processes ${before.life} and ${call.life}`,
+    );
+  }
+  const most = Math.max(...history.calls.map(({ attempt }) => attempt), 0);
+  if (most > limits.maxAttempts) report('attempts have a limit', `attempt ${most} in ${summary.jobId}`);
+}
+
+/** A process that stood still gets 2 s after it woke; one that cannot reach S3 cannot see what stands there. */
+function isExcused(life: LifeEvent, at: number, history: History): boolean {
+  if (life.frozen.some(({ from, to }) => from - noticeMs <= at && at <= to + noticeMs)) return true;
+  return history.faults.some(
+    (fault) =>
+      fault.life === life.id && /^(s3|sqs|outage)/.test(fault.kind) && fault.at <= at && at <= fault.at + hangingMs,
+  );
+}
+
+/** A request that hangs is given up after a minute, and then tried again. */
+const hangingMs = 65_000;
+
+/** A call was made twice: something befell the process of the first, or the chunk's message. */
+function isBlamed(before: CallEvent, again: CallEvent, history: History): boolean {
+  const lives = [history.lives[before.life], history.lives[again.life]];
+  if (lives.some((life) => life !== undefined && (life.faults.length > 0 || life.killedAt !== undefined))) return true;
+  return history.faults.some(
+    ({ kind, at }) =>
+      at <= again.startedAt &&
+      /duplicate|purge|lost|repeated|partly|delayed|thaw|freeze|outage|hang|slow|refused/.test(kind),
+  );
+}
+
+/** The code of a row names a cause: it must have happened to that item. */
+function checkCauses({ rows, history }: Simulated, report: Report): void {
+  for (const row of rows) {
+    if (row.status !== 'failed' || row.error.code !== 'WorkerCrashed') continue;
+    const died = history.calls.some(
+      (call) =>
+        call.index === row.index && call.endedAt === undefined && history.lives[call.life]?.killedAt !== undefined,
+    );
+    if (!died)
+      report(
+        'no code names a cause that did not happen',
+        `item ${row.index} is WorkerCrashed, and no process died with its call`,
+      );
+  }
+}
+
+/** A message dies only when processes died with it in hand, as often as it was received. */
+function checkDeadLetters(history: History, report: Report): void {
+  for (const { kind, place, at } of history.deadLetters) {
+    if (kind !== 'work') continue;
+    const deaths = history.lives.filter(
+      ({ killedAt, chunks }) => killedAt !== undefined && killedAt <= at && chunks.has(place),
+    );
+    if (deaths.length === 0) report('nothing dead-letters without a crash', `chunk ${place} at ${at}, 0 deaths`);
+  }
+}
+
+/** Which chunk an item is in. */
+function chunkFinder(run: Simulated): (index: number) => string | undefined {
+  const { bounds } = run;
+  return (index) => bounds.find(({ first, count }) => index >= first && index < first + count)?.place;
+}

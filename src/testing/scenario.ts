@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import type { Row } from '../format/outcome.ts';
+import type { Random } from '../ports.ts';
+import { TaskError } from '../task/errors.ts';
+import { defineTask, type Task } from '../task/task.ts';
+import { check, type Expected, type Violation } from './check.ts';
+import { type FaultKind, type FaultPlan, faultKinds } from './faults.ts';
+import type { History } from './history.ts';
+import { seededRandom } from './seeded-random.ts';
+import { type Simulated, type SimulationOptions, SimulationStuck, simulate } from './simulate.ts';
+
+const acts = ['ok', 'fail', 'flaky', 'bug', 'endless'] as const;
+type Act = (typeof acts)[number];
+
+/** An item of a campaign says itself what becomes of it: so the rows have a reference. */
+const itemSchema = z.object({ ms: z.number(), act: z.enum(acts), times: z.number() });
+type Item = z.infer<typeof itemSchema>;
+
+/** The task of a campaign's jobs. */
+export const campaignTask: Task = defineTask({
+  description: 'Waits, then does what its item says',
+  input: itemSchema,
+  example: { ms: 100, act: 'ok', times: 0 },
+  run: async ({ ms, act, times }, { attempt, signal, idempotencyKey }) => {
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(resolve, act === 'endless' ? 2 ** 30 : ms);
+      const stop = (): void => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      };
+      if (signal.aborted) stop();
+      signal.addEventListener('abort', stop, { once: true });
+    });
+    if (act === 'fail') throw new TaskError('no', { code: 'Refused', retryable: false });
+    if (act === 'bug') throw new TypeError('a bug');
+    if (act === 'flaky' && attempt <= times) throw new TaskError('not yet', { code: 'Flaky', retryable: true });
+    return { key: Number(idempotencyKey.split('/')[1]) };
+  },
+});
+
+/** One run of a campaign: everything about it follows from its seed. */
+export interface Scenario {
+  readonly seed: number;
+  readonly run: SimulationOptions;
+  readonly expected: Expected;
+}
+
+/** Makes the run of a seed. */
+export function scenarioOf(seed: number): Scenario {
+  const random = seededRandom(seed ^ 0x5ce9a210);
+  const pick = <Value>(values: readonly [Value, ...Value[]]): Value =>
+    values[Math.floor(random() * values.length)] ?? values[0];
+  const items = itemsOf(random, pick([1, 5, 20, 40, 80, 150, 300]), pick([100, 1_000, 2_500]));
+  const attempts = pick([1, 2, 3]);
+  const cancelAfterMs = random() < 0.15 ? Math.floor(random() * 30_000) : undefined;
+  const faults = planOf(random);
+  return {
+    seed,
+    run: {
+      task: campaignTask,
+      items,
+      seed,
+      faults,
+      workers: pick([2, 3, 5]),
+      options: { concurrency: pick([1, 2, 4, 10, 50]), timeoutMs: timeoutMs, attempts },
+      ...(items.length > 25 && random() < 0.1 && { wait: true }),
+      ...(cancelAfterMs !== undefined && { cancelAfterMs }),
+    },
+    expected: {
+      items: items.length,
+      cancelled: cancelAfterMs !== undefined,
+      endsWithinMs: 45 * 60_000,
+      row: (row) => problemOf(row, items[row.index], attempts, faults),
+    },
+  };
+}
+
+const timeoutMs = 3_000;
+
+function itemsOf(random: Random, count: number, ms: number): readonly Item[] {
+  return Array.from({ length: count }, () => {
+    const chance = random();
+    const act: Act =
+      chance < 0.8 ? 'ok' : chance < 0.85 ? 'fail' : chance < 0.95 ? 'flaky' : chance < 0.98 ? 'bug' : 'endless';
+    return { ms: Math.floor(random() * ms), act, times: 1 + Math.floor(random() * 2) };
+  });
+}
+
+/** From one to five kinds of faults, or none in one of twenty. */
+function planOf(random: Random): FaultPlan {
+  const odds: Partial<Record<FaultKind, number>> = {};
+  const kinds = random() < 0.05 ? 0 : 2 + Math.floor(random() * 6);
+  for (let n = 0; n < kinds; n++) {
+    const kind = faultKinds[Math.floor(random() * faultKinds.length)] ?? 'kill';
+    odds[kind] = oddsOf(kind, random);
+  }
+  return { odds, forMs: 20_000 + random() * 120_000, longestMs: 5_000 * 120 ** random() };
+}
+
+function oddsOf(kind: FaultKind, random: Random): number {
+  if (/outage|purge/.test(kind)) return 1;
+  if (/^(kill|freeze|clock-jump|deadline|lambda-.*)$/.test(kind)) return 0.2 + random() * 0.5;
+  if (kind === 'kill-at-call') return 0.005 + random() * 0.03;
+  if (/duplicate|delayed|lost-/.test(kind) && !kind.startsWith('s')) return 0.1 + random() * 0.4;
+  return 0.01 + random() * 0.1;
+}
+
+/** Why a row is none that its item can have; codes of crashes are judged by the checker, which knows who died. */
+function problemOf(row: Row, item: Item | undefined, attempts: number, faults: FaultPlan): string | undefined {
+  if (item === undefined) return 'there is no such item';
+  if (row.status === 'cancelled') return undefined;
+  if (row.attempts > attempts && row.status === 'succeeded') return `${row.attempts} attempts of ${attempts}`;
+  const code = row.status === 'failed' ? row.error.code : 'ok';
+  if (code === 'WorkerCrashed') return undefined;
+  // Who stands still for longer than an attempt may take has timed out, and used up an attempt.
+  if (code === 'Timeout' && faults.odds.freeze !== undefined) return undefined;
+  if (code === 'ok' && row.status === 'succeeded' && JSON.stringify(row.value) !== JSON.stringify({ key: row.index }))
+    return `the value is ${JSON.stringify(row.value)}`;
+  const wanted = {
+    ok: 'ok',
+    fail: 'Refused',
+    bug: 'TypeError',
+    endless: 'Timeout',
+    flaky: item.times < attempts ? 'ok' : 'Flaky',
+  }[item.act];
+  return code === wanted ? undefined : `expected ${wanted}, got ${code}`;
+}
+
+/** What a scenario came to. */
+export interface ScenarioResult {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly history: History;
+  readonly items: number;
+  readonly run?: Simulated;
+}
+
+/** Runs one scenario, and holds it to every promise. */
+export async function runScenario(scenario: Scenario): Promise<ScenarioResult> {
+  const { seed, expected } = scenario;
+  const items = expected.items;
+  try {
+    const run = await simulate(scenario.run);
+    return { seed, violations: check(run, expected), history: run.history, items, run };
+  } catch (error) {
+    if (!(error instanceof SimulationStuck)) throw new Error(`seed ${seed}: ${String(error)}`, { cause: error });
+    return { seed, violations: [{ rule: 'the job ends', what: error.message }], history: error.history, items };
+  }
+}

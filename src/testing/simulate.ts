@@ -1,0 +1,147 @@
+import { followJob } from '../client/follow.ts';
+import type { SteerDeps } from '../client/stack.ts';
+import { startUnderToken } from '../client/start.ts';
+import { cancelJob } from '../client/steer.ts';
+import { ModelStore } from '../cloud/model/store-port.ts';
+import { readCut, readTable } from '../folder/read.ts';
+import { readRows } from '../folder/read-rows.ts';
+import { newJobId } from '../format/job-id.ts';
+import type { Row } from '../format/outcome.ts';
+import type { FanOutRequest } from '../format/request.ts';
+import type { Summary } from '../format/summary.ts';
+import { UsageError } from '../task/errors.ts';
+import type { Task } from '../task/task.ts';
+import type { FaultPlan } from './faults.ts';
+import { type History, placeName } from './history.ts';
+import { SimulatedStack } from './stack.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+/** What is run. */
+export interface SimulationOptions {
+  readonly task: Task;
+  /** Items as the task's schema takes them. */
+  readonly items: readonly unknown[];
+  /** Repeats a run exactly: the order of messages, jitter, and every fault. @default 1 */
+  readonly seed?: number;
+  /** Which faults happen, and for how long. @default none */
+  readonly faults?: FaultPlan;
+  /** As for a job: `concurrency`, `timeoutMs`, `attempts`. */
+  readonly options?: FanOutRequest['options'];
+  /** Workers that run at once. @default 2 */
+  readonly workers?: number;
+  /** The fan-out runs the items itself, if it can. @default up to 25 items */
+  readonly wait?: boolean;
+  /** Cancels the job after this time, in milliseconds. */
+  readonly cancelAfterMs?: number;
+  /** The run is given up after this virtual time, in milliseconds. @default 86_400_000 */
+  readonly limitMs?: number;
+}
+
+/** How a simulated job went. */
+export interface Simulated {
+  readonly jobId: string;
+  /** One row an item, in the order of the items. */
+  readonly rows: readonly Row[];
+  readonly summary: Summary;
+  /** The chunks into which the items were cut, by `part/chunk`. */
+  readonly bounds: ReadonlyArray<{ readonly place: string; readonly first: number; readonly count: number }>;
+  /** Everything that happened: each call, each process, each fault. */
+  readonly history: History;
+  /** Virtual time from the start to the summary, in milliseconds. */
+  readonly tookMs: number;
+  /** Milliseconds since the epoch when the summary stood. */
+  readonly endedAt: number;
+}
+
+/** A run that did not end: its history tells why. */
+export class SimulationStuck extends Error {
+  readonly history: History;
+
+  constructor(message: string, history: History) {
+    super(message);
+    this.history = history;
+  }
+}
+
+/** The instant at which every simulation begins. */
+const startAt = Date.parse('2026-01-01T00:00:00Z');
+
+/**
+ * Runs one task over items as a deployed stack would, on the model of the cloud under virtual time, with the faults of a plan.
+ * The fan-out, workers, turns, and dead letters are the product's own code.
+ *
+ * The timers of the process (`setTimeout`, `Date.now`, `AbortSignal.timeout`, …) are on virtual time while it runs, so waiting costs
+ * nothing; a task must not wait for real network or files, whose answers would come too late.
+ *
+ * @throws SimulationStuck when the job does not end; UsageError what the fan-out refuses
+ * @example
+ * const { rows } = await simulate({ task, items: [{ id: 1 }, { id: 2 }], seed: 7, faults: { odds: { kill: 0.3 } } });
+ */
+export async function simulate(given: SimulationOptions): Promise<Simulated> {
+  const { task, items, seed = 1, faults = { odds: {} }, workers, options, wait, limitMs = 86_400_000 } = given;
+  const time = new VirtualTime(startAt);
+  const stack = new SimulatedStack({ time, seed, faults, tasks: { task }, ...(workers !== undefined && { workers }) });
+  const store = new ModelStore({ bucket: stack.bucket, clock: time });
+  const jobId = newJobId(startAt, stack.random);
+  const run = async (): Promise<Simulated> => {
+    stack.start();
+    const client = stack.client();
+    const request: FanOutRequest = {
+      task: 'task',
+      items: [...items],
+      ...(options !== undefined && { options }),
+      ...(wait !== undefined && { wait }),
+    };
+    await startPatiently(client, jobId, { request, time });
+    if (given.cancelAfterMs !== undefined) {
+      time.after(given.cancelAfterMs, () => void cancelJob(client, jobId, 'the simulation').catch(() => undefined));
+    }
+    const follow = followJob(client, jobId, { signal: new AbortController().signal });
+    let look = await follow.next();
+    while (look.done !== true) look = await follow.next();
+    return await ended(look.value);
+  };
+  const ended = async (summary: Summary): Promise<Simulated> => {
+    const endedAt = time.now();
+    // What still runs may do harm after the end: it has the time to.
+    await time.sleep(afterglowMs);
+    const rows: Row[] = [];
+    for await (const chunk of readRows(store, jobId)) rows.push(...chunk);
+    const bounds = [];
+    for (const part of (await readCut(store, jobId))?.parts.keys() ?? []) {
+      for (const [chunk, { first, count }] of (await readTable(store, jobId, part))?.chunks.entries() ?? [])
+        bounds.push({ place: placeName({ part, chunk }), first, count });
+    }
+    return { jobId, rows, summary, bounds, history: stack.history, tookMs: endedAt - startAt, endedAt };
+  };
+  try {
+    return await time.run(run, limitMs);
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('expected the work to end'))
+      throw new SimulationStuck(error.message, stack.history);
+    throw error;
+  } finally {
+    stack.close();
+  }
+}
+
+const afterglowMs = 30_000;
+
+/** Somebody who is told that the job could not be started gives the command again. */
+async function startPatiently(
+  client: SteerDeps,
+  jobId: string,
+  { request, time }: { readonly request: FanOutRequest; readonly time: VirtualTime },
+): Promise<void> {
+  while (true) {
+    try {
+      await startUnderToken(client, jobId, request, new AbortController().signal);
+      return;
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      await time.sleep(againMs);
+    }
+  }
+}
+
+const againMs = 10_000;

@@ -1,0 +1,105 @@
+import { ModelBucket } from '../cloud/model/objects.ts';
+import { ModelQueue } from '../cloud/model/queue.ts';
+import { parseMessage, type WorkMessage } from '../format/message.ts';
+import { resultKey, segmentGen, segmentsPrefix } from '../format/paths.ts';
+import type { Clock } from '../ports.ts';
+import { type History, placeName } from './history.ts';
+
+/** The bucket of a simulation: writes down when results stand. */
+export class WatchedBucket extends ModelBucket {
+  readonly #clock: Clock;
+  readonly #history: History;
+
+  constructor(clock: Clock, history: History) {
+    super(clock);
+    this.#clock = clock;
+    this.#history = history;
+  }
+
+  override put(...given: Parameters<ModelBucket['put']>): ReturnType<ModelBucket['put']> {
+    const written = super.put(...given);
+    const place = /\/results\/(\d+)\/(\d+)\.ndjson$/.exec(given[0]);
+    if (typeof written !== 'string' && place !== null) {
+      const name = placeName({ part: Number(place[1]), chunk: Number(place[2]) });
+      if (!this.#history.stoodAt.has(name)) this.#history.stoodAt.set(name, this.#clock.now());
+    }
+    return written;
+  }
+}
+
+/** The work queue of a simulation: checks each deletion in the moment in which it happens. */
+export class WatchedWorkQueue extends ModelQueue {
+  readonly #bucket: ModelBucket;
+  readonly #clock: Clock;
+  readonly #history: History;
+
+  constructor(
+    parts: ConstructorParameters<typeof ModelQueue>[1],
+    settings: ConstructorParameters<typeof ModelQueue>[2],
+    watch: { readonly bucket: ModelBucket; readonly history: History },
+  ) {
+    super('work', parts, settings);
+    this.#clock = parts.clock;
+    this.#bucket = watch.bucket;
+    this.#history = watch.history;
+  }
+
+  override delete(receiptHandle: string): void {
+    const message = this.messages().find((candidate) => candidate.receiptHandle === receiptHandle);
+    super.delete(receiptHandle);
+    const work = message && workOf(message.body);
+    if (work === undefined || this.#isProven(work)) return;
+    this.#history.unproven.push({ at: this.#clock.now(), place: placeName(work), gen: work.gen });
+  }
+
+  /** Its result stands, it goes on under another message, or its job was cancelled or never began. */
+  #isProven(work: WorkMessage): boolean {
+    if (this.#bucket.get(resultKey(work.job, work)) !== undefined) return true;
+    if (this.messages().some(({ body }) => isSameChunk(workOf(body), work))) return true;
+    const jobKey = (name: string): string => `jobs/${work.job}/${name}`;
+    if (this.#bucket.get(jobKey('manifest.json')) === undefined) return true;
+    const control = this.#bucket.get(jobKey('control.json'));
+    if (control !== undefined && new TextDecoder().decode(control.body).includes('"cancelled"')) return true;
+    // A hand-over that went on and ended is proven by its segment's generation.
+    const prefix = segmentsPrefix(work.job, work);
+    const { keys } = this.#bucket.list({ prefix, max: Number.POSITIVE_INFINITY });
+    return (
+      keys.some((key) => segmentGen(key.slice(prefix.length)) > work.gen) &&
+      this.#history.countFaults().has('lost-send')
+    );
+  }
+}
+
+/** The dead-letter queue of a simulation: writes down what dies. */
+export class WatchedDeadLetters extends ModelQueue {
+  readonly #clock: Clock;
+  readonly #history: History;
+
+  constructor(
+    parts: ConstructorParameters<typeof ModelQueue>[1],
+    settings: ConstructorParameters<typeof ModelQueue>[2],
+    history: History,
+  ) {
+    super('dead letters', parts, settings);
+    this.#clock = parts.clock;
+    this.#history = history;
+  }
+
+  override adopt(message: Parameters<ModelQueue['adopt']>[0]): void {
+    const work = workOf(message.body);
+    const at = this.#clock.now();
+    if (work === undefined) this.#history.deadLetters.push({ at, kind: 'tick', place: '' });
+    else this.#history.deadLetters.push({ at, kind: 'work', place: placeName(work) });
+    super.adopt(message);
+  }
+}
+
+/** The work message in a body, if it is one. */
+export function workOf(body: string): WorkMessage | undefined {
+  const parsed = parseMessage(body);
+  return parsed.kind === 'message' && parsed.message.kind === 'work' ? parsed.message : undefined;
+}
+
+function isSameChunk(a: WorkMessage | undefined, b: WorkMessage): boolean {
+  return a !== undefined && a.job === b.job && a.part === b.part && a.chunk === b.chunk;
+}
