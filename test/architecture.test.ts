@@ -69,7 +69,7 @@ const rooms: readonly Room[] = [
   {
     name: 'targets',
     holds: folder('targets'),
-    mayImport: [...world, 'connectors', 'client', 'cloud'],
+    mayImport: [...world, 'bundle', 'connectors', 'client', 'cloud'],
     packages: noSynthesis,
   },
   { name: 'face', holds: file('index'), mayImport: ['task', 'format', 'client', 'targets'] },

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Connection } from '../aws/connection.ts';
+import { ownPackage } from '../bundle/own-package.ts';
+import { UsageError } from '../task/errors.ts';
 
 /** Options of {@link runCdk}. */
 export interface CdkOptions {
@@ -15,15 +18,42 @@ export interface CdkOptions {
 /** Lines of the CDK's output that an error quotes. */
 const quotedLines = 20;
 
-const cdk = path.resolve(import.meta.dirname, '../../node_modules/aws-cdk/bin/cdk');
+/** What a deployment needs and running on this machine does not, so that it is installed by who deploys. */
+const deployPackages = ['aws-cdk', 'aws-cdk-lib', 'constructs'] as const;
 
 /**
- * Runs this project's pinned CDK command line, to its end.
+ * Finds the CDK's command line among the packages of the project that a folder belongs to, or else of this package.
  *
- * @throws Error with the end of the output when it fails.
+ * @throws UsageError `MissingPackages` that says what to install
+ */
+export function findCdk(project: string = process.cwd()): string {
+  const missing = deployPackages.filter((name) => resolveFrom(project, `${name}/package.json`) === undefined);
+  const cdk = resolveFrom(project, 'aws-cdk/bin/cdk');
+  if (cdk !== undefined && missing.length === 0) return cdk;
+  throw new UsageError(
+    'MissingPackages',
+    `expected the CDK among the packages of ${project}, got no ${missing.join(', ')}; "npm i -D ${missing.join(' ')}" installs it`,
+  );
+}
+
+function resolveFrom(project: string, file: string): string | undefined {
+  for (const place of [project, ownPackage]) {
+    try {
+      return createRequire(path.join(place, 'package.json')).resolve(file);
+    } catch {
+      // It is asked for in the next place.
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Runs the project's CDK command line, to its end.
+ *
+ * @throws UsageError where the project has none. @throws Error with the end of the output when it fails.
  */
 export async function runCdk(args: readonly string[], options: CdkOptions): Promise<void> {
-  const child = spawn(process.execPath, [cdk, ...args, '--no-notices', '--no-color'], {
+  const child = spawn(process.execPath, [findCdk(), ...args, '--no-notices', '--no-color'], {
     env: cdkEnvironment(options.connection),
     stdio: ['ignore', 'pipe', 'pipe'],
     // It is Ctrl-C's handler here that decides what happens to a deployment that is under way.

@@ -1,5 +1,8 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { cdkEnvironment, runCdk } from '../../src/targets/cdk.ts';
+import { cdkEnvironment, findCdk, runCdk } from '../../src/targets/cdk.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -32,6 +35,28 @@ describe('cdkEnvironment', () => {
     vi.stubEnv('AWS_PROFILE', 'mine');
     vi.stubEnv('AWS_REGION', 'eu-central-1');
     expect(cdkEnvironment({})).toMatchObject({ AWS_PROFILE: 'mine', AWS_REGION: 'eu-central-1' });
+  });
+});
+
+describe('findCdk', () => {
+  it('takes the one of the project before any other', () => {
+    const project = mkdtempSync(path.join(tmpdir(), 'fanloop-cdk-test-'));
+    try {
+      for (const name of ['aws-cdk', 'aws-cdk-lib', 'constructs']) {
+        const folder = path.join(project, 'node_modules', name);
+        mkdirSync(path.join(folder, 'bin'), { recursive: true });
+        writeFileSync(path.join(folder, 'package.json'), '{}');
+        writeFileSync(path.join(folder, 'bin', 'cdk'), '');
+      }
+      const below = path.join(project, 'some', 'folder');
+      expect(findCdk(below)).toBe(path.join(realpathSync(project), 'node_modules', 'aws-cdk', 'bin', 'cdk'));
+    } finally {
+      rmSync(project, { recursive: true });
+    }
+  });
+
+  it("takes this package's own where the project has none", () => {
+    expect(findCdk('/')).toMatch(/node_modules\/aws-cdk\/bin\/cdk$/);
   });
 });
 

@@ -20,6 +20,8 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
     .option('--quiet', 'say nothing but errors')
     .action(async ({ workers: asked, ...options }: DeployOptions) => {
       const say = options.quiet === true ? () => {} : terminal.say;
+      const { findCdk } = await import('../../targets/cdk.ts');
+      findCdk();
       const { connection, account, deployment } = await openAccount(options, 'deploy');
       const stackName = options.stack ?? defaultStackName;
       const workers = asked ?? workersFor(account);
