@@ -1,0 +1,3 @@
+export { Fanloop } from './fanloop.ts';
+export type { FanloopProps } from './fanloop-props.ts';
+export type { JobTargetProps } from './job-target.ts';
