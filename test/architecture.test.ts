@@ -184,6 +184,15 @@ describe('the tree', () => {
     expect(found).toEqual([]);
   });
 
+  it('tells targets apart by their names in one place', () => {
+    const compares =
+      /[!=]==?\s*'(embedded|localstack|aws)'|case\s+'(embedded|localstack|aws)'|'(embedded|localstack|aws)'\s*[!=]==?/;
+    // What answers on a port may call itself LocalStack; that is no target.
+    const asksAPort = /^src\/targets\/localstack\//;
+    const found = sources.filter(({ name, code }) => compares.test(code) && !asksAPort.test(name));
+    expect(found.map(({ name }) => name)).toEqual([]);
+  });
+
   it('has no default export in the rooms', () => {
     expect(sources.filter(({ code }) => /^export default\b/m.test(code)).map(({ name }) => name)).toEqual([]);
   });
