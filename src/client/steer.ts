@@ -1,7 +1,7 @@
 import { mapBounded } from '../concurrency.ts';
 import { listJobs, readSummary } from '../folder/read.ts';
 import { markRunning, requestedJob, runningJobs, unmarkRunning } from '../folder/running.ts';
-import type { Control } from '../format/manifest.ts';
+import { type Control, controlFormat } from '../format/manifest.ts';
 import { controlKey, manifestKey, markersKey, summaryKey } from '../format/paths.ts';
 import { sendDueTick } from '../job/due-tick.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -20,8 +20,7 @@ export async function cancelJob(deps: SteerDeps, jobId: string, by: string): Pro
   while (true) {
     if ((await readSummary(store, jobId)) !== undefined) return 'ended';
     const current = await store.get(controlKey(jobId));
-    // The object was written by this function.
-    const before = current === undefined ? undefined : (JSON.parse(new TextDecoder().decode(current.body)) as Control);
+    const before = current === undefined ? undefined : controlFormat.parse(current.body);
     if (before?.state !== 'cancelled') {
       const control: Control = {
         state: 'cancelled',
@@ -30,7 +29,7 @@ export async function cancelJob(deps: SteerDeps, jobId: string, by: string): Pro
         by,
       };
       const condition = current === undefined ? ({ ifAbsent: true } as const) : { ifMatch: current.etag };
-      if ((await store.put(controlKey(jobId), JSON.stringify(control), { condition })) === undefined) continue;
+      if ((await store.put(controlKey(jobId), controlFormat.encode(control), { condition })) === undefined) continue;
     }
     // A job that never began begins cancelled, so that each of its items has an outcome.
     if (begun !== undefined || (await beginAsked(deps, jobId)) === 'none') await sendDueTick(deps, jobId);

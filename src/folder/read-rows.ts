@@ -1,65 +1,36 @@
 import { mapBounded } from '../concurrency.ts';
-import { parseJson } from '../format/json.ts';
 import type { Row } from '../format/outcome.ts';
-import { type ChunkPlace, resultKey, segmentKey } from '../format/paths.ts';
+import { type ChunkPlace, folderName, type JobRef, resultKey, segmentKey } from '../format/paths.ts';
+import { decodeRows, type StoredRows } from '../format/result.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readCut, readSummary, readTable } from './read.ts';
 
-const decoder = new TextDecoder();
-
-/** Rows of a segment's body. */
-export function parseRows(body: Uint8Array): Row[] {
-  return rowsOf(decoder.decode(body));
-}
-
-function rowsOf(text: string): Row[] {
-  // Each line is a Row as JSON.
-  return text === ''
-    ? []
-    : text
-        .trimEnd()
-        .split('\n')
-        .map((line) => parseJson(line) as Row);
-}
-
-/** How a result begins whose earlier rows stand in segments: with a line that names them. */
-const segmentsStart = '{"segments":';
-
 /** A result's own rows, and the names of the segments that hold the chunk's earlier ones. */
-async function readResult(
-  store: ObjectStore,
-  jobId: string,
-  place: ChunkPlace,
-): Promise<{ readonly segments: readonly string[]; readonly rows: readonly Row[] } | undefined> {
-  const result = await store.get(resultKey(jobId, place));
-  if (result === undefined) return undefined;
-  const text = decoder.decode(result.body);
-  const end = text.startsWith(segmentsStart) ? text.indexOf('\n') + 1 : 0;
-  // The line was written by storeResult.
-  const { segments } = (end === 0 ? { segments: [] } : JSON.parse(text.slice(0, end))) as { segments: string[] };
-  return { segments, rows: rowsOf(text.slice(end)) };
+async function readResult(store: ObjectStore, job: JobRef, place: ChunkPlace): Promise<StoredRows | undefined> {
+  const result = await store.get(resultKey(job, place));
+  return result === undefined ? undefined : decodeRows(result.body);
 }
 
 /** A chunk's rows in index order, its segments included; undefined while it has no result. */
-export async function readChunkRows(store: ObjectStore, jobId: string, place: ChunkPlace): Promise<Row[] | undefined> {
-  const result = await readResult(store, jobId, place);
+export async function readChunkRows(store: ObjectStore, job: JobRef, place: ChunkPlace): Promise<Row[] | undefined> {
+  const result = await readResult(store, job, place);
   if (result === undefined) return undefined;
-  return mergeRows([result.rows, ...(await readSegments(store, jobId, place, result.segments))]);
+  return mergeRows([result.rows, ...(await readSegments(store, job, place, result.segments))]);
 }
 
 /** A chunk's rows when they take at most `mostBytes`; undefined when they take more, or the chunk has no result. */
 export async function readSmallChunk(
   store: ObjectStore,
-  at: { readonly jobId: string; readonly place: ChunkPlace },
+  at: { readonly job: JobRef; readonly place: ChunkPlace },
   mostBytes: number,
 ): Promise<Row[] | undefined> {
-  const { jobId, place } = at;
-  const own = await store.head(resultKey(jobId, place));
+  const { job, place } = at;
+  const own = await store.head(resultKey(job, place));
   if (own === undefined || own.bytes > mostBytes) return undefined;
-  const { segments = [] } = (await readResult(store, jobId, place)) ?? {};
-  const heads = await mapBounded(segments, parallel, (name) => store.head(segmentKey(jobId, place, name)));
+  const { segments = [] } = (await readResult(store, job, place)) ?? {};
+  const heads = await mapBounded(segments, parallel, (name) => store.head(segmentKey(job, place, name)));
   const bytes = heads.reduce((sum, head) => sum + (head?.bytes ?? 0), own.bytes);
-  return bytes > mostBytes ? undefined : readChunkRows(store, jobId, place);
+  return bytes > mostBytes ? undefined : readChunkRows(store, job, place);
 }
 
 /** Segments of one chunk that are asked for at once. */
@@ -68,15 +39,17 @@ const parallel = 8;
 /** Rows of the named segments of a chunk, in the order of the names. */
 export function readSegments(
   store: ObjectStore,
-  jobId: string,
+  job: JobRef,
   place: ChunkPlace,
   names: readonly string[],
-): Promise<Row[][]> {
+): Promise<Array<readonly Row[]>> {
   return mapBounded(names, parallel, async (name) => {
-    const segment = await store.get(segmentKey(jobId, place, name));
+    const segment = await store.get(segmentKey(job, place, name));
     if (segment === undefined)
-      throw new Error(`expected segment ${name} of chunk ${place.chunk} in part ${place.part} of ${jobId}, got none`);
-    return parseRows(segment.body);
+      throw new Error(
+        `expected segment ${name} of chunk ${place.chunk} in part ${place.part} of ${folderName(job)}, got none`,
+      );
+    return decodeRows(segment.body).rows;
   });
 }
 
@@ -93,19 +66,20 @@ export function mergeRows(lists: ReadonlyArray<readonly Row[]>): Row[] {
  */
 export async function* readRows(
   store: ObjectStore,
-  jobId: string,
+  job: JobRef,
   options: { readonly ahead?: number } = {},
 ): AsyncGenerator<readonly Row[]> {
-  const [cut, summary] = await Promise.all([readCut(store, jobId), readSummary(store, jobId)]);
+  const [cut, summary] = await Promise.all([readCut(store, job), readSummary(store, job)]);
   if (cut === undefined) return;
   for (const part of cut.parts.keys()) {
-    const table = await readTable(store, jobId, part);
-    if (table === undefined) throw new Error(`expected the chunk table of part ${part} of ${jobId}, got none`);
+    const table = await readTable(store, job, part);
+    if (table === undefined)
+      throw new Error(`expected the chunk table of part ${part} of ${folderName(job)}, got none`);
     const fetched: Array<Promise<readonly Row[]>> = [];
     const fetch = (chunk: number): void => {
       const bounds = table.chunks[chunk];
       if (bounds === undefined) return;
-      const rows = readChunkRows(store, jobId, { part, chunk });
+      const rows = readChunkRows(store, job, { part, chunk });
       const filled = rows.then(
         (found) => found ?? (summary?.end === 'cancelled' ? cancelledRows(bounds.first, bounds.count) : []),
       );

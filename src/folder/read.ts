@@ -1,10 +1,12 @@
-import type { ChunkTable, Cut } from '../format/chunk.ts';
-import { type Digest, decodeDigest } from '../format/digest.ts';
-import type { Control, Manifest } from '../format/manifest.ts';
+import { chunkTableFormat, cutFormat } from '../format/chunk.ts';
+import type { Digest } from '../format/digest.ts';
+import { controlFormat, type Manifest, manifestFormat } from '../format/manifest.ts';
 import {
   type ChunkPlace,
   controlKey,
   cutKey,
+  folderName,
+  type JobRef,
   jobsPrefix,
   manifestKey,
   partKey,
@@ -16,51 +18,60 @@ import {
   tickNumber,
   ticksPrefix,
 } from '../format/paths.ts';
-import type { Summary } from '../format/summary.ts';
-import type { TickRecord } from '../format/tick.ts';
+import { isNewerVersion, type RecordFormat } from '../format/record.ts';
+import { resultDigest } from '../format/result.ts';
+import { type Summary, summaryFormat } from '../format/summary.ts';
+import { type TickRecord, tickFormat } from '../format/tick.ts';
 import type { ObjectStore } from '../ports.ts';
 
-const decoder = new TextDecoder();
-
-/** Reads a JSON object of the folder; its shape is what this same code wrote. */
-async function readJson<Shape>(store: ObjectStore, key: string): Promise<Shape | undefined> {
+/** Reads a record of the folder; undefined where none is. @throws UsageError `NewerVersion` */
+async function readRecord<Shape>(
+  store: ObjectStore,
+  format: RecordFormat<Shape>,
+  key: string,
+): Promise<Shape | undefined> {
   const object = await store.get(key);
-  return object === undefined ? undefined : (JSON.parse(decoder.decode(object.body)) as Shape);
+  return object === undefined ? undefined : format.parse(object.body);
 }
 
-export const readManifest = (store: ObjectStore, jobId: string) => readJson<Manifest>(store, manifestKey(jobId));
-export const readCut = (store: ObjectStore, jobId: string) => readJson<Cut>(store, cutKey(jobId));
-export const readControl = (store: ObjectStore, jobId: string) => readJson<Control>(store, controlKey(jobId));
-export const readSummary = (store: ObjectStore, jobId: string) => readJson<Summary>(store, summaryKey(jobId));
-export const readTick = (store: ObjectStore, jobId: string, n: number) =>
-  readJson<TickRecord>(store, tickKey(jobId, n));
-export const readTable = (store: ObjectStore, jobId: string, part: number) =>
-  readJson<ChunkTable>(store, partKey(jobId, part));
+export const readManifest = (store: ObjectStore, job: JobRef) => readRecord(store, manifestFormat, manifestKey(job));
+export const readCut = (store: ObjectStore, job: JobRef) => readRecord(store, cutFormat, cutKey(job));
+export const readControl = (store: ObjectStore, job: JobRef) => readRecord(store, controlFormat, controlKey(job));
+export const readSummary = (store: ObjectStore, job: JobRef) => readRecord(store, summaryFormat, summaryKey(job));
+export const readTick = (store: ObjectStore, job: JobRef, n: number) => readRecord(store, tickFormat, tickKey(job, n));
+export const readTable = (store: ObjectStore, job: JobRef, part: number) =>
+  readRecord(store, chunkTableFormat, partKey(job, part));
 
 /** The record of a job's newest turn. */
-export async function lastTick(store: ObjectStore, jobId: string): Promise<TickRecord | undefined> {
-  const [newest] = await store.list(ticksPrefix(jobId), { limit: 1 });
-  return newest === undefined ? undefined : readTick(store, jobId, tickNumber(newest));
+export async function lastTick(store: ObjectStore, job: JobRef): Promise<TickRecord | undefined> {
+  const [newest] = await store.list(ticksPrefix(job), { limit: 1 });
+  return newest === undefined ? undefined : readTick(store, job, tickNumber(newest));
 }
 
 /** Numbers of the chunks of a part that have a result. */
-export async function settledInPart(store: ObjectStore, jobId: string, part: number): Promise<number[]> {
-  return (await store.list(resultsPrefix(jobId, part))).map(resultChunk);
+export async function settledInPart(store: ObjectStore, job: JobRef, part: number): Promise<number[]> {
+  return (await store.list(resultsPrefix(job, part))).map(resultChunk);
 }
 
 /** What the result of a chunk counts. @throws Error when the chunk has no result. */
-export async function readDigest(store: ObjectStore, jobId: string, place: ChunkPlace): Promise<Digest> {
-  const head = await store.head(resultKey(jobId, place));
+export async function readDigest(store: ObjectStore, job: JobRef, place: ChunkPlace): Promise<Digest> {
+  const head = await store.head(resultKey(job, place));
   if (head === undefined)
-    throw new Error(`expected a result of chunk ${place.chunk} in part ${place.part} of ${jobId}, got none`);
-  return decodeDigest(head.metadata['digest'] ?? '');
+    throw new Error(`expected a result of chunk ${place.chunk} in part ${place.part} of ${folderName(job)}, got none`);
+  return resultDigest(head.metadata);
 }
 
-/** Jobs, newest first, with their summary when they have ended. */
+/** A job as a listing shows it. */
+export interface ListedJob {
+  readonly manifest: Manifest;
+  readonly summary: Summary | undefined;
+}
+
+/** Jobs, newest first, with their summary when they have ended; those that only newer code can read are left out. */
 export async function* listJobs(
   store: ObjectStore,
   options: { readonly limit?: number } = {},
-): AsyncGenerator<{ readonly manifest: Manifest; readonly summary: Summary | undefined }> {
+): AsyncGenerator<ListedJob> {
   let left = options.limit ?? Number.POSITIVE_INFINITY;
   let startAfter = jobsPrefix;
   while (left > 0) {
@@ -69,9 +80,19 @@ export async function* listJobs(
     const jobId = key.slice(jobsPrefix.length).split('/')[0] ?? '';
     // Skips the rest of this job's folder: `~` sorts behind every name in it.
     startAfter = `${jobsPrefix}${jobId}/~`;
-    const [manifest, summary] = await Promise.all([readManifest(store, jobId), readSummary(store, jobId)]);
-    if (manifest === undefined) continue;
-    yield { manifest, summary };
+    const found = await readJob(store, jobId);
+    if (found === undefined) continue;
+    yield found;
     left--;
+  }
+}
+
+async function readJob(store: ObjectStore, jobId: string): Promise<ListedJob | undefined> {
+  try {
+    const [manifest, summary] = await Promise.all([readManifest(store, jobId), readSummary(store, jobId)]);
+    return manifest === undefined ? undefined : { manifest, summary };
+  } catch (error) {
+    if (isNewerVersion(error)) return undefined;
+    throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { toJson } from '../format/json.ts';
+import { markerFormat } from '../format/marker.ts';
 import { runningJob, runningKey, runningPrefix } from '../format/paths.ts';
 import type { FanOutRequest } from '../format/request.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -23,6 +24,5 @@ export async function runningJobs(store: ObjectStore): Promise<readonly string[]
 /** What a client wanted before the fan-out was asked the first time; undefined where no client has left it. */
 export async function requestedJob(store: ObjectStore, jobId: string): Promise<FanOutRequest | undefined> {
   const marker = await store.get(runningKey(jobId));
-  // The object was written by markRunning.
-  return marker && (JSON.parse(new TextDecoder().decode(marker.body)) as { request?: FanOutRequest }).request;
+  return marker && markerFormat.parse(marker.body).request;
 }

@@ -1,6 +1,8 @@
 import type { ChunkTable, Cut } from '../format/chunk.ts';
 import {
   type ChunkPlace,
+  folderName,
+  type JobRef,
   partSegmentsPrefix,
   resultChunk,
   resultKey,
@@ -35,7 +37,7 @@ interface OpenPart {
 /** Follows a running job by listing its results; what is known to be settled from the front on is not listed again. */
 export class SettledChunks {
   readonly #store: ObjectStore;
-  readonly #jobId: string;
+  readonly #job: JobRef;
   readonly #open = new Map<number, OpenPart>();
   #cut: Cut | undefined;
   /** Every part below this one is settled. */
@@ -43,14 +45,14 @@ export class SettledChunks {
   #items = 0;
   #chunks = 0;
 
-  constructor(store: ObjectStore, jobId: string) {
+  constructor(store: ObjectStore, job: JobRef) {
     this.#store = store;
-    this.#jobId = jobId;
+    this.#job = job;
   }
 
   /** Lists the open parts once, and counts. */
   async refresh(): Promise<SettledCount> {
-    this.#cut ??= await readCut(this.#store, this.#jobId);
+    this.#cut ??= await readCut(this.#store, this.#job);
     const of = this.#cut;
     const fresh: ChunkPlace[] = [];
     // Parts are sent in order: behind one of which nothing is settled, nothing is.
@@ -74,8 +76,8 @@ export class SettledChunks {
     const known = this.#open.get(part);
     const below = known?.below ?? 0;
     const keys = await this.#store.list(
-      resultsPrefix(this.#jobId, part),
-      below === 0 ? {} : { startAfter: resultKey(this.#jobId, { part, chunk: below - 1 }) },
+      resultsPrefix(this.#job, part),
+      below === 0 ? {} : { startAfter: resultKey(this.#job, { part, chunk: below - 1 }) },
     );
     if (keys.length === 0) return [];
     const open = known ?? (await this.#opened(part));
@@ -94,8 +96,8 @@ export class SettledChunks {
     const part = this.#part;
     if (part >= of.parts.length) return;
     const below = this.#open.get(part)?.below ?? 0;
-    const keys = await this.#store.list(partSegmentsPrefix(this.#jobId, part), {
-      startAfter: segmentsPrefix(this.#jobId, { part, chunk: below }),
+    const keys = await this.#store.list(partSegmentsPrefix(this.#job, part), {
+      startAfter: segmentsPrefix(this.#job, { part, chunk: below }),
     });
     if (keys.length === 0) return;
     const open = this.#open.get(part) ?? (await this.#opened(part));
@@ -117,8 +119,9 @@ export class SettledChunks {
   }
 
   async #opened(part: number): Promise<OpenPart> {
-    const table = await readTable(this.#store, this.#jobId, part);
-    if (table === undefined) throw new Error(`expected the chunk table of part ${part} of ${this.#jobId}, got none`);
+    const table = await readTable(this.#store, this.#job, part);
+    if (table === undefined)
+      throw new Error(`expected the chunk table of part ${part} of ${folderName(this.#job)}, got none`);
     const open = { table, seen: new Set<number>(), stored: new Map<number, number>(), below: 0 };
     this.#open.set(part, open);
     return open;

@@ -1,19 +1,10 @@
 import type { Chunk } from '../format/chunk.ts';
-import { countRow, type Digest, emptyDigest, encodeDigest } from '../format/digest.ts';
-import { toJsonLines } from '../format/json.ts';
-import type { ResultHead, Row } from '../format/outcome.ts';
-import { type ChunkPlace, resultKey, segmentsPrefix } from '../format/paths.ts';
+import { countRow, type Digest, emptyDigest } from '../format/digest.ts';
+import type { Row } from '../format/outcome.ts';
+import { type ChunkPlace, type JobRef, resultKey, segmentsPrefix } from '../format/paths.ts';
+import { encodeRows, type ResultHead, resultMetadata } from '../format/result.ts';
 import type { ObjectStore } from '../ports.ts';
 import { mergeRows, readSegments } from './read-rows.ts';
-
-/** Rows as NDJSON. */
-export function encodeRows(rows: readonly Row[]): Uint8Array {
-  return encodeLines(rows);
-}
-
-function encodeLines(lines: readonly unknown[]): Uint8Array {
-  return new TextEncoder().encode(toJsonLines(lines));
-}
 
 /**
  * Stores a chunk's result where none is; resolves to whether this write won.
@@ -21,30 +12,29 @@ function encodeLines(lines: readonly unknown[]): Uint8Array {
  */
 export async function storeResult(
   store: ObjectStore,
-  at: { readonly jobId: string; readonly place: ChunkPlace },
+  at: { readonly job: JobRef; readonly place: ChunkPlace },
   result: ResultHead & { readonly rows: readonly Row[] },
 ): Promise<boolean> {
-  const { jobId, place } = at;
+  const { job, place } = at;
   const { segments, writer, digest } = result;
-  const lines = [...(segments.length === 0 ? [] : [{ segments }]), ...mergeRows([result.rows])];
-  const etag = await store.put(resultKey(jobId, place), encodeLines(lines), {
+  const etag = await store.put(resultKey(job, place), encodeRows(mergeRows([result.rows]), segments), {
     condition: { ifAbsent: true },
-    metadata: { writer, digest: encodeDigest(digest) },
+    metadata: resultMetadata({ writer, digest }),
   });
   if (etag !== undefined) return true;
   // The answer to one's own earlier write may have been lost: then the object names this writer.
-  const winner = await store.head(resultKey(jobId, place));
+  const winner = await store.head(resultKey(job, place));
   return winner?.metadata['writer'] === writer;
 }
 
 /** Settles what workers left of a chunk: rows of its segments count, `makeRow` makes the others. */
 export async function settleRest(
   store: ObjectStore,
-  at: { readonly jobId: string; readonly place: ChunkPlace; readonly chunk: Chunk },
+  at: { readonly job: JobRef; readonly place: ChunkPlace; readonly chunk: Chunk },
   rest: { readonly writer: string; readonly makeRow: (index: number) => Row },
 ): Promise<boolean> {
-  const { jobId, place, chunk } = at;
-  const prefix = segmentsPrefix(jobId, place);
+  const { job, place, chunk } = at;
+  const prefix = segmentsPrefix(job, place);
   const names = (await store.list(prefix)).map((key) => key.slice(prefix.length).replace(/\.ndjson$/, ''));
   const left = new Set(Array.from({ length: chunk.count }, (_, i) => chunk.first + i));
   let digest: Digest = emptyDigest;
@@ -52,7 +42,7 @@ export async function settleRest(
     if (left.delete(row.index)) digest = countRow(digest, row, row.status === 'cancelled' ? 0 : row.durationMs);
   };
   // One after another, since all of them together may be larger than a function's memory.
-  for (const name of names) for (const rows of await readSegments(store, jobId, place, [name])) rows.forEach(count);
+  for (const name of names) for (const rows of await readSegments(store, job, place, [name])) rows.forEach(count);
   const rows = [...left].map(rest.makeRow);
   rows.forEach(count);
   return storeResult(store, at, { writer: rest.writer, segments: names, digest, rows });

@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { recordFormat } from './record.ts';
+
 /** One chunk: `count` items from index `first`, in the bytes `start` to `end` (inclusive) of the input. */
 export interface Chunk {
   readonly start: number;
@@ -20,3 +23,26 @@ export interface Cut {
   /** For each part: its first index and how many chunks it has. */
   readonly parts: ReadonlyArray<{ readonly first: number; readonly chunks: number }>;
 }
+
+const count = z.int().min(0);
+const version = z.literal(1).default(1);
+
+export const chunkTableFormat = recordFormat<ChunkTable>(
+  'a chunk table',
+  1,
+  z.looseObject({
+    v: version,
+    chunks: z.array(z.looseObject({ start: count, end: z.int(), first: count, count })),
+  }),
+);
+
+export const cutFormat = recordFormat<Cut>(
+  'a cut',
+  1,
+  z.looseObject({
+    v: version,
+    items: count,
+    chunks: count,
+    parts: z.array(z.looseObject({ first: count, chunks: count })),
+  }),
+);

@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import type { ItemError, Row } from './outcome.ts';
+import { recordFormat } from './record.ts';
 
 /** Upper bounds in milliseconds of the first 15 buckets of a duration histogram; the 16th takes the rest. */
 const durationBoundsMs = [5, 10, 20, 50, 100, 200, 300, 500, 750, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000] as const;
@@ -104,29 +106,60 @@ function addCodes(a: Readonly<Record<string, number>>, b: Readonly<Record<string
   return Object.fromEntries(codes);
 }
 
-/** Writes a digest as ASCII of about 1 KB, for S3 metadata (codes are PascalCase names of at most 40 characters). */
-export function encodeDigest(digest: Digest): string {
-  const codes = Object.entries(digest.codes).map(([code, count]) => `${code}:${count}`);
-  const { succeeded, failed, cancelled, attempts, tried, callMs, invocations, billedMs, handOvers } = digest;
-  const { slowCallbacks, slowestMs } = digest;
-  const numbers = [
-    succeeded,
-    failed,
-    cancelled,
-    attempts,
-    tried,
-    Math.round(callMs),
-    invocations,
-    Math.round(billedMs),
-    handOvers,
-    slowCallbacks,
-    Math.round(slowestMs),
-  ];
-  return [numbers.join(','), digest.histogram.join(','), codes.join(',')].join(';');
+const count = z.number().min(0).default(0);
+
+/** A digest as JSON: a counter that is absent is 0, so that a new one changes nothing for jobs under way. */
+export const digestSchema: z.ZodType<Digest> = z.looseObject({
+  succeeded: count,
+  failed: count,
+  cancelled: count,
+  codes: z.custom<Readonly<Record<string, number>>>(isCounts).default({}),
+  attempts: count,
+  tried: count,
+  callMs: count,
+  histogram: z.array(z.number()).default([]).transform(fitHistogram),
+  invocations: count,
+  billedMs: count,
+  handOvers: count,
+  slowCallbacks: count,
+  slowestMs: count,
+});
+
+/** Not by zod's record, which leaves out a code that is named `__proto__`. */
+function isCounts(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.values(value).every(Number.isFinite);
 }
 
-/** Reads what {@link encodeDigest} wrote. @throws Error when the text is no digest. */
+function fitHistogram(buckets: readonly number[]): readonly number[] {
+  return emptyDigest.histogram.map((_, i) => buckets[i] ?? 0);
+}
+
+/** The version of digests in metadata; the first one was a list of numbers, in which no counter could be added. */
+const version = 2;
+const format = recordFormat('a digest', version, digestSchema);
+
+/** Writes a digest as ASCII of about 1 KB, for S3 metadata (codes are PascalCase names of at most 40 characters); counters of 0 are left out. */
+export function encodeDigest(digest: Digest): string {
+  const counted = Object.entries(digest)
+    .filter(([name, value]) => name !== 'histogram' && name !== 'codes' && value !== 0)
+    .map(([name, value]) => [name, typeof value === 'number' ? Math.round(value) : value] as const);
+  const last = digest.histogram.findLastIndex((items) => items !== 0);
+  const histogram = digest.histogram.slice(0, last + 1);
+  return JSON.stringify({ v: version, ...Object.fromEntries(counted), codes: digest.codes, histogram });
+}
+
+/** Reads what {@link encodeDigest} wrote, in this version or the first. @throws UsageError `NewerVersion`; Error when the text is no digest. */
 export function decodeDigest(text: string): Digest {
+  return text.startsWith('{') ? withoutVersion(format.parse(text)) : decodeFirst(text);
+}
+
+function withoutVersion(digest: Digest & { readonly v?: number }): Digest {
+  const { v: _version, ...counts } = digest;
+  return counts;
+}
+
+/** Version 1: 11 numbers, the histogram, and the codes, separated by semicolons. */
+function decodeFirst(text: string): Digest {
   const [numbers = '', histogram = '', codes = ''] = text.split(';');
   const parsed = numbers.split(',').map(Number);
   const buckets = histogram.split(',').map(Number);

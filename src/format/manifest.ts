@@ -1,3 +1,7 @@
+import { z } from 'zod';
+import { limits } from '../limits.ts';
+import { recordFormat } from './record.ts';
+
 /** What limits the calls of one job; each has been checked against `limits`. */
 export interface JobOptions {
   /** Calls that one worker awaits at once. */
@@ -40,6 +44,38 @@ export interface Manifest {
   readonly request: string;
 }
 
+const text = z.string();
+const whole = z.int().min(0);
+
+export const manifestFormat = recordFormat<Manifest>(
+  'a manifest',
+  1,
+  z.looseObject({
+    v: z.literal(1).default(1),
+    jobId: text,
+    task: text,
+    createdAt: text,
+    bundle: text.default(''),
+    input: z.looseObject({
+      bucket: text,
+      key: text,
+      bytes: whole,
+      etag: text,
+      format: z.enum(['ndjson', 'lines', 'entries']).default('ndjson'),
+    }),
+    options: z.looseObject({
+      concurrency: z.int().min(1).default(limits.concurrency),
+      timeoutMs: z.int().min(1).default(limits.timeoutMs),
+      attempts: z.int().min(1).default(limits.attempts),
+      withItem: z.boolean().exactOptional(),
+    }),
+    workers: z.int().min(1).default(limits.workers),
+    workerMemoryMb: z.int().min(1).default(limits.workerMemoryMb),
+    inline: z.boolean().default(false),
+    request: text.default(''),
+  }),
+);
+
 /** What somebody wants of a running job: `control.json`, replaced under If-Match. */
 export interface Control {
   readonly state: 'running' | 'cancelled';
@@ -48,3 +84,14 @@ export interface Control {
   readonly at: string;
   readonly by: string;
 }
+
+export const controlFormat = recordFormat<Control>(
+  'a control',
+  1,
+  z.looseObject({
+    state: z.enum(['running', 'cancelled']),
+    revision: whole.default(1),
+    at: text.default(''),
+    by: text.default(''),
+  }),
+);

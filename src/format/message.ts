@@ -1,16 +1,19 @@
 import { z } from 'zod';
-import type { Digest } from './digest.ts';
+import { digestSchema } from './digest.ts';
+import type { JobFolder } from './paths.ts';
 
 /** The version of messages that this code writes; a newer one is left in the queue for newer code. */
 export const messageVersion = 1;
 
 const place = { part: z.int().min(0), chunk: z.int().min(0) };
 
-/** What the work queue carries: a pointer to one chunk, never its items. */
-const workSchema = z.object({
+/** What the work queue carries: a pointer to one chunk, never its items. Fields that this code does not know go with a hand-over. */
+const workSchema = z.looseObject({
   v: z.literal(messageVersion),
   kind: z.literal('work'),
   job: z.string(),
+  /** The folder of the job: absent for its own, else the number of a redrive. */
+  pass: z.int().min(1).exactOptional(),
   ...place,
   /** Bytes of the input, both inclusive. */
   range: z.tuple([z.number(), z.number()]),
@@ -24,7 +27,7 @@ const workSchema = z.object({
   waits: z.array(z.tuple([z.number(), z.number()])).optional(),
   /** Names of the segments that hold the rows of the others, and what they count. */
   segments: z.array(z.string()).optional(),
-  digest: z.custom<Digest>((value) => typeof value === 'object' && value !== null).optional(),
+  digest: digestSchema.optional(),
   /** Milliseconds since the epoch before which the items must not start. */
   notBefore: z.number().optional(),
   /** Times that this message was a dead letter. */
@@ -32,10 +35,12 @@ const workSchema = z.object({
 });
 
 /** What the tick queue carries: the number of the turn that is due. */
-const tickSchema = z.object({
+const tickSchema = z.looseObject({
   v: z.literal(messageVersion),
   kind: z.literal('tick'),
   job: z.string(),
+  /** The folder of the job: absent for its own, else the number of a redrive. */
+  pass: z.int().min(1).exactOptional(),
   n: z.int().min(0),
   /** Asks the turn to send all unsettled chunks again. */
   resend: z.boolean().optional(),
@@ -45,6 +50,12 @@ const tickSchema = z.object({
 export type WorkMessage = z.infer<typeof workSchema>;
 export type TickMessage = z.infer<typeof tickSchema>;
 export type Message = WorkMessage | TickMessage;
+
+/** The folder that a message's job and pass name. */
+export const folderOf = ({ job, pass = 0 }: { readonly job: string; readonly pass?: number }): JobFolder => ({
+  id: job,
+  pass,
+});
 
 const messageSchema = z.discriminatedUnion('kind', [workSchema, tickSchema]);
 

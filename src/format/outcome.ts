@@ -1,5 +1,3 @@
-import type { Digest } from './digest.ts';
-
 /** Why an item failed. */
 export interface ItemError {
   /** The name under which it is counted (`HttpStatus429`): the same in a row, a summary, and a filter. */
@@ -22,7 +20,10 @@ interface RowItem {
   readonly item?: unknown;
 }
 
-/** One item's one recorded outcome: a line of a result object. Times are milliseconds of the last attempt. */
+/**
+ * One item's one recorded outcome: a line of a result object. Times are milliseconds of the last attempt:
+ * how long it took, and when it started, counted from the job's begin (absent in rows of older versions).
+ */
 export type Row = RowItem &
   (
     | {
@@ -30,20 +31,14 @@ export type Row = RowItem &
         readonly value: unknown;
         readonly attempts: number;
         readonly durationMs: number;
+        readonly at?: number;
       }
     | {
         readonly status: 'failed';
         readonly error: ItemError;
         readonly attempts: number;
         readonly durationMs: number;
+        readonly at?: number;
       }
     | { readonly status: 'cancelled'; readonly attempts: number }
   );
-
-/** What a result says beside its own rows. */
-export interface ResultHead {
-  readonly writer: string;
-  /** Names of the segments that hold the chunk's earlier rows. */
-  readonly segments: readonly string[];
-  readonly digest: Digest;
-}

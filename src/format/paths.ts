@@ -3,21 +3,39 @@
 const turnNumbers = 9_999_999;
 const pad = (n: number, digits: number): string => String(n).padStart(digits, '0');
 
+/** A folder of a job: its own is pass 0, each redrive has a further one with the same layout. */
+export interface JobFolder {
+  readonly id: string;
+  readonly pass: number;
+}
+
+/** A folder, or the id of the job whose own it is. */
+export type JobRef = JobFolder | string;
+
+/** The folder that a reference means. */
+export const jobFolder = (job: JobRef): JobFolder => (typeof job === 'string' ? { id: job, pass: 0 } : job);
+
+/** A folder's name: unique to it, and the job's id for the job's own. */
+export const folderName = (job: JobRef): string => {
+  const { id, pass } = jobFolder(job);
+  return pass === 0 ? id : `${id}/passes/${pass}`;
+};
+
 export const jobsPrefix = 'jobs/';
-export const jobPrefix = (jobId: string): string => `${jobsPrefix}${jobId}/`;
-export const manifestKey = (jobId: string): string => `${jobPrefix(jobId)}manifest.json`;
-export const inputKey = (jobId: string): string => `${jobPrefix(jobId)}input.ndjson`;
-export const cutKey = (jobId: string): string => `${jobPrefix(jobId)}cut.json`;
-export const controlKey = (jobId: string): string => `${jobPrefix(jobId)}control.json`;
-export const summaryKey = (jobId: string): string => `${jobPrefix(jobId)}summary.json`;
+export const jobPrefix = (job: JobRef): string => `${jobsPrefix}${folderName(job)}/`;
+export const manifestKey = (job: JobRef): string => `${jobPrefix(job)}manifest.json`;
+export const inputKey = (job: JobRef): string => `${jobPrefix(job)}input.ndjson`;
+export const cutKey = (job: JobRef): string => `${jobPrefix(job)}cut.json`;
+export const controlKey = (job: JobRef): string => `${jobPrefix(job)}control.json`;
+export const summaryKey = (job: JobRef): string => `${jobPrefix(job)}summary.json`;
 /** Stands when a tick died for good: somebody has to look, and `watch` or `cancel` moves the job on. */
-export const stalledKey = (jobId: string): string => `${jobPrefix(jobId)}stalled.json`;
-export const partKey = (jobId: string, part: number): string => `${jobPrefix(jobId)}chunks/${pad(part, 6)}.json`;
-export const ticksPrefix = (jobId: string): string => `${jobPrefix(jobId)}ticks/`;
+export const stalledKey = (job: JobRef): string => `${jobPrefix(job)}stalled.json`;
+export const partKey = (job: JobRef, part: number): string => `${jobPrefix(job)}chunks/${pad(part, 6)}.json`;
+export const ticksPrefix = (job: JobRef): string => `${jobPrefix(job)}ticks/`;
 /** Newer turns sort before older ones, so that a LIST of one key finds the last. */
-export const tickKey = (jobId: string, n: number): string => `${ticksPrefix(jobId)}${pad(turnNumbers - n, 7)}.json`;
+export const tickKey = (job: JobRef, n: number): string => `${ticksPrefix(job)}${pad(turnNumbers - n, 7)}.json`;
 export const tickNumber = (key: string): number => turnNumbers - Number(/(\d{7})\.json$/.exec(key)?.[1]);
-export const resultsPrefix = (jobId: string, part: number): string => `${jobPrefix(jobId)}results/${pad(part, 6)}/`;
+export const resultsPrefix = (job: JobRef, part: number): string => `${jobPrefix(job)}results/${pad(part, 6)}/`;
 
 /** A chunk's place: its part, and its number within the part. */
 export interface ChunkPlace {
@@ -25,13 +43,12 @@ export interface ChunkPlace {
   readonly chunk: number;
 }
 
-export const resultKey = (jobId: string, place: ChunkPlace): string =>
-  `${resultsPrefix(jobId, place.part)}${pad(place.chunk, 4)}.ndjson`;
+export const resultKey = (job: JobRef, place: ChunkPlace): string =>
+  `${resultsPrefix(job, place.part)}${pad(place.chunk, 4)}.ndjson`;
 export const resultChunk = (key: string): number => Number(/(\d{4})\.ndjson$/.exec(key)?.[1]);
-export const partSegmentsPrefix = (jobId: string, part: number): string =>
-  `${jobPrefix(jobId)}segments/${pad(part, 6)}/`;
-export const segmentsPrefix = (jobId: string, place: ChunkPlace): string =>
-  `${partSegmentsPrefix(jobId, place.part)}${pad(place.chunk, 4)}/`;
+export const partSegmentsPrefix = (job: JobRef, part: number): string => `${jobPrefix(job)}segments/${pad(part, 6)}/`;
+export const segmentsPrefix = (job: JobRef, place: ChunkPlace): string =>
+  `${partSegmentsPrefix(job, place.part)}${pad(place.chunk, 4)}/`;
 /** A segment's name sorts by the generation of the message that stored it, and says how many rows are in it. */
 export const segmentName = (gen: number, writer: string, k: number, rows: number): string =>
   `${pad(gen, 7)}-${writer}-${k}r${rows}`;
@@ -41,8 +58,8 @@ export const segmentInPart = (key: string): { readonly chunk: number; readonly r
   return { chunk: Number(chunk), rows: Number(rows ?? 0) };
 };
 export const segmentGen = (name: string): number => Number.parseInt(name, 10);
-export const segmentKey = (jobId: string, place: ChunkPlace, name: string): string =>
-  `${segmentsPrefix(jobId, place)}${name}.ndjson`;
+export const segmentKey = (job: JobRef, place: ChunkPlace, name: string): string =>
+  `${segmentsPrefix(job, place)}${name}.ndjson`;
 export const runningPrefix = 'running/';
 /** Stands while a job has no summary. */
 export const runningKey = (jobId: string): string => `${runningPrefix}${jobId}`;

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { limits } from '../limits.ts';
 import { UsageError } from '../task/errors.ts';
 import type { Row } from './outcome.ts';
-import type { Summary } from './summary.ts';
+import { recordFormat, refuseNewer } from './record.ts';
+import { type Summary, summaryFormat } from './summary.ts';
 
 const optionsSchema = z.strictObject({
   concurrency: z.int().min(1).max(limits.maxConcurrency).optional(),
@@ -11,8 +12,13 @@ const optionsSchema = z.strictObject({
   withItem: z.boolean().optional(),
 });
 
+/** The version of requests that this code understands. */
+const requestVersion = 1;
+
 const requestSchema = z
   .strictObject({
+    /** The version of the request's shape. @default 1 */
+    v: z.literal(requestVersion).optional(),
     task: z.string(),
     items: z.array(z.unknown()).optional(),
     input: z
@@ -43,8 +49,26 @@ export type FanOutAnswer =
   | { readonly jobId: string; readonly state: 'running' }
   | { readonly jobId: string; readonly state: 'done'; readonly summary: Summary; readonly rows?: readonly Row[] };
 
-/** Reads the fan-out's event. @throws UsageError `InvalidRequest` that names the path of what does not fit. */
+/** Rows are not checked one by one: they are what the worker made. */
+const rowsSchema = z.custom<readonly Row[]>((value) => Array.isArray(value));
+
+export const answerFormat = recordFormat<FanOutAnswer>(
+  'an answer of the fan-out',
+  1,
+  z.discriminatedUnion('state', [
+    z.looseObject({ jobId: z.string(), state: z.literal('running') }),
+    z.looseObject({
+      jobId: z.string(),
+      state: z.literal('done'),
+      summary: z.unknown().transform((value) => summaryFormat.read(value)),
+      rows: rowsSchema.exactOptional(),
+    }),
+  ]),
+);
+
+/** Reads the fan-out's event. @throws UsageError `InvalidRequest` that names the path of what does not fit, or `NewerVersion`. */
 export function parseRequest(event: unknown): FanOutRequest {
+  refuseNewer('a request', event, requestVersion);
   const parsed = requestSchema.safeParse(event);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

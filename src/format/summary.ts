@@ -1,7 +1,13 @@
-import type { Digest } from './digest.ts';
+import { z } from 'zod';
+import { limits } from '../limits.ts';
+import { type Digest, digestSchema } from './digest.ts';
+import { recordFormat } from './record.ts';
 
 /** How a job ended: every item has an outcome, or its input was refused before anything was sent. */
 export type JobEnd = 'done' | 'cancelled' | 'refused';
+
+/** Why an input was refused. */
+export const problemSchema = z.looseObject({ code: z.string(), message: z.string() });
 
 /** `summary.json`: written once, when every item has an outcome. */
 export interface Summary {
@@ -26,3 +32,27 @@ export interface Summary {
   readonly wallMs: number;
   readonly workerMemoryMb: number;
 }
+
+const whole = z.int().min(0);
+
+export const summaryFormat = recordFormat<Summary>(
+  'a summary',
+  1,
+  z.looseObject({
+    v: z.literal(1).default(1),
+    jobId: z.string(),
+    task: z.string(),
+    end: z.enum(['done', 'cancelled', 'refused']),
+    items: whole,
+    chunks: whole.default(0),
+    totals: digestSchema,
+    cancelledFromChunk: whole.exactOptional(),
+    problem: problemSchema.exactOptional(),
+    messages: whole.default(0),
+    turns: whole.default(0),
+    createdAt: z.string(),
+    endedAt: z.string(),
+    wallMs: z.number().default(0),
+    workerMemoryMb: whole.default(limits.workerMemoryMb),
+  }),
+);

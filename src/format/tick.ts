@@ -1,5 +1,7 @@
-import type { Digest } from './digest.ts';
-import type { JobEnd } from './summary.ts';
+import { z } from 'zod';
+import { type Digest, digestSchema } from './digest.ts';
+import { recordFormat } from './record.ts';
+import { type JobEnd, problemSchema } from './summary.ts';
 
 /** How far the input has been cut into chunks. */
 export interface CutProgress {
@@ -53,3 +55,52 @@ export interface TickRecord {
   readonly end?: JobEnd;
   readonly problem?: { readonly code: string; readonly message: string };
 }
+
+const whole = z.int().min(0);
+
+export const tickFormat = recordFormat<TickRecord>(
+  'a record of a turn',
+  1,
+  z.looseObject({
+    v: z.literal(1).default(1),
+    n: whole,
+    writer: z.string().default(''),
+    at: z.number(),
+    nextAt: z.number(),
+    cut: z.looseObject({
+      parts: z.array(z.looseObject({ first: whole, chunks: whole })),
+      offset: whole,
+      lines: whole,
+      items: whole,
+      chunks: whole,
+      done: z.boolean(),
+    }),
+    send: z.tuple([whole, whole]),
+    resend: z.boolean().default(false),
+    resends: whole.default(0),
+    totals: digestSchema,
+    counted: z.record(z.string(), z.string()).default({}),
+    settledParts: whole.default(0),
+    settledChunks: whole.default(0),
+    messages: whole.default(0),
+    idleSince: z.number().exactOptional(),
+    cancelledAt: z.number().exactOptional(),
+    settleRest: z.boolean().default(false),
+    end: z.enum(['done', 'cancelled', 'refused']).exactOptional(),
+    problem: problemSchema.exactOptional(),
+  }),
+);
+
+/** `stalled.json`: the turn whose tick died for good. */
+export interface StalledRecord {
+  readonly v: 1;
+  readonly n: number;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+export const stalledFormat = recordFormat<StalledRecord>(
+  'a record of a stalled job',
+  1,
+  z.looseObject({ v: z.literal(1).default(1), n: whole, at: z.string().default('') }),
+);

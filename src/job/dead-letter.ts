@@ -4,6 +4,7 @@ import { encodeMessage, parseMessage, type TickMessage, type WorkMessage } from 
 import { metricNames } from '../format/metrics.ts';
 import type { Row } from '../format/outcome.ts';
 import { resultKey, segmentGen, segmentsPrefix, stalledKey, summaryKey } from '../format/paths.ts';
+import { stalledFormat } from '../format/tick.ts';
 import { limits } from '../limits.ts';
 import type { Clock, Log, ObjectStore, Queue } from '../ports.ts';
 
@@ -34,7 +35,8 @@ async function settleTick(deps: DeadLetterDeps, tick: TickMessage): Promise<void
   const deaths = tick.deaths ?? 0;
   const delaySeconds = limits.deadTickDelaysSeconds[deaths];
   if (delaySeconds === undefined) {
-    await store.put(stalledKey(tick.job), JSON.stringify({ n: tick.n, at: new Date(clock.now()).toISOString() }));
+    const at = new Date(clock.now()).toISOString();
+    await store.put(stalledKey(tick.job), stalledFormat.encode({ v: 1, n: tick.n, at }));
     const metrics = { [metricNames.jobsStalled]: 1, [metricNames.deadLetters]: 1 };
     return log('error', 'a job is stalled: its tick died again and again', { jobId: tick.job, n: tick.n, metrics });
   }
@@ -72,7 +74,7 @@ async function settleWork(deps: DeadLetterDeps, work: WorkMessage): Promise<void
     durationMs: 0,
   });
   const bounds = { start: work.range[0], end: work.range[1], first: work.first, count: work.count };
-  await settleRest(store, { jobId, place, chunk: bounds }, { writer, makeRow });
+  await settleRest(store, { job: jobId, place, chunk: bounds }, { writer, makeRow });
   const metrics = { [metricNames.deadLetters]: 1 };
   log('error', 'a chunk died: its unsettled items have failed', { jobId, ...place, gen: work.gen, metrics });
 }

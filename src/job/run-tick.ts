@@ -16,8 +16,8 @@ import { encodeMessage, messageVersion, type TickMessage } from '../format/messa
 import { settledMetrics } from '../format/metrics.ts';
 import { firstChunkOf, placesOf } from '../format/parts.ts';
 import { type ChunkPlace, summaryKey, tickKey } from '../format/paths.ts';
-import type { Summary } from '../format/summary.ts';
-import type { TickRecord } from '../format/tick.ts';
+import { type Summary, summaryFormat } from '../format/summary.ts';
+import { type TickRecord, tickFormat } from '../format/tick.ts';
 import { limits } from '../limits.ts';
 import type { Clock, InputReader, Log, ObjectStore, Queue } from '../ports.ts';
 import type { TaskRegistry } from '../task/task.ts';
@@ -71,7 +71,9 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
   if (last?.n === tick.n) return repeatTurn(deps, manifest, last);
   const observed = await observe(deps, manifest, last, { ...options, resendAsked: tick.resend === true });
   const record = turn(last, observed, await readControl(store, tick.job), { now: clock.now(), writer: deps.writer });
-  const etag = await store.put(tickKey(tick.job, record.n), JSON.stringify(record), { condition: { ifAbsent: true } });
+  const etag = await store.put(tickKey(tick.job, record.n), tickFormat.encode(record), {
+    condition: { ifAbsent: true },
+  });
   if (etag === undefined) {
     const winner = await readTick(store, tick.job, record.n);
     if (winner !== undefined && winner.writer !== deps.writer) return repeatTurn(deps, manifest, winner);
@@ -155,7 +157,7 @@ async function cancelChunks(deps: TickDeps, manifest: Manifest, places: readonly
   await mapBounded(await boundsOf(store, jobId, places), parallel, ({ part, chunk, bounds }) =>
     settleRest(
       store,
-      { jobId, place: { part, chunk }, chunk: bounds },
+      { job: jobId, place: { part, chunk }, chunk: bounds },
       { writer, makeRow: (index) => ({ index, status: 'cancelled', attempts: 0 }) },
     ),
   );
@@ -175,7 +177,7 @@ async function boundsOf(store: ObjectStore, jobId: string, places: readonly Chun
 /** Writes the summary, and takes the job's marker away; one that stays is removed by whoever meets it. */
 export async function endJob({ store, log }: Pick<TickDeps, 'store' | 'log'>, summary: Summary): Promise<void> {
   const { jobId } = summary;
-  await store.put(summaryKey(jobId), JSON.stringify(summary), { condition: { ifAbsent: true } });
+  await store.put(summaryKey(jobId), summaryFormat.encode(summary), { condition: { ifAbsent: true } });
   await unmarkRunning(store, jobId).catch((error: unknown) =>
     log('warn', 'the marker of a job that has ended was not removed', { jobId, error: String(error) }),
   );

@@ -98,7 +98,7 @@ async function runInline(deps: FanOutDeps, manifest: Manifest): Promise<FanOutAn
 
 async function answerEnded(store: ObjectStore, manifest: Manifest, summary: Summary): Promise<FanOutAnswer> {
   const { jobId, inline } = manifest;
-  const rows = inline ? await readSmallChunk(store, { jobId, place: onlyChunk }, limits.answerBytes) : undefined;
+  const rows = inline ? await readSmallChunk(store, { job: jobId, place: onlyChunk }, limits.answerBytes) : undefined;
   if (rows === undefined) return { jobId, state: 'done', summary };
   // Lambda writes the answer: what it could not write, a BigInt, goes as the text that it stands for.
   return { jobId, state: 'done', summary, rows: parseToWrite(toJson(rows) ?? '[]') as readonly Row[] };

@@ -1,5 +1,6 @@
 import { isJobId, newJobId } from '../format/job-id.ts';
 import { tokenKey } from '../format/paths.ts';
+import { tokenFormat } from '../format/token.ts';
 import type { Clock, ObjectStore, Random } from '../ports.ts';
 
 /** SHA-256 of a text in hex. */
@@ -19,9 +20,9 @@ export async function jobIdOf(
   if (isJobId(clientToken)) return clientToken;
   const key = tokenKey(await sha256(clientToken));
   const jobId = newJobId(deps.clock.now(), deps.random);
-  const etag = await deps.store.put(key, JSON.stringify({ jobId }), { condition: { ifAbsent: true } });
+  const etag = await deps.store.put(key, tokenFormat.encode({ v: 1, jobId }), { condition: { ifAbsent: true } });
   if (etag !== undefined) return jobId;
   const existing = await deps.store.get(key);
-  // The object was written by this function.
-  return (JSON.parse(new TextDecoder().decode(existing?.body)) as { jobId: string }).jobId;
+  if (existing === undefined) throw new Error(`expected the record ${key} that stood a moment ago, got none`);
+  return tokenFormat.parse(existing.body).jobId;
 }

@@ -1,7 +1,7 @@
 import { readManifest } from '../folder/read.ts';
 import { markRunning } from '../folder/running.ts';
 import { toJson, toJsonLines } from '../format/json.ts';
-import type { JobInput, Manifest } from '../format/manifest.ts';
+import { type JobInput, type Manifest, manifestFormat } from '../format/manifest.ts';
 import { inputKey, manifestKey } from '../format/paths.ts';
 import type { FanOutRequest } from '../format/request.ts';
 import { asEntry } from '../input/entry.ts';
@@ -48,8 +48,8 @@ export async function startJob(
   const { jobId, request, stack } = job;
   const task = findTask(tasks, request.task);
   const inline = await isInline(request, task);
-  // The token and the wish to wait do not change what the job is.
-  const { clientToken: _token, wait: _wait, ...asked } = request;
+  // The version, the token, and the wish to wait do not change what the job is.
+  const { v: _version, clientToken: _token, wait: _wait, ...asked } = request;
   const hash = await sha256(toJson(asked) ?? '');
   const existing = await readManifest(store, jobId);
   if (existing !== undefined) return { manifest: sameRequest(existing, hash), isNew: false };
@@ -77,7 +77,7 @@ export async function startJob(
     inline,
     request: hash,
   };
-  const etag = await store.put(manifestKey(jobId), JSON.stringify(manifest), { condition: { ifAbsent: true } });
+  const etag = await store.put(manifestKey(jobId), manifestFormat.encode(manifest), { condition: { ifAbsent: true } });
   if (etag !== undefined) return { manifest, isNew: true };
   const winner = await readManifest(store, jobId);
   return { manifest: winner === undefined ? manifest : sameRequest(winner, hash), isNew: false };

@@ -1,6 +1,6 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { parseJson, toJson } from '../format/json.ts';
-import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
+import { answerFormat, type FanOutAnswer, type FanOutRequest } from '../format/request.ts';
 import { limits } from '../limits.ts';
 import { isUsageCode, UsageError } from '../task/errors.ts';
 
@@ -27,8 +27,7 @@ export async function invokeFanOut(
     { abortSignal: signal },
   );
   const payload: unknown = parseJson(answer.Payload?.transformToString() ?? 'null');
-  // The answer of our own function of the same version.
-  if (answer.FunctionError === undefined) return payload as FanOutAnswer;
+  if (answer.FunctionError === undefined) return answerFormat.read(payload);
   const { errorType, errorMessage } = failureOf(payload);
   if (isUsageCode(errorType)) throw new UsageError(errorType, errorMessage);
   throw new Error(`the fan-out function failed: ${errorType}: ${errorMessage}`);

@@ -15,6 +15,7 @@ const usageCodes = [
   'MissingCredentials',
   'Unreachable',
   'StateFolderBusy',
+  'NewerVersion',
 ] as const;
 
 /** The kind of a mistake. */

@@ -1,6 +1,7 @@
-import { encodeRows, storeResult } from '../folder/store-result.ts';
+import { storeResult } from '../folder/store-result.ts';
 import { encodeMessage, type WorkMessage } from '../format/message.ts';
 import { segmentKey, segmentName } from '../format/paths.ts';
+import { encodeRows } from '../format/result.ts';
 import { limits } from '../limits.ts';
 import type { Clock, ObjectStore, Queue } from '../ports.ts';
 import type { OpenChunk } from './open-chunk.ts';
@@ -37,7 +38,11 @@ export async function closeChunk(deps: CloseDeps, chunk: OpenChunk): Promise<'st
   }
   const { segments, digest } = chunk;
   const rows = chunk.takeRows(deps.clock.now());
-  const won = await storeResult(deps.store, chunk, { writer: deps.writer, rows, segments, digest });
+  const won = await storeResult(
+    deps.store,
+    { job: chunk.jobId, place: chunk.place },
+    { writer: deps.writer, rows, segments, digest },
+  );
   return won ? 'stored' : 'lost';
 }
 

@@ -97,6 +97,7 @@ export class Runner {
         log('info', message, { ...fields, jobId, index: run.index }),
     };
     const { timeoutMs } = options;
+    const at = clock.now() - job.beganAt;
     const attempt = runAttempt({
       task: job.taskOrThrow,
       item: run.item,
@@ -108,13 +109,13 @@ export class Runner {
     const settled = attempt.then((outcome) => {
       job.running--;
       this.#state.running--;
-      this.#settle(job, run, outcome);
+      this.#settle(job, run, outcome, at);
       this.#closer.check(run.chunk);
     });
     this.#state.track(settled, jobId);
   }
 
-  #settle(job: RunningJob, run: ItemRun, outcome: AttemptOutcome): void {
+  #settle(job: RunningJob, run: ItemRun, outcome: AttemptOutcome, at: number): void {
     if (outcome.kind === 'cancelled') {
       if (job.cancelled.aborted) settleCancelled(run);
       else this.#breakOff(run);
@@ -129,8 +130,8 @@ export class Runner {
     }
     const row: Row =
       outcome.kind === 'succeeded'
-        ? { index, ...about, status: 'succeeded', value: outcome.value, attempts, durationMs }
-        : { index, ...about, status: 'failed', error: outcome.error, attempts, durationMs };
+        ? { index, ...about, status: 'succeeded', value: outcome.value, attempts, durationMs, at }
+        : { index, ...about, status: 'failed', error: outcome.error, attempts, durationMs, at };
     const bytes = outcome.kind === 'succeeded' ? outcome.bytes : outcome.error.message.length;
     run.chunk.settle(row, { bytes, callMs: run.callMs });
   }

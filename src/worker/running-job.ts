@@ -9,6 +9,8 @@ export class RunningJob {
   readonly manifest: Manifest;
   readonly #task: Task | undefined;
   readonly #startedAt: number;
+  /** When the job began, in milliseconds since the epoch: rows count from it. */
+  readonly beganAt: number;
   readonly #cancel = new AbortController();
   readonly #stop = new AbortController();
   /** Items that can start now. */
@@ -26,6 +28,7 @@ export class RunningJob {
     this.manifest = manifest;
     this.#task = task;
     this.#startedAt = now;
+    this.beganAt = Date.parse(manifest.createdAt);
   }
 
   /** The job's task; items of an unknown one have failed before they could start. */

@@ -4,10 +4,12 @@ import type { Progress } from '../../src/client/progress.ts';
 import { emptyDigest } from '../../src/format/digest.ts';
 import { cutKey, manifestKey, partKey, resultKey, summaryKey, tickKey } from '../../src/format/paths.ts';
 import type { Clock, ObjectStore, Queue } from '../../src/ports.ts';
+import { goldenRecord } from '../support/golden-record.ts';
 
 const jobId = '0000000000aaaaaaaaaa';
 const start = Date.parse('2026-11-23T10:00:00.000Z');
-const summary = { v: 1, jobId, end: 'done', items: 4, chunks: 2, totals: { ...emptyDigest, succeeded: 4 } };
+const totals = { ...emptyDigest, succeeded: 4 };
+const summary: unknown = JSON.parse(goldenRecord('summary', { jobId, items: 4, chunks: 2, totals }));
 
 /** A folder in memory, a clock that jumps to each timer, and a queue that remembers what it was sent. */
 function world() {
@@ -48,22 +50,27 @@ function world() {
     changeVisibility: refuse,
     depth: refuse,
   };
-  const put = (key: string, value: unknown): void => void objects.set(key, JSON.stringify(value));
-  put(manifestKey(jobId), { v: 1, jobId, task: 'http', createdAt: new Date(start).toISOString() });
+  const put = (key: string, value: unknown): void =>
+    void objects.set(key, typeof value === 'string' ? value : JSON.stringify(value));
+  put(manifestKey(jobId), goldenRecord('manifest', { jobId, createdAt: new Date(start).toISOString() }));
   return { deps: { store, tickQueue, clock, invoke: refuse }, put, sent };
 }
 
-const tick = (n: number, nextAt: number) => ({
-  v: 1,
-  n,
-  nextAt,
-  cut: { items: 4 },
-  totals: { ...emptyDigest, failed: 1, attempts: 7, tried: 4 },
-});
+const tick = (n: number, nextAt: number) => {
+  const totals = { ...emptyDigest, failed: 1, attempts: 7, tried: 4 };
+  const cut = { parts: [], offset: 0, lines: 4, items: 4, chunks: 2, done: true };
+  return goldenRecord('tick-last', { n, nextAt, cut, totals });
+};
 
 const cutInTwo = ({ put }: ReturnType<typeof world>): void => {
   put(cutKey(jobId), { v: 1, items: 4, chunks: 2, parts: [{ first: 0, chunks: 2 }] });
-  put(partKey(jobId, 0), { v: 1, chunks: [{ count: 3 }, { count: 1 }] });
+  put(partKey(jobId, 0), {
+    v: 1,
+    chunks: [
+      { start: 0, end: 2, first: 0, count: 3 },
+      { start: 3, end: 3, first: 3, count: 1 },
+    ],
+  });
 };
 
 /** Follows the job; `at` is called with each progress and may change the world. */

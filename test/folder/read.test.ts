@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { lastTick, listJobs } from '../../src/folder/read.ts';
-import { mergeRows, parseRows, readChunkRows, readRows } from '../../src/folder/read-rows.ts';
+import { mergeRows, readChunkRows, readRows } from '../../src/folder/read-rows.ts';
 import { SettledChunks } from '../../src/folder/settled-chunks.ts';
-import { encodeRows, settleRest, storeResult } from '../../src/folder/store-result.ts';
+import { settleRest, storeResult } from '../../src/folder/store-result.ts';
 import { emptyDigest } from '../../src/format/digest.ts';
 import type { Row } from '../../src/format/outcome.ts';
 import { manifestKey, segmentKey, summaryKey, tickKey, tickNumber } from '../../src/format/paths.ts';
+import { decodeRows, encodeRows } from '../../src/format/result.ts';
 import { limits } from '../../src/limits.ts';
 import { slowTask, World } from '../job/world.ts';
+import { goldenRecord } from '../support/golden-record.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
-const at = { jobId: 'j', place: { part: 0, chunk: 0 } };
+const at = { job: 'j', place: { part: 0, chunk: 0 } };
 const row = (index: number, value: unknown = index): Row => ({
   index,
   status: 'succeeded',
@@ -24,8 +26,8 @@ describe('rows', () => {
     const rows = ['\u{2028}\n\r', '\ud800', '\u{feff}\u{fffe}', { ['__proto__']: 1 }, null, '  '].map((value, n) =>
       row(n, value),
     );
-    expect(JSON.stringify(parseRows(encodeRows(rows)))).toBe(JSON.stringify(rows));
-    expect(parseRows(encodeRows([]))).toEqual([]);
+    expect(JSON.stringify(decodeRows(encodeRows(rows)).rows)).toBe(JSON.stringify(rows));
+    expect(decodeRows(encodeRows([], ['s']))).toEqual({ segments: ['s'], rows: [] });
   });
 
   it('merge to one an index, the first list’s, in order', () => {
@@ -101,16 +103,17 @@ describe('rows', () => {
 describe('the folder', () => {
   it('lists the newest turn first', async () => {
     const store = new MemoryStore();
-    for (const n of [0, 9, 10, 123]) await store.put(tickKey('j', n), JSON.stringify({ n }));
+    for (const n of [0, 9, 10, 123]) await store.put(tickKey('j', n), goldenRecord('tick-last', { n }));
     expect((await lastTick(store, 'j'))?.n).toBe(123);
     expect(tickNumber(tickKey('j', 123))).toBe(123);
   });
 
-  it('lists jobs newest first with their summaries, and leaves out folders without a manifest', async () => {
+  it('lists jobs newest first with their summaries, and leaves out those without a manifest or with a newer one', async () => {
     const store = new MemoryStore();
-    for (const id of ['c', 'a', 'b']) await store.put(manifestKey(id), JSON.stringify({ jobId: id }));
+    for (const id of ['c', 'a', 'b']) await store.put(manifestKey(id), goldenRecord('manifest', { jobId: id }));
     await store.put('jobs/0/input.ndjson', '');
-    await store.put(summaryKey('b'), JSON.stringify({ jobId: 'b' }));
+    await store.put(manifestKey('bb'), goldenRecord('manifest', { v: 2, later: true }));
+    await store.put(summaryKey('b'), goldenRecord('summary', { jobId: 'b' }));
     await store.put('tokens/x.json', '{}');
     const found: Array<[string, boolean]> = [];
     for await (const { manifest, summary } of listJobs(store)) found.push([manifest.jobId, summary !== undefined]);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { readDigest } from '../../src/folder/read.ts';
 import { readChunkRows } from '../../src/folder/read-rows.ts';
-import { encodeRows } from '../../src/folder/store-result.ts';
 import { encodeMessage, parseMessage, type WorkMessage } from '../../src/format/message.ts';
 import type { Row } from '../../src/format/outcome.ts';
 import { resultKey, segmentKey, segmentName, stalledKey, summaryKey } from '../../src/format/paths.ts';
+import { encodeRows } from '../../src/format/result.ts';
 import { settleDeadLetter } from '../../src/job/dead-letter.ts';
 import { limits } from '../../src/limits.ts';
 import { slowTask, World } from './world.ts';

@@ -11,6 +11,7 @@ import { runTick } from '../../src/job/run-tick.ts';
 import { takeTick } from '../../src/job/take-tick.ts';
 import { limits } from '../../src/limits.ts';
 import { defineTask } from '../../src/task/task.ts';
+import { goldenRecord } from '../support/golden-record.ts';
 import { slowTask, World } from './world.ts';
 
 /** A job of some chunks whose turn 0 is over. */
@@ -35,7 +36,7 @@ async function begun(count = 40, request: Partial<FanOutRequest> = {}) {
     if (message === undefined) throw new Error(`expected chunk ${chunk} to have been sent`);
     const bounds = { start: message.range[0], end: message.range[1], first: message.first, count: message.count };
     const makeRow = (index: number) => ({ index, status: 'succeeded', value: 1, attempts: 1, durationMs: 1 }) as const;
-    await settleRest(world.store, { jobId, place: { part: 0, chunk }, chunk: bounds }, { writer: 'x', makeRow });
+    await settleRest(world.store, { job: jobId, place: { part: 0, chunk }, chunk: bounds }, { writer: 'x', makeRow });
   };
   const ticks = () =>
     world.tickQueue.sent.map(({ body, delaySeconds }) => ({ n: (JSON.parse(body) as TickMessage).n, delaySeconds }));
@@ -287,7 +288,7 @@ describe('steering', () => {
   it('says that a job has ended, and refuses one that is not there', async () => {
     const { world, jobId } = await begun();
     await expect(cancelJob(world.invoke().deps, 'none', 'me')).rejects.toMatchObject({ code: 'JobNotFound' });
-    await world.store.put(summaryKey(jobId), '{}');
+    await world.store.put(summaryKey(jobId), goldenRecord('summary'));
     expect(await cancelJob(world.invoke().deps, jobId, 'me')).toBe('ended');
   });
 

@@ -98,7 +98,7 @@ describe('a worker', () => {
     expect(world.workQueue.messages).toEqual([]);
     const rows = await rowsOf(world);
     expect(rows).toHaveLength(4);
-    expect(rows[1]).toEqual({ index: 1, status: 'succeeded', value: { n: 1 }, attempts: 1, durationMs: 100 });
+    expect(rows[1]).toEqual({ index: 1, status: 'succeeded', value: { n: 1 }, attempts: 1, durationMs: 100, at: 0 });
     expect(rows[2]).toMatchObject({ status: 'failed', error: { code: 'Gone', status: 410 }, attempts: 1 });
     expect(await readDigest(world.store, 'j', place)).toMatchObject({
       succeeded: 3,

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { UsageError } from '../task/errors.ts';
+
+/**
+ * How one kind of record is written and read. What is absent takes its default, what is unknown stays in the record,
+ * so that code of this version can hand it on, and what is newer is refused and left alone.
+ */
+export interface RecordFormat<Shape> {
+  readonly name: string;
+  /** The version that this code writes; a new optional field does not change it. */
+  readonly version: number;
+  /** @throws UsageError `NewerVersion`; Error when the text is no such record. */
+  parse(text: string | Uint8Array): Shape;
+  /** Reads what JSON.parse gave. @throws as {@link parse} */
+  read(value: unknown): Shape;
+  encode(record: Shape): string;
+}
+
+const decoder = new TextDecoder();
+const versioned = z.looseObject({ v: z.number().default(1) });
+
+/** Makes the format of a kind of record, described in words as in "a manifest". */
+export function recordFormat<Shape>(name: string, version: number, schema: z.ZodType<Shape>): RecordFormat<Shape> {
+  const read = (value: unknown): Shape => {
+    refuseNewer(name, value, version);
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    throw new Error(`expected ${name}, got something else: ${issue?.path.join('.')}: ${issue?.message}`);
+  };
+  return {
+    name,
+    version,
+    read,
+    parse: (text) => read(JSON.parse(typeof text === 'string' ? text : decoder.decode(text))),
+    encode: (record) => JSON.stringify(record),
+  };
+}
+
+/** Refuses a record that only newer code can read. @throws UsageError `NewerVersion` */
+export function refuseNewer(name: string, value: unknown, version: number): void {
+  const parsed = versioned.safeParse(value);
+  if (!parsed.success || parsed.data.v <= version) return;
+  throw new UsageError(
+    'NewerVersion',
+    `expected ${name} of version ${version} or older, got version ${parsed.data.v}; use the fanloop that wrote it, or a newer one`,
+  );
+}
+
+/** Whether an error says that only newer code can read a record. */
+export const isNewerVersion = (error: unknown): boolean => error instanceof UsageError && error.code === 'NewerVersion';

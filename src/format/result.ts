@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { type Digest, decodeDigest, encodeDigest } from './digest.ts';
+import { parseJson, toJsonLines } from './json.ts';
+import type { Row } from './outcome.ts';
+import { recordFormat } from './record.ts';
+
+/** What a result says beside its own rows. */
+export interface ResultHead {
+  readonly writer: string;
+  /** Names of the segments that hold the chunk's earlier rows. */
+  readonly segments: readonly string[];
+  readonly digest: Digest;
+}
+
+/** Rows as they stand in an object: in a result with the names of the segments that hold the chunk's earlier ones. */
+export interface StoredRows {
+  readonly segments: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+/** The first line of results and segments. Version 1 had one only in results with segments, and without a version. */
+interface RowsHead {
+  readonly v: number;
+  readonly segments: readonly string[];
+}
+
+const rowsHead = recordFormat<RowsHead>(
+  'rows',
+  2,
+  z.looseObject({ v: z.number().default(1), segments: z.array(z.string()).default([]) }),
+);
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** A result's or segment's body: a line with its version and the segments' names, then a row a line. */
+export function encodeRows(rows: readonly Row[], segments: readonly string[] = []): Uint8Array {
+  const head = segments.length === 0 ? { v: rowsHead.version } : { v: rowsHead.version, segments };
+  return encoder.encode(toJsonLines([head, ...rows]));
+}
+
+/** How a head begins; a row begins with its index. */
+const headStart = /^\{"(v|segments)":/;
+
+/** Reads a result's or segment's body. @throws UsageError `NewerVersion` */
+export function decodeRows(body: Uint8Array): StoredRows {
+  const text = decoder.decode(body);
+  const end = headStart.test(text) ? text.indexOf('\n') + 1 : 0;
+  const { segments } = end === 0 ? { segments: [] } : rowsHead.parse(text.slice(0, end));
+  return { segments, rows: rowsOf(text.slice(end)) };
+}
+
+function rowsOf(text: string): Row[] {
+  // Each line was written by encodeRows of a Row; a job has too many of them to check their shape.
+  return text === ''
+    ? []
+    : text
+        .trimEnd()
+        .split('\n')
+        .map((line) => parseJson(line) as Row);
+}
+
+/** A result's metadata: who wrote it, and what it counts. */
+export const resultMetadata = ({ writer, digest }: Omit<ResultHead, 'segments'>): Readonly<Record<string, string>> => ({
+  writer,
+  digest: encodeDigest(digest),
+});
+
+/** What a result counts, from its metadata. @throws UsageError `NewerVersion`; Error when it holds no digest. */
+export const resultDigest = (metadata: Readonly<Record<string, string>>): Digest =>
+  decodeDigest(metadata['digest'] ?? '');
