@@ -52,7 +52,7 @@ function world() {
   };
   const put = (key: string, value: unknown): void =>
     void objects.set(key, typeof value === 'string' ? value : JSON.stringify(value));
-  put(manifestKey(jobId), goldenRecord('manifest', { jobId, createdAt: new Date(start).toISOString() }));
+  put(manifestKey(jobId), goldenRecord('manifest', { jobId, task: 'http', createdAt: new Date(start).toISOString() }));
   return { deps: { store, tickQueue, clock, invoke: refuse }, put, sent };
 }
 
