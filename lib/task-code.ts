@@ -20,9 +20,12 @@ export function withTaskCode<Result>(
   { tasks, keep }: TaskCodeOptions,
   use: (code: Pick<FunctionCode, 'folder' | 'hash' | 'tasks'>) => Result,
 ): Result {
+  const folder = tasks === undefined ? ownTasks(process.cwd()) : path.resolve(tasks);
+  if (folder !== undefined && !existsSync(folder))
+    throw new Error(`expected the folder of the tasks at ${folder}, got none; "tasks" is relative to ${process.cwd()}`);
   const outDir = mkdtempSync(path.join(tmpdir(), 'fanloop-bundle-'));
   try {
-    const code = bundleTasks({ tasks: tasks === undefined ? ownTasks(process.cwd()) : path.resolve(tasks), outDir });
+    const code = bundleTasks({ tasks: folder, outDir });
     if (code.broken.length > 0) throw new Error(code.broken.map(({ problem }) => problem).join('\n'));
     return use(code);
   } finally {

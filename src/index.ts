@@ -1,4 +1,8 @@
-/** What a program and a task file import from `fanloop`. */
+/**
+ * What a program and a task file import from `fanloop`.
+ *
+ * @module fanloop
+ */
 export { Fanloop, type Input, type SubmitOptions } from './client/fanloop.ts';
 export type { Items } from './client/item-blocks.ts';
 export { ItemFailed } from './client/item-error.ts';

@@ -115,7 +115,7 @@ describe('props', () => {
     [{ memorySize: 128 }, 'expected memorySize to be a whole number from 512 to 10240, got 128'],
     [{ environment: { FANLOOP_BUCKET: 'mine' } }, 'expected environment to leave FANLOOP_BUCKET alone'],
     [{ securityGroups: [] }, 'expected a vpc with vpcSubnets or securityGroups, got none'],
-    [{ tasks: 'no/such/folder' }, /no\/such\/folder/],
+    [{ tasks: 'no/such/folder' }, /expected the folder of the tasks at .*no\/such\/folder, got none/],
   ])('refuse %j in one sentence', (props, message) => {
     expect(() => new Fanloop(new Stack(), 'Jobs', props)).toThrow(message);
   });

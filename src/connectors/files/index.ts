@@ -1,4 +1,8 @@
-/** The face of `fanloop/files`: objects of S3, and files of this machine where tasks may use them, as streams. */
+/**
+ * Objects of S3, and files of this machine where tasks may use them, as streams.
+ *
+ * @module fanloop/files
+ */
 // biome-ignore-all lint/performance/noBarrelFile: This is a face of the package's exports.
 
 export type { WrittenObject } from './object-upload.ts';

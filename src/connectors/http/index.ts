@@ -1,4 +1,8 @@
-/** The face of `fanloop/http`: one HTTP call with a timeout, redirects, size limits, and failures that say whether to try again. */
+/**
+ * One HTTP call with a timeout, redirects, size limits, and failures that say whether to try again.
+ *
+ * @module fanloop/http
+ */
 // biome-ignore-all lint/performance/noBarrelFile: This is a face of the package's exports.
 export {
   type HttpAnswer,
