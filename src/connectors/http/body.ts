@@ -1,6 +1,7 @@
-import { pipeline, type Readable, type Transform } from 'node:stream';
-import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { pipeline, Readable, type Transform } from 'node:stream';
+import { constants, createBrotliDecompress, createZstdDecompress } from 'node:zlib';
 import { TaskError } from '../../task/errors.ts';
+import { gunzipped, inflated } from './inflate.ts';
 
 /** RFC 9659: a decoder of the content coding needs a window of at most 8 MB, so that a hostile body cannot ask for more. */
 const zstdWindowLog = 23;
@@ -8,36 +9,55 @@ const zstdWindowLog = 23;
 /** RFC 9110 allows a list of codings; a longer one is a trick, not a need. */
 const maxCodings = 3;
 
-const decoders: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
-  ['gzip', createGunzip],
-  ['x-gzip', createGunzip],
-  ['deflate', createInflate],
-  ['br', createBrotliDecompress],
-  ['zstd', () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } })],
+type Decoder = (body: Readable) => Readable;
+
+const decoders: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
+  ['gzip', (body) => byteStream(gunzipped(body), body)],
+  ['x-gzip', (body) => byteStream(gunzipped(body), body)],
+  ['deflate', (body) => byteStream(inflated(body), body)],
+  ['br', (body) => piped(body, createBrotliDecompress())],
+  ['zstd', (body) => piped(body, createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } }))],
 ]);
+
+/** The codings of a Content-Encoding that have to be undone, the last one first. */
+export function codingsOf(contentEncoding: string | undefined): readonly string[] {
+  if (contentEncoding === undefined) return [];
+  return contentEncoding
+    .toLowerCase()
+    .split(',')
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== '' && coding !== 'identity')
+    .reverse();
+}
 
 /**
  * Undoes a body's Content-Encoding as it streams.
  *
  * @throws TaskError `InvalidBody` for a coding that is unknown here
  */
-export function decoded(body: Readable, contentEncoding: string | undefined): Readable {
-  const codings = (contentEncoding ?? '')
-    .toLowerCase()
-    .split(',')
-    .map((coding) => coding.trim())
-    .filter((coding) => coding !== '' && coding !== 'identity');
+export function decoded(body: Readable, codings: readonly string[]): Readable {
   if (codings.length === 0) return body;
-  const stages = codings.reverse().map((coding) => decoders.get(coding)?.());
+  const stages = codings.map((coding) => decoders.get(coding));
   const known = stages.filter((stage) => stage !== undefined);
   if (known.length < stages.length || stages.length > maxCodings) {
     body.on('error', () => {}).destroy();
-    throw new TaskError(`expected a body in gzip, deflate, br, or zstd, got Content-Encoding: ${codings.join(', ')}`, {
-      code: 'InvalidBody',
-    });
+    throw new TaskError(
+      `expected a body in gzip, deflate, br, or zstd, got Content-Encoding: ${codings.toReversed().join(', ')}`,
+      { code: 'InvalidBody' },
+    );
   }
-  // The reader of the last stage hears of every failure: pipeline destroys all stages with it.
-  return known.reduce<Readable>((source, stage) => pipeline(source, stage, () => {}), body);
+  return known.reduce<Readable>((source, decode) => decode(source), body);
+}
+
+/** The reader of the last stage hears of every failure: pipeline destroys all stages with it. */
+function piped(body: Readable, stage: Transform): Readable {
+  return pipeline(body, stage, () => {});
+}
+
+function byteStream(blocks: AsyncGenerator<Buffer>, source: Readable): Readable {
+  const stream = Readable.from(blocks, { objectMode: false });
+  // A generator that waits for its source cannot be ended; its source can.
+  return stream.once('close', () => source.destroy());
 }
 
 /**

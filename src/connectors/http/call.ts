@@ -1,14 +1,14 @@
-import type { Readable } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Dispatcher } from 'undici';
+import { Readable } from 'node:stream';
 import { TaskError } from '../../task/errors.ts';
 import { shared } from '../settings.ts';
-import { bodyTooLarge, collect, decoded, isDecodingFailure } from './body.ts';
+import { bodyTooLarge, codingsOf, collect, decoded, isDecodingFailure } from './body.ts';
+import type { Exchanged, ExchangeHead, Intake } from './exchange.ts';
 import { connectionFailure, statusFailure } from './failures.ts';
 import { type HttpMethod, idempotentMethods } from './methods.ts';
 import { parseUrl, redirected } from './redirect.ts';
 import type { HttpRequest } from './request.ts';
 import { type HttpSockets, openHttpSockets } from './sockets.ts';
+import { beginningText } from './text.ts';
 
 /** Limits and rules of one call. */
 export interface HttpCallOptions {
@@ -53,21 +53,25 @@ const defaultMaxBodyBytes = 1_048_576;
 
 const defaultMaxRedirects = 5;
 
+/** Of a failed answer's body so much is kept, in bytes: a refusal says why in its first lines. */
+const failureBytes = 2_048;
+
 /** A body that nobody wants is read up to here to keep its socket; a longer one costs the socket. */
 const maxDumpBytes = 65_536;
 
 /**
  * Makes one HTTP call and reads its whole answer; what it started is over when it settles.
  *
- * @throws TaskError `HttpStatus`, `ConnectionFailed`, `DnsFailed`, `TlsFailed`, `AddressRefused`, `InvalidUrl`, `InvalidRequest`,
- *   `TooManyRedirects`, `BodyTooLarge`, or `InvalidBody`
+ * @throws TaskError `HttpStatus404` (with its status), `ConnectionFailed`, `DnsFailed`, `TlsFailed`, `ClientCertificateRequired`, `Http2Only`,
+ *   `UpgradeRefused`, `HeadersTooLarge`, `AddressRefused`, `InvalidUrl`, `InvalidRequest`, `TooManyRedirects`, `BodyTooLarge`, or
+ *   `InvalidBody`
  * @throws the signal's reason when it aborts
  */
 export async function httpCall(request: HttpRequest, options: HttpCallOptions): Promise<HttpAnswer> {
   const { maxBodyBytes = defaultMaxBodyBytes } = options;
-  const receive = (stream: Readable): Promise<Buffer> => collect(stream, maxBodyBytes);
-  const { received, ...head } = await httpStream(request, { ...options, maxBodyBytes, receive });
-  return { ...head, body: received };
+  const { head, body } = await follow(request, options, { kind: 'collect', maxBytes: maxBodyBytes });
+  // What was to be collected is bytes.
+  return { ...head, body: await decodedBytes(body as Buffer, { headers: head.headers, maxBytes: maxBodyBytes }) };
 }
 
 /**
@@ -79,104 +83,142 @@ export async function httpStream<Received>(
   request: HttpRequest,
   options: HttpStreamOptions<Received>,
 ): Promise<HttpReceived<Received>> {
-  const { signal, maxRedirects = defaultMaxRedirects } = options;
+  const { head, body } = await follow(request, options, { kind: 'stream' });
+  const encoding = head.headers['content-encoding'];
+  const hasBody = request.method !== 'HEAD' && head.headers['content-length'] !== '0';
+  // What was to be streamed is a stream.
+  const stream = decoded(body as Readable, hasBody ? codingsOf(encoding) : []);
+  try {
+    return { ...head, received: await options.receive(limited(stream, options.maxBodyBytes)) };
+  } catch (error) {
+    stream.on('error', () => {}).destroy();
+    options.signal.throwIfAborted();
+    throw isDecodingFailure(error) ? undecodable(encoding, error) : connectionFailure(error, new URL(head.url).host);
+  }
+}
+
+interface Followed {
+  readonly head: Omit<HttpAnswer, 'body'>;
+  readonly body: Buffer | Readable;
+}
+
+/** Calls, and follows redirects to the answer that was expected. */
+async function follow(request: HttpRequest, options: HttpCallOptions, wanted: Intake): Promise<Followed> {
+  const { maxRedirects = defaultMaxRedirects } = options;
   const sockets = options.sockets ?? socketsOfProcess(options.allowPrivateNetwork);
   let current = request;
   for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
     const url = parseUrl(current.url);
-    try {
-      const answer = await send(sockets, { ...current, url }, signal);
-      // Undici gives a socket back one turn of the loop after its answer; without this wait the next call opens another, and a worker has twice the sockets.
-      const outcome = await settle(answer, { request: current, url, options }).finally(() => nextTurn());
-      if ('received' in outcome) return outcome;
-      current = outcome.next;
-    } catch (error) {
-      signal.throwIfAborted();
-      throw connectionFailure(error, url.host);
+    const answer = await send(sockets, current, { url, options, wanted });
+    const { status, headers } = answer;
+    if (isExpected(status, options.expect)) {
+      return { head: { status, headers, url: url.href }, body: answer.body };
     }
+    const next = redirected(current, { status, location: headers['location'] });
+    if (next === undefined) throw await refusal(answer, { host: url.host, expect: options.expect });
+    current = next;
   }
   throw new TaskError(`expected at most ${maxRedirects} redirects, got more`, { code: 'TooManyRedirects' });
 }
 
 async function send(
   sockets: HttpSockets,
-  { url, method, headers, body }: Omit<HttpRequest, 'url'> & { readonly url: URL },
-  signal: AbortSignal,
-): Promise<Dispatcher.ResponseData> {
-  signal.throwIfAborted();
+  { method, headers = {}, body }: HttpRequest,
+  { url, options, wanted }: { readonly url: URL; readonly options: HttpCallOptions; readonly wanted: Intake },
+): Promise<Exchanged> {
+  const { signal, expect } = options;
   const call = {
     origin: url.origin,
     path: url.pathname + url.search,
     method,
-    headers: Object.entries(headers ?? {}).flat(),
+    headers,
     ...(body === undefined ? {} : { body }),
   };
+  const decide = (head: ExchangeHead): Intake => {
+    if (!isExpected(head.status, expect)) return { kind: 'begin', maxBytes: maxDumpBytes };
+    if (wanted.kind !== 'stream') refuseEarly(method, head, wanted.maxBytes);
+    return wanted;
+  };
   try {
-    return await sockets.send(call, { signal, fresh: false });
+    return await sockets.send(call, { signal, idempotent: idempotentMethods.has(method), decide });
   } catch (error) {
-    // A server may close a kept socket in the moment that we write to it: nobody's failure, so one more try is free where it is harmless.
-    if (signal.aborted || !idempotentMethods.has(method) || !sockets.wasStale(error)) throw error;
-    return sockets.send(call, { signal, fresh: true });
+    signal.throwIfAborted();
+    throw connectionFailure(error, url.host);
   }
 }
 
-async function settle<Received>(
-  answer: Dispatcher.ResponseData,
-  call: { readonly request: HttpRequest; readonly url: URL; readonly options: HttpStreamOptions<Received> },
-): Promise<HttpReceived<Received> | { readonly next: HttpRequest }> {
-  const { request, url, options } = call;
-  const { statusCode: status } = answer;
-  const headers = flat(answer.headers);
-  if (isExpected(status, options.expect)) {
-    const received = await receiveBody(answer, { method: request.method, headers, options });
-    return { status, headers, url: url.href, received };
-  }
-  await answer.body.dump({ limit: maxDumpBytes, signal: options.signal });
-  const next = redirected(request, { status, location: headers['location'] });
-  if (next !== undefined) return { next };
-  const expected = options.expect?.join(' or ') ?? '200 to 299';
-  throw statusFailure({ status, headers, host: url.host, body: undefined }, { expected, now: Date.now() });
+/** A plain body that says that it is too long need not be read first. */
+function refuseEarly(method: HttpMethod, { headers }: ExchangeHead, maxBytes: number): void {
+  if (method === 'HEAD' || headers['content-encoding'] !== undefined) return;
+  if (Number(headers['content-length'] ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
 }
 
-async function receiveBody<Received>(
-  answer: Dispatcher.ResponseData,
-  call: {
-    readonly method: HttpMethod;
-    readonly headers: HttpAnswer['headers'];
-    readonly options: HttpStreamOptions<Received>;
-  },
-): Promise<Received> {
-  const { method, headers, options } = call;
-  const { maxBodyBytes = Number.POSITIVE_INFINITY } = options;
-  const encoding = method === 'HEAD' || headers['content-length'] === '0' ? undefined : headers['content-encoding'];
-  const stream = decoded(answer.body, encoding);
-  if (stream === answer.body && method !== 'HEAD' && Number(headers['content-length'] ?? 0) > maxBodyBytes) {
-    stream.on('error', () => {}).destroy();
-    throw bodyTooLarge(maxBodyBytes);
-  }
+/** The failure of an answer that was not expected, with the beginning of its body where that is text. */
+async function refusal(
+  { status, headers, body }: Exchanged,
+  { host, expect }: { readonly host: string; readonly expect: readonly number[] | undefined },
+): Promise<TaskError> {
+  const expected = expect?.join(' or ') ?? '200 to 299';
+  // An answer of which the beginning is wanted is bytes.
+  const text = beginningText(await beginningOf(body as Buffer, headers), headers['content-type'] ?? '', failureBytes);
+  return statusFailure({ status, headers, host, body: text }, { expected, now: Date.now() });
+}
+
+async function beginningOf(body: Buffer, headers: HttpAnswer['headers']): Promise<Buffer> {
+  const codings = codingsOf(headers['content-encoding']);
+  if (body.length === 0 || codings.length === 0) return body;
+  const parts: Buffer[] = [];
+  let bytes = 0;
   try {
-    return await options.receive(stream);
-  } catch (error) {
-    stream.on('error', () => {}).destroy();
-    if (!isDecodingFailure(error)) throw error;
-    throw new TaskError(`expected a whole body in ${encoding}, got one that cannot be decoded`, {
-      code: 'InvalidBody',
-      cause: error,
-    });
+    for await (const block of decoded(Readable.from([body], { objectMode: false }), codings)) {
+      parts.push(block);
+      bytes += block.length;
+      if (bytes >= failureBytes) break;
+    }
+  } catch {
+    // What could be read of it is the beginning.
   }
+  return Buffer.concat(parts);
+}
+
+async function decodedBytes(
+  body: Buffer,
+  { headers, maxBytes }: { readonly headers: HttpAnswer['headers']; readonly maxBytes: number },
+): Promise<Buffer> {
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined || body.length === 0) return body;
+  const codings = codingsOf(encoding);
+  if (codings.length === 0) return body;
+  try {
+    return await collect(decoded(Readable.from([body], { objectMode: false }), codings), maxBytes);
+  } catch (error) {
+    throw isDecodingFailure(error) ? undecodable(encoding, error) : error;
+  }
+}
+
+function undecodable(encoding: string | undefined, cause: unknown): TaskError {
+  return new TaskError(`expected a whole body in ${encoding}, got one that cannot be decoded`, {
+    code: 'InvalidBody',
+    cause,
+  });
+}
+
+/** A stream that fails as soon as it is longer than allowed. */
+function limited(stream: Readable, maxBytes: number | undefined): Readable {
+  if (maxBytes === undefined) return stream;
+  const blocks = async function* (): AsyncGenerator<Buffer> {
+    let bytes = 0;
+    for await (const block of stream as AsyncIterable<Buffer>) {
+      bytes += block.byteLength;
+      if (bytes > maxBytes) throw bodyTooLarge(maxBytes);
+      yield block;
+    }
+  };
+  return Readable.from(blocks(), { objectMode: false });
 }
 
 function isExpected(status: number, expect: readonly number[] | undefined): boolean {
   return expect === undefined ? status >= 200 && status <= 299 : expect.includes(status);
-}
-
-function flat(headers: Dispatcher.ResponseData['headers']): Readonly<Record<string, string>> {
-  const flattened: Record<string, string> = {};
-  for (const name in headers) {
-    const value = headers[name];
-    if (value !== undefined) flattened[name] = typeof value === 'string' ? value : value.join(', ');
-  }
-  return flattened;
 }
 
 const stackPolicy = shared(({ allowPrivateNetwork = false }) => allowPrivateNetwork);

@@ -69,8 +69,10 @@ export function connectionFailure(error: unknown, host: string): TaskError {
       cause: error,
     });
   }
+  const named = namedFailure(code, host, error);
+  if (named !== undefined) return named;
   if (tlsCodes.has(code) || /^(CERT_|ERR_TLS_|ERR_SSL_)/.test(code)) {
-    return new TaskError(`expected a trusted TLS connection to ${host}, got ${code}`, {
+    return new TaskError(`expected a trusted TLS connection to ${host}, got ${code}${reasonOf(error, code)}`, {
       code: 'TlsFailed',
       cause: error,
     });
@@ -82,11 +84,56 @@ export function connectionFailure(error: unknown, host: string): TaskError {
       cause: error,
     });
   }
-  return new TaskError(`expected an answer from ${host}, got ${code}`, {
+  // Many servers that miss a client's certificate just close; nobody else does so after a handshake.
+  const hint = closedAfterHandshake(error) ? '; it may want a client certificate' : '';
+  return new TaskError(`expected an answer from ${host}, got ${code}${reasonOf(error, code)}${hint}`, {
     code: 'ConnectionFailed',
     retryable: true,
     cause: error,
   });
+}
+
+/** What a person has to know by name, since no further attempt mends it. */
+function namedFailure(code: string, host: string, cause: unknown): TaskError | undefined {
+  if (/ALERT_CERTIFICATE_REQUIRED|ALERT_BAD_CERTIFICATE$/.test(code)) {
+    return new TaskError(`expected no client certificate to be asked for, got ${host}, which wants one: ${code}`, {
+      code: 'ClientCertificateRequired',
+      cause,
+    });
+  }
+  if (/NO_APPLICATION_PROTOCOL/.test(code)) return otherProtocol('h2', cause);
+  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'HPE_HEADER_OVERFLOW') {
+    return new TaskError(`expected an answer with at most 64 KiB of headers from ${host}, got more`, {
+      code: 'HeadersTooLarge',
+      cause,
+    });
+  }
+  return undefined;
+}
+
+/** The failure of a server that wants to speak another protocol than HTTP/1.1. */
+export function otherProtocol(kind: 'upgrade' | 'h2', cause: unknown): TaskError {
+  return kind === 'h2'
+    ? new TaskError('expected an answer in HTTP/1.1, got a server that speaks only HTTP/2', {
+        code: 'Http2Only',
+        cause,
+      })
+    : new TaskError('expected an answer, got 101 Switching Protocols, which nobody asked for', {
+        code: 'UpgradeRefused',
+        status: 101,
+        cause,
+      });
+}
+
+/** Marks the failure of a new TLS connection that its server closed without a word. */
+export const afterHandshake = Symbol('closed after the handshake');
+
+function closedAfterHandshake(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && afterHandshake in error;
+}
+
+function reasonOf(error: unknown, code: string): string {
+  return error instanceof Error && error.message !== '' && error.message !== code ? `: ${error.message}` : '';
 }
 
 function codeOf(error: unknown): string {

@@ -1,4 +1,5 @@
 import { TaskError } from '../../task/errors.ts';
+import { utf8Header } from './headers.ts';
 import type { HttpRequest } from './request.ts';
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -26,7 +27,7 @@ export function redirected(
 ): HttpRequest | undefined {
   if (!redirectStatuses.has(answer.status) || answer.location === undefined) return undefined;
   const from = parseUrl(request.url);
-  const to = parseUrl(answer.location, from);
+  const to = parseUrl(utf8Header(answer.location), from);
   const crossing = to.origin !== from.origin;
   const rewriting =
     (answer.status === 303 && request.method !== 'GET' && request.method !== 'HEAD') ||

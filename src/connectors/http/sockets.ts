@@ -1,18 +1,35 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { isIP, type Socket } from 'node:net';
-import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { buildConnector, Client, type Dispatcher } from 'undici';
 import { limits } from '../../limits.ts';
 import { type AddressPolicy, addressRefused, guardedLookup, isRefused } from './address-guard.ts';
+import { Exchange, type Exchanged, type ExchangeHead, type Intake } from './exchange.ts';
+import { afterHandshake, otherProtocol } from './failures.ts';
+import { type Listening, passOverInformational } from './informational.ts';
+import type { HttpMethod } from './methods.ts';
+
+/** A request as it is written. */
+export interface WireRequest {
+  readonly origin: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly method: HttpMethod;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
+/** How one exchange goes. */
+export interface SendOptions {
+  readonly signal: AbortSignal;
+  /** Whether asking twice is asking once: such a request is sent again, once, when a kept socket turns out to be stale. */
+  readonly idempotent: boolean;
+  /** What becomes of the body. */
+  readonly decide: (head: ExchangeHead) => Intake;
+}
 
 /** The sockets of one process under one address policy. */
 export interface HttpSockets {
-  /** Sends one request and resolves with its answer's head; `fresh` takes a new socket in any case. @throws the signal's reason at once when it aborts */
-  send(
-    request: Dispatcher.RequestOptions,
-    options: { readonly signal: AbortSignal; readonly fresh: boolean },
-  ): Promise<Dispatcher.ResponseData>;
-  /** Whether this failure of `send` came from a kept socket that its server had given up meanwhile. */
-  wasStale(error: unknown): boolean;
+  /** Sends one request and resolves with its answer. @throws the signal's reason at once when it aborts */
+  send(request: WireRequest, options: SendOptions): Promise<Exchanged>;
   /** Sockets that are open. */
   open(): number;
   /** Closes all sockets; calls under way fail. */
@@ -34,100 +51,212 @@ const keepAliveMs = 4_000;
 /** Over this many idle sockets (a job that calls thousands of hosts), calls close theirs at their end: 500 calls and 200 idle sockets leave room under 1,024 descriptors. */
 const maxIdle = 200;
 
-const sendHeaders = 'undici:client:sendHeaders';
+/** Headers of an answer: Node allows 16 KiB, browsers 256; 64 KiB, and a little, are room for any cookie jar. */
+const maxHeaderBytes = 66_560;
 
 /** Opens no socket yet; the answer is meant to live as long as its process. */
 export function openHttpSockets(settings: HttpSocketSettings): HttpSockets {
-  const uses = new WeakMap<object, number>();
-  const stale = new WeakSet<object>();
-  let open = 0;
-  let running = 0;
-
-  const connectSocket = buildConnector({
-    allowH2: false,
-    timeout: connectTimeoutMs,
-    lookup: guardedLookup(settings),
-    ...(settings.ca === undefined ? {} : { ca: settings.ca }),
-  });
-  const connect: buildConnector.connector = (target, callback) => {
-    // A look-up happens for names only, so that an address in the URL is checked here.
-    if (isIP(target.hostname) !== 0 && isRefused(target.hostname, settings)) {
-      callback(addressRefused(target.hostname), null);
-      return;
-    }
-    connectSocket(target, (...outcome) => {
-      if (outcome[0] === null) watch(outcome[1]);
-      callback(...outcome);
-    });
-  };
-  const watch = (socket: Socket): void => {
-    open += 1;
-    uses.set(socket, 0);
-    socket.on('error', (error) => {
-      if ((uses.get(socket) ?? 0) > 1) stale.add(error);
-    });
-    socket.once('close', () => {
-      open -= 1;
-    });
-  };
-  const count = (message: unknown): void => {
-    // The shape is undici's, by its documentation of this channel.
-    const { socket } = message as { readonly socket: Socket };
-    const before = uses.get(socket);
-    if (before !== undefined) uses.set(socket, before + 1);
-  };
-  // Only here undici tells which socket a request is written to.
-  subscribe(sendHeaders, count);
-
-  // The attempt's signal is the one timeout of a call, so that undici's own are off.
-  const shared = { connect, headersTimeout: 0, bodyTimeout: 0, connections: limits.maxConcurrency };
-  const keeping = new Agent({
-    ...shared,
-    pipelining: 1,
-    keepAliveTimeout: keepAliveMs,
-    keepAliveMaxTimeout: keepAliveMs,
-  });
-  const single = new Agent({ ...shared, pipelining: 0 });
-
-  return {
-    send: async (request, { signal, fresh }) => {
-      const agent = fresh ? single : keeping;
-      const reset = open - running > maxIdle;
-      running += 1;
-      const ended = (): void => {
-        running -= 1;
-      };
-      try {
-        const answer = await sendAbortable(agent, { ...request, reset }, signal);
-        answer.body.once('close', ended);
-        return answer;
-      } catch (error) {
-        ended();
-        throw error;
-      }
-    },
-    wasStale: (error) => typeof error === 'object' && error !== null && stale.has(error),
-    open: () => open,
-    close: async () => {
-      unsubscribe(sendHeaders, count);
-      await Promise.all([keeping.destroy(), single.destroy()]);
-    },
-  };
+  return new Sockets(settings);
 }
 
-/** Undici hears an abort only after a request has got its socket; a caller must hear it at once. */
-function sendAbortable(
-  agent: Agent,
-  request: Dispatcher.RequestOptions,
-  signal: AbortSignal,
-): Promise<Dispatcher.ResponseData> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    agent.request({ ...request, signal }, (error, answer) => {
-      signal.removeEventListener('abort', abort);
-      if (error === null) resolve(answer);
-      else reject(error);
+/** One socket's client: it carries one call at a time, and connects again by itself. */
+interface Line {
+  readonly origin: string;
+  readonly client: Client;
+  readonly listening: Listening;
+  /** Answers that came over the socket it has now; -1 before there was one. */
+  served: number;
+  isConnected: boolean;
+  /** No list has it any more. */
+  isGone: boolean;
+}
+
+class Sockets implements HttpSockets {
+  readonly #settings: HttpSocketSettings;
+  readonly #connect: buildConnector.connector;
+  /** Lines that wait for a call, by origin; the last used first, so that the others grow old and close. */
+  readonly #idle = new Map<string, Line[]>();
+  readonly #lines = new Set<Line>();
+  readonly #waiting: Array<() => void> = [];
+  #idleLines = 0;
+  #open = 0;
+
+  constructor(settings: HttpSocketSettings) {
+    this.#settings = settings;
+    this.#connect = buildConnector({
+      allowH2: false,
+      timeout: connectTimeoutMs,
+      lookup: guardedLookup(settings),
+      ...(settings.ca === undefined ? {} : { ca: settings.ca }),
     });
-  });
+  }
+
+  open(): number {
+    return this.#open;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#lines].map((line) => line.client.destroy()));
+  }
+
+  async send(request: WireRequest, options: SendOptions): Promise<Exchanged> {
+    const { signal } = options;
+    signal.throwIfAborted();
+    const line = this.#take(request.origin) ?? (await this.#wait(request.origin, signal));
+    const wasKept = line.served > 0;
+    try {
+      return await this.#exchange(line, request, options);
+    } catch (error) {
+      // A server may close a kept socket in the moment that we write to it: nobody's failure, so one more try is free where it is harmless.
+      if (signal.aborted || !wasKept || line.listening.heard || !options.idempotent) throw error;
+      return this.#exchange(this.#dial(request.origin), request, options);
+    }
+  }
+
+  #exchange(line: Line, request: WireRequest, { signal, decide }: SendOptions): Promise<Exchanged> {
+    return new Promise((resolve, reject) => {
+      const { listening } = line;
+      listening.awaiting = true;
+      listening.heard = false;
+      const exchange = new Exchange(
+        {
+          heard: () => {
+            listening.awaiting = false;
+          },
+          free: () => {
+            signal.removeEventListener('abort', abort);
+            line.served += 1;
+            this.#giveBack(line);
+          },
+          broken: (error) => {
+            const isNew = line.served === 0 && !listening.heard;
+            if (isNew && line.origin.startsWith('https:')) Object.assign(error, { [afterHandshake]: true });
+            signal.removeEventListener('abort', abort);
+            this.#drop(line);
+          },
+        },
+        {
+          decide,
+          resolve,
+          reject: (error) =>
+            reject(listening.otherProtocol === undefined ? error : otherProtocol(listening.otherProtocol, error)),
+        },
+      );
+      const abort = (): void => exchange.abort(signal.reason);
+      signal.addEventListener('abort', abort, { once: true });
+      const { origin: _, ...call } = request;
+      // The attempt's signal is the one timeout of a call; undici's own are off.
+      line.client.dispatch(call as Dispatcher.DispatchOptions, exchange);
+    });
+  }
+
+  /** A line to the origin that waits, or a new one where another may be. */
+  #take(origin: string): Line | undefined {
+    const idle = this.#idle.get(origin);
+    const line = idle?.pop();
+    if (line !== undefined) {
+      this.#idleLines -= 1;
+      return line;
+    }
+    if (this.#lines.size < limits.maxConcurrency) return this.#dial(origin);
+    const other = this.#someIdle();
+    if (other === undefined) return undefined;
+    this.#drop(other);
+    return this.#dial(origin);
+  }
+
+  async #wait(origin: string, signal: AbortSignal): Promise<Line> {
+    for (;;) {
+      await new Promise<void>((resolve, reject) => {
+        const go = (): void => {
+          signal.removeEventListener('abort', abort);
+          resolve();
+        };
+        const abort = (): void => {
+          this.#waiting.splice(this.#waiting.indexOf(go), 1);
+          reject(signal.reason);
+        };
+        signal.addEventListener('abort', abort, { once: true });
+        this.#waiting.push(go);
+      });
+      const line = this.#take(origin);
+      if (line !== undefined) return line;
+    }
+  }
+
+  #dial(origin: string): Line {
+    const listening: Listening = { awaiting: false, heard: false, otherProtocol: undefined };
+    const connect: buildConnector.connector = (target, callback) => {
+      // A look-up happens for names only, so that an address in the URL is checked here.
+      if (isIP(target.hostname) !== 0 && isRefused(target.hostname, this.#settings)) {
+        callback(addressRefused(target.hostname), null);
+        return;
+      }
+      this.#connect(target, (...outcome) => {
+        if (outcome[0] === null) this.#watch(line, outcome[1]);
+        callback(...outcome);
+      });
+    };
+    const client = new Client(origin, {
+      connect,
+      pipelining: 1,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: keepAliveMs,
+      keepAliveMaxTimeout: keepAliveMs,
+      maxHeaderSize: maxHeaderBytes,
+    });
+    const line: Line = { origin, client, listening, served: -1, isConnected: false, isGone: false };
+    this.#lines.add(line);
+    return line;
+  }
+
+  #watch(line: Line, socket: Socket): void {
+    this.#open += 1;
+    line.served = 0;
+    line.isConnected = true;
+    passOverInformational(socket, line.listening);
+    socket.once('close', () => {
+      this.#open -= 1;
+      line.isConnected = false;
+      const idle = this.#idle.get(line.origin);
+      const place = idle?.indexOf(line) ?? -1;
+      if (idle === undefined || place === -1) return;
+      // Grown old while it waited.
+      idle.splice(place, 1);
+      this.#idleLines -= 1;
+      this.#drop(line);
+    });
+  }
+
+  #giveBack(line: Line): void {
+    if (!line.isConnected || this.#idleLines >= maxIdle) {
+      this.#drop(line);
+      return;
+    }
+    const idle = this.#idle.get(line.origin);
+    if (idle === undefined) this.#idle.set(line.origin, [line]);
+    else idle.push(line);
+    this.#idleLines += 1;
+    this.#waiting.shift()?.();
+  }
+
+  #someIdle(): Line | undefined {
+    for (const lines of this.#idle.values()) {
+      const line = lines.shift();
+      if (line === undefined) continue;
+      this.#idleLines -= 1;
+      return line;
+    }
+    return undefined;
+  }
+
+  #drop(line: Line): void {
+    if (line.isGone) return;
+    line.isGone = true;
+    this.#lines.delete(line);
+    if (this.#idle.get(line.origin)?.length === 0) this.#idle.delete(line.origin);
+    line.client.destroy().catch(() => {});
+    this.#waiting.shift()?.();
+  }
 }

@@ -1,6 +1,7 @@
-import { toJson } from '../../format/json.ts';
+import { parseToWrite, toJson } from '../../format/json.ts';
 import { TaskError } from '../../task/errors.ts';
 import type { HttpAnswer } from './call.ts';
+import { textOf } from './text.ts';
 
 /** How a body becomes a JSON value: by its type, or as the item wants it. */
 export const bodyViews = ['auto', 'json', 'text', 'base64'] as const;
@@ -12,8 +13,8 @@ export interface BodyValue {
   readonly encoding?: 'base64';
 }
 
-/** Kept, since making a decoder costs more than using it. */
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+/** https://mimesniff.spec.whatwg.org/#json-mime-type, and the names from before. */
+const jsonType = /^\s*((application|text)\/(x-)?json|[^;]*\+json)\s*(;|$)/i;
 
 /**
  * Turns an answer's body into a JSON value; null where there is none.
@@ -30,8 +31,8 @@ export function bodyValue(answer: Pick<HttpAnswer, 'body' | 'headers'>, view: Bo
   if (view === 'json') return { body: requireJson(body, type) };
   const text = textOf(body, type);
   if (text === undefined) return base64(body);
-  if (!/^application\/(json|[^;]*\+json)\s*(;|$)/i.test(type)) return { body: text };
-  return { body: jsonOf(text)?.value ?? text };
+  const json = jsonType.test(type) ? jsonOf(text) : undefined;
+  return { body: json === undefined ? text : json.value };
 }
 
 /** What is sent for a value: a text as it is, anything else as JSON. */
@@ -58,17 +59,7 @@ function requireJson(body: Buffer, type: string): unknown {
 
 function jsonOf(text: string): { readonly value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text) };
-  } catch {
-    return undefined;
-  }
-}
-
-/** The body in the charset of its content type (UTF-8 by default), or undefined where it is not valid in it. */
-function textOf(body: Buffer, type: string): string | undefined {
-  const charset = /;\s*charset="?([^\s";]+)/i.exec(type)?.[1]?.toLowerCase() ?? 'utf-8';
-  try {
-    return (charset === 'utf-8' ? utf8 : new TextDecoder(charset, { fatal: true })).decode(body);
+    return { value: parseToWrite(text) };
   } catch {
     return undefined;
   }

@@ -8,6 +8,7 @@ describe('a failure below HTTP', () => {
     ['CERT_HAS_EXPIRED', 'TlsFailed', false],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'TlsFailed', false],
     ['UND_ERR_CONNECT_TIMEOUT', 'ConnectionFailed', true],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'ClientCertificateRequired', false],
     ['EMFILE', 'ConnectionFailed', true],
   ])('with code %s is %s', (code, named, retryable) => {
     const failure = connectionFailure(Object.assign(new Error('x'), { code }), 'one.example');

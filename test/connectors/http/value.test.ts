@@ -26,6 +26,21 @@ describe('a body', () => {
       { body: 'grüß' },
     ],
     ['nothing as text', 'text', answer(''), { body: '' }],
+    ['null', 'auto', answer('null', 'application/json'), { body: null }],
+    ['0', 'auto', answer('0', 'application/json'), { body: 0 }],
+    ['false', 'auto', answer('false', 'text/json'), { body: false }],
+    ['an empty text of JSON', 'auto', answer('""', 'application/json'), { body: '' }],
+    ['a number that JSON cannot hold', 'auto', answer('[1e400]', 'application/json'), { body: '[1e400]' }],
+    ['an odd charset', 'auto', answer('grüß', 'text/plain; charset=martian'), { body: 'grüß' }],
+    ['a vague charset', 'auto', answer('grüß', 'text/plain; charset=us-ascii'), { body: 'grüß' }],
+    [
+      'Latin-1 as ASCII',
+      'auto',
+      answer(Buffer.from('grüß', 'latin1'), 'text/plain; charset=us-ascii'),
+      { body: 'grüß' },
+    ],
+    ['JSON, which is UTF-8', 'auto', answer('"ü"', 'application/json; charset=iso-8859-1'), { body: 'ü' }],
+    ['UTF-16 by its mark', 'auto', answer(Buffer.from('\ufeffgrüß', 'utf16le'), 'text/plain'), { body: 'grüß' }],
     ['text as base64', 'base64', answer('hello'), { body: 'aGVsbG8=', encoding: 'base64' }],
   ])('of %s, seen as %s, has its value', (_, view, given, value) => {
     expect(bodyValue(given, view)).toEqual(value);
@@ -35,7 +50,7 @@ describe('a body', () => {
     ['an HTML page', 'json', answer('<html>', 'text/html')],
     ['bytes', 'json', answer(png)],
     ['bytes', 'text', answer(png)],
-    ['an unknown charset', 'text', answer('x', 'text/plain; charset=martian')],
+    ['an unknown charset', 'text', answer(png, 'text/plain; charset=martian')],
   ])('of %s is invalid as %s', (_, view, given) => {
     expect(() => bodyValue(given, view)).toThrow(expect.objectContaining({ code: 'InvalidBody', retryable: false }));
   });

@@ -1,0 +1,38 @@
+/** Header lines as the parser gives them: a name that came several times has a list. */
+export type HeaderLines = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** Headers of one value: of several lines the first counts, and the last of a content type, as browsers read them. */
+const single: ReadonlySet<string> = new Set([
+  'content-encoding',
+  'content-length',
+  'etag',
+  'last-modified',
+  'location',
+  'retry-after',
+]);
+
+/** Headers as one text a name; lines of a list are joined. */
+export function headersOf(lines: HeaderLines): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name in lines) {
+    const value = lines[name];
+    if (typeof value === 'string') headers[name] = value;
+    else if (value !== undefined) headers[name] = joined(name, value);
+  }
+  return headers;
+}
+
+function joined(name: string, values: readonly string[]): string {
+  if (name === 'content-type') return values.at(-1) ?? '';
+  if (single.has(name) && new Set(values).size === 1) return values[0] ?? '';
+  return name === 'location' ? (values[0] ?? '') : values.join(', ');
+}
+
+/** The text of a header that is UTF-8, which HTTP's parsers read as Latin-1. */
+export function utf8Header(value: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: These are the characters that are no ASCII.
+  if (/^[\x00-\x7f]*$/.test(value)) return value;
+  const bytes = Buffer.from(value, 'latin1');
+  const text = bytes.toString('utf8');
+  return text.includes('\ufffd') ? value : text;
+}
