@@ -77,7 +77,7 @@ const rooms: readonly Room[] = [
     name: 'cli',
     holds: folder('cli'),
     mayImport: [...world, 'client', 'targets', 'tasks'],
-    packages: /^(?!aws-cdk-lib|constructs|esbuild|fauxqs|dynalite)/,
+    packages: /^(?!aws-cdk-lib|constructs|esbuild|dynalite)/,
   },
   { name: 'app', holds: /^bin\/app\.ts$/, mayImport: ['lib', 'runtime'] },
   { name: 'command', holds: /^bin\/fanloop\./, mayImport: ['cli'] },

@@ -201,7 +201,7 @@ export class SimulatedStack {
           -1,
           workOf(body) === undefined ? 'tick' : placeName(workOf(body) ?? { part: 0, chunk: 0 }),
         );
-        queue.release(messageId);
+        queue.changeVisibility(receiptHandle, 0);
       });
     }
     return {

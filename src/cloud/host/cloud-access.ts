@@ -13,8 +13,8 @@ const functionKeyPrefix = 'FUNCTION';
 /** Who may do what. */
 export interface AccessControl {
   readonly authorize: Authorize;
-  /** The key of a function, made for this run. */
-  credentialsOf(functionName: string): Credentials;
+  /** A key for one execution environment of a function: the function's own, and a part by which is known what it holds when it dies. */
+  environmentCredentials(functionName: string): Credentials;
 }
 
 /** Gives each function a key of its own, by which its calls are checked against its role's statements. */
@@ -28,15 +28,17 @@ export function openAccessControl(functions: readonly FunctionDescription[]): Ac
   }
   return {
     authorize: ({ accessKeyId, action, resource }) => {
-      const caller = byKey.get(accessKeyId);
+      const caller = byKey.get(functionKeyOf(accessKeyId));
       if (caller === undefined) return accessKeyId !== '' && !accessKeyId.startsWith(functionKeyPrefix);
       if (allows(caller.statements, action, resource)) return true;
       return `The function ${caller.name} is not authorized to perform: ${action} on resource: ${resource} because its role's statements do not allow it`;
     },
-    credentialsOf: (functionName) => {
+    environmentCredentials: (functionName) => {
       const found = credentials.get(functionName);
       if (found === undefined) throw new Error(`expected the name of a function of the stack, got ${functionName}`);
-      return found;
+      return { ...found, accessKeyId: `${found.accessKeyId}.${randomBytes(6).toString('hex')}` };
     },
   };
 }
+
+const functionKeyOf = (accessKeyId: string): string => accessKeyId.split('.')[0] ?? '';

@@ -93,6 +93,10 @@ function sourceQueue(queue: QueueDescription, { stack, endpoint }: MappingsOptio
     );
   return {
     delete: remove,
+    release: (records) => {
+      const handles = records.map(({ receiptHandle }) => receiptHandle);
+      endpoint.showMessages(queue.url, handles, afterDeathSeconds);
+    },
     receive: async (max) => {
       const records = await endpoint.receive(queue.url, { max });
       return records.map((data) => ({
@@ -118,6 +122,9 @@ function sourceQueue(queue: QueueDescription, { stack, endpoint }: MappingsOptio
     },
   };
 }
+
+/** What a process had in hand that died is given to the next one after this time: who dies at once would go round in a hot loop otherwise. */
+export const afterDeathSeconds = 1;
 
 function deadLetterQueueOf(queue: QueueDescription, stack: StackDescription): QueueDescription | undefined {
   const policy: unknown = JSON.parse(queue.attributes['RedrivePolicy'] ?? '{}');

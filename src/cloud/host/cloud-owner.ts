@@ -5,7 +5,7 @@ import { type LambdaHost, openLambdaHost } from '../lambda/lambda-host.ts';
 import { readTemplate } from '../template/template.ts';
 import { describeStack, type QueueDescription, type StackDescription } from '../template/template-stack.ts';
 import { openAccessControl } from './cloud-access.ts';
-import { startMappings } from './cloud-mappings.ts';
+import { afterDeathSeconds, startMappings } from './cloud-mappings.ts';
 import { type Endpoint, type EndpointOptions, openEndpoint } from './endpoint.ts';
 
 /** A synthesized stack. */
@@ -72,7 +72,8 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
       stateDir: options.stateDir,
       compileCacheDir: join(source.outDir, 'compile-cache'),
       endpointUrl: endpoint.url,
-      credentials: control.credentialsOf,
+      credentials: control.environmentCredentials,
+      onEnvironmentEnd: (key) => endpoint.releaseHeld(key, afterDeathSeconds),
       clock: options.clock,
       concurrency:
         concurrencyBesideMappings + stack.mappings.reduce((sum, mapping) => sum + mapping.maximumConcurrency, 0),

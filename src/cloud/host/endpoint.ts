@@ -2,17 +2,18 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { systemClock } from '../../runtime/system.ts';
 import { openDatabase } from '../dynamodb/database.ts';
 import { answerDatabase, isDatabase } from '../dynamodb/database-server.ts';
 import { answerInvocation, type Invoke, isInvocation } from '../lambda/invoke-api.ts';
 import { openObjectStore } from '../s3/object-store.ts';
 import { answerS3 } from '../s3/s3-server.ts';
-import { openSqsQueues } from '../sqs/sqs-queues.ts';
-import { deleteRecords, receiveRecords, type SqsRecordData } from '../sqs/sqs-records.ts';
-import { answerSqs, isSqs } from '../sqs/sqs-server.ts';
+import { openSqsQueues } from '../sqs/queues.ts';
+import { recordOf, type SqsRecordData } from '../sqs/records.ts';
+import { answerSqs, isSqs } from '../sqs/server.ts';
 import type { TableDescription } from '../template/template-stack.ts';
 import { type Authorize, queueArn } from './access.ts';
-import { readBody } from './request-body.ts';
+import { answerSts, isSts } from './sts.ts';
 
 /** What an endpoint is opened with. */
 export interface EndpointOptions {
@@ -46,19 +47,21 @@ export interface Endpoint {
   whenReady(queueUrl: string, signal: AbortSignal): Promise<void>;
   /** Deletes messages by the handles of their delivery. */
   deleteMessages(queueUrl: string, receiptHandles: readonly string[]): Promise<void>;
+  /** Shows messages again after a time that are in flight, by the handles of their delivery. */
+  showMessages(queueUrl: string, receiptHandles: readonly string[], delaySeconds: number): void;
+  /** Shows again what somebody has in flight that has died, known by the access key of its calls. */
+  releaseHeld(receiver: string, delaySeconds: number): void;
   /** Stops to listen, ends long polls, and closes all connections. */
   close(): Promise<void>;
 }
 
 /** Idle connections are kept longer than the SDK's clients keep them, so that no request meets a connection that is just being closed. */
 const keepAliveMs = 120_000;
-/** A form is a call of STS or SNS; they are short. */
-const maxFormBytes = 1_048_576;
 
 /** Opens the server of the embedded cloud. @throws Error when it cannot listen on loopback. */
 export async function openEndpoint({ stateDir, port = 0, authorize, invoke }: EndpointOptions): Promise<Endpoint> {
   const store = openObjectStore(join(stateDir, 's3'));
-  const queues = openSqsQueues(() => url);
+  const queues = openSqsQueues(() => url, systemClock);
   const database = openDatabase(join(stateDir, 'dynamodb'));
   const running = new Set<Promise<void>>();
   const closed = Promise.withResolvers<void>();
@@ -69,18 +72,8 @@ export async function openEndpoint({ stateDir, port = 0, authorize, invoke }: En
     // An invocation may go on for minutes; closing does not wait for it.
     if (isInvocation(request))
       return Promise.race([answerInvocation(request, response, { invoke, authorize }), closed.promise]);
-    if (isForm(request)) return answerForm(request, response);
+    if (isSts(request)) return answerSts(request, response);
     return answerS3(request, response, { store, authorize });
-  };
-
-  const answerForm = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const body = await readBody(request, maxFormBytes);
-    const answered = await queues.forward(
-      'application/x-www-form-urlencoded',
-      (body ?? Buffer.alloc(0)).toString('utf8'),
-    );
-    response.writeHead(answered.status, { 'content-type': answered.contentType });
-    response.end(answered.body);
   };
 
   const server = createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: 0 }, (request, response) => {
@@ -108,9 +101,15 @@ export async function openEndpoint({ stateDir, port = 0, authorize, invoke }: En
     },
     createBucket: (name) => store.createBucket(name),
     createTable: (table) => database.createTable(table),
-    receive: (queueUrl, options) => receiveRecords(queues, queueUrl, options),
-    whenReady: (queueUrl, signal) => queues.queue(queueUrl).readiness.whenReady(signal),
-    deleteMessages: (queueUrl, handles) => deleteRecords(queues, queueUrl, handles),
+    receive: async (queueUrl, options) => queues.queue(queueUrl).model.receive(options).map(recordOf),
+    whenReady: (queueUrl, signal) => queues.queue(queueUrl).model.readiness.whenReady(signal),
+    deleteMessages: async (queueUrl, handles) => {
+      for (const handle of handles) queues.queue(queueUrl).model.delete(handle);
+    },
+    showMessages: (queueUrl, handles, delaySeconds) => {
+      for (const handle of handles) queues.queue(queueUrl).model.changeVisibility(handle, delaySeconds);
+    },
+    releaseHeld: (receiver, delaySeconds) => queues.release(receiver, delaySeconds),
     async close() {
       const stopped = once(server, 'close');
       server.close();
@@ -122,14 +121,6 @@ export async function openEndpoint({ stateDir, port = 0, authorize, invoke }: En
       await database.close();
     },
   };
-}
-
-function isForm(request: IncomingMessage): boolean {
-  return (
-    request.method === 'POST' &&
-    request.url === '/' &&
-    /^application\/x-www-form-urlencoded\b/.test(request.headers['content-type'] ?? '')
-  );
 }
 
 function answerFailure(response: ServerResponse, error: unknown): void {

@@ -26,6 +26,8 @@ export interface Execution {
   /** Time to load the handler, on the first invocation of an environment. */
   readonly initMs?: number;
   readonly maxMemoryMb: number;
+  /** The process ended instead of answering. */
+  readonly died?: boolean;
 }
 
 /** A function's code in a process: it takes one invocation at a time. */
@@ -146,7 +148,8 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
       const durationMs = performance.now() - begun;
       if (ended.by === 'exit') usable = false;
       const outcome = outcomeOf(ended, { killedFor, answer, requestId: invocation.requestId, description });
-      return { ...outcome, durationMs, maxMemoryMb: Math.ceil(maxBytes / megabyte) };
+      const died = ended.by === 'exit';
+      return { ...outcome, durationMs, maxMemoryMb: Math.ceil(maxBytes / megabyte), ...(died && { died }) };
     } finally {
       cancelTimeout();
       stopWatch();

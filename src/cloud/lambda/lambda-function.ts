@@ -14,6 +14,8 @@ export interface FunctionOptions {
   readonly log: FunctionLog;
   readonly reaper: Reaper;
   readonly clock: Clock;
+  /** Called when an environment's process has ended, with its variables. @default nothing */
+  readonly onEnvironmentEnd?: (variables: Readonly<Record<string, string>>) => void;
 }
 
 /** An invocation and the end of its log. */
@@ -49,14 +51,16 @@ export function openFunction(options: FunctionOptions): LambdaFunction {
   const executions = new Set<Promise<LoggedExecution>>();
 
   const start = (): Environment => {
+    const variables = options.variables();
     const environment = startEnvironment({
       description,
-      variables: options.variables(),
+      variables,
       log: options.log,
       reaper: options.reaper,
       clock,
       onExit: () => {
         environments.delete(environment);
+        options.onEnvironmentEnd?.(variables);
         const index = idle.findIndex((entry) => entry.environment === environment);
         if (index >= 0) idle.splice(index, 1)[0]?.cancel();
       },

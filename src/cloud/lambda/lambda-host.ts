@@ -16,8 +16,10 @@ export interface HostOptions {
   readonly stateDir: string;
   readonly compileCacheDir: string;
   readonly endpointUrl: string;
-  /** The key of each function, by its name. */
+  /** The key of a new environment of a function, by the function's name. */
   readonly credentials: (functionName: string) => Credentials;
+  /** Called with the key of an environment whose process has ended. @default nothing */
+  readonly onEnvironmentEnd?: (accessKeyId: string) => void;
   readonly clock: Clock;
   /** Invocations at once of all functions. */
   readonly concurrency: number;
@@ -65,6 +67,7 @@ export async function openLambdaHost(options: HostOptions): Promise<LambdaHost> 
         log: own,
         reaper,
         clock: options.clock,
+        onEnvironmentEnd: (variables) => options.onEnvironmentEnd?.(variables['AWS_ACCESS_KEY_ID'] ?? ''),
         variables: () =>
           environmentVariables(description, {
             endpointUrl: options.endpointUrl,

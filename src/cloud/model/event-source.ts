@@ -20,6 +20,8 @@ export interface SourceQueue {
   delete(records: readonly EventRecord[]): Promise<void>;
   /** Moves messages to the dead-letter queue, or deletes them where the queue has none. */
   discard(records: readonly EventRecord[]): Promise<void>;
+  /** Shows messages again soon whose invocation's process died; AWS has no such thing. @default they come back by their visibility */
+  release?(records: readonly EventRecord[]): void;
 }
 
 /** The function of a mapping. */
@@ -28,7 +30,7 @@ export interface TargetFunction {
   invoke(
     payload: string,
     traceHeaders: ReadonlyArray<string | undefined>,
-  ): Promise<{ readonly payload: string; readonly errorType?: string } | undefined>;
+  ): Promise<{ readonly payload: string; readonly errorType?: string; readonly died?: boolean } | undefined>;
   /** Whether the message belongs to a chain of invocations that has to end. */
   stopsRecursion(traceHeader: string | undefined): boolean;
   log(line: string): void;
@@ -151,6 +153,7 @@ async function invokeWith(batch: readonly EventRecord[], options: EventSourceOpt
   const traceHeaders = records.map(({ attributes }) => attributes['AWSTraceHeader']);
   const execution = await target.invoke(JSON.stringify({ Records: records }), traceHeaders);
   if (execution === undefined) return;
+  if (execution.died === true) queue.release?.(records);
   const settled = settledRecords(records, {
     payload: execution.payload,
     reportsBatchItemFailures: mapping.reportsBatchItemFailures,

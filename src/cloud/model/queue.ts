@@ -73,24 +73,31 @@ export class ModelQueue {
     const { visibilitySeconds = this.settings.visibilitySeconds } = options;
     const now = this.#parts.clock.now();
     const mark = this.readiness.mark();
-    const deliveries: Delivery[] = [];
-    while (deliveries.length < options.max && this.#inFlight < maxInFlight) {
-      const message = this.#line.take();
+    const taken: QueuedMessage[] = [];
+    while (taken.length < options.max) {
+      const message = this.#inFlight < maxInFlight ? this.#line.take() : undefined;
       if (message === undefined) {
         this.readiness.emptied(mark);
         break;
       }
       if (now - message.sentAt >= 1_000 * this.settings.retentionSeconds) this.#remove(message);
-      else if (!this.#redrive(message)) deliveries.push(this.#deliver(message, now + 1_000 * visibilitySeconds));
+      else if (!this.#redrive(message)) {
+        this.#takeOff(message);
+        taken.push(message);
+      }
     }
-    return deliveries;
+    // Only now, since a visibility of zero would give the same message twice in one answer.
+    return taken.map((message) => this.#deliver(message, now + 1_000 * visibilitySeconds));
   }
 
   /** Deletes by the handle of a delivery, also after its hold is over; a handle of an earlier delivery does nothing. */
   delete(receiptHandle: string): void {
     this.#due.settle();
     const message = this.#deliveries.get(receiptHandle);
-    if (message !== undefined) this.#remove(message);
+    if (message === undefined) return;
+    const wasFull = this.#inFlight === maxInFlight;
+    this.#remove(message);
+    if (wasFull) this.readiness.arrived();
   }
 
   /** Hides a message that is in flight from now on for so long; zero shows it. */
@@ -103,10 +110,9 @@ export class ModelQueue {
     return 'changed';
   }
 
-  /** Shows a message at once that is in flight, by its id: its receiver is known to be dead. */
-  release(messageId: string): void {
-    const message = this.#messages.get(messageId);
-    if (message?.state === 'in flight') this.#show(message);
+  /** Whether this is the latest delivery of a message that is in flight. */
+  isInFlight(receiptHandle: string): boolean {
+    return this.#deliveries.get(receiptHandle)?.state === 'in flight';
   }
 
   /** Messages by state. */
@@ -161,6 +167,12 @@ export class ModelQueue {
     else this.#show(message);
   }
 
+  #takeOff(message: QueuedMessage): void {
+    message.state = 'in flight';
+    this.#inFlight++;
+    this.#line.flies(message, 1);
+  }
+
   #deliver(message: QueuedMessage, until: number): Delivery {
     if (message.receiptHandle !== undefined) this.#deliveries.delete(message.receiptHandle);
     const receiptHandle = this.#parts.newId();
@@ -168,9 +180,6 @@ export class ModelQueue {
     message.receiveCount++;
     message.firstReceivedAt ??= this.#parts.clock.now();
     this.#deliveries.set(receiptHandle, message);
-    message.state = 'in flight';
-    this.#inFlight++;
-    this.#line.flies(message, 1);
     this.#hide(message, until);
     const { messageId, body, group, notes, receiveCount, sentAt, firstReceivedAt } = message;
     return { messageId, receiptHandle, body, group, notes, receiveCount, sentAt, firstReceivedAt };

@@ -30,6 +30,7 @@ describe('an event source mapping', () => {
           receiptHandle: expect.any(String),
           body: 'hello',
           md5OfBody: '5d41402abc4b2a76b9719d911017c592',
+          md5OfMessageAttributes: '20ca9041878c8c65d5a4bf6eaf446c21',
           attributes: expect.objectContaining({
             ApproximateReceiveCount: '1',
             MessageGroupId: 'job-1',

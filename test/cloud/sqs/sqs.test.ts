@@ -20,8 +20,9 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { allows } from '../../../src/cloud/host/policy.ts';
-import { openSqsQueues } from '../../../src/cloud/sqs/sqs-queues.ts';
-import { answerSqs } from '../../../src/cloud/sqs/sqs-server.ts';
+import { openSqsQueues } from '../../../src/cloud/sqs/queues.ts';
+import { answerSqs } from '../../../src/cloud/sqs/server.ts';
+import { systemClock } from '../../../src/runtime/system.ts';
 import { type EndpointFixture, failureOf, openFixture, sendRaw } from '../host/endpoint-fixture.ts';
 
 const statements = [
@@ -288,7 +289,7 @@ describe('visibility', () => {
       new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries: [{ Id: 'a', ...change }] }),
     );
     expect(Successful ?? []).toEqual([]);
-    expect(Failed).toMatchObject([{ Id: 'a', Code: 'ReceiptHandleIsInvalid' }]);
+    expect(Failed).toMatchObject([{ Id: 'a', Code: 'MessageNotInflight' }]);
     expect(await bodies(url)).toEqual(['x']);
   });
 });
@@ -382,7 +383,7 @@ describe('a long poll', () => {
   });
 
   it('of a client that has gone takes no message', async () => {
-    const queues = openSqsQueues(() => 'http://127.0.0.1');
+    const queues = openSqsQueues(() => 'http://127.0.0.1', systemClock);
     await queues.call('CreateQueue', { QueueName: 'left' }, { signal: new AbortController().signal });
     const arrived = Promise.withResolvers<void>();
     const closed = Promise.withResolvers<void>();

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Authorize, accessKeyOf, queueArn, refusalOf } from '../host/access.ts';
 import { readBody } from '../host/request-body.ts';
-import { type Json, objectOf, refuse, type SqsAnswer, textOf } from './sqs-json.ts';
-import { nameOf, type SqsQueues } from './sqs-queues.ts';
+import { type Json, objectOf, refuse, type SqsAnswer, textOf } from './json.ts';
+import { nameOf, type SqsQueues } from './queues.ts';
 
 /** Ten messages of 1 MiB together are refused by SQS; written as JSON, 1 MiB takes at most six times as much. */
 const maxRequestBytes = 10_485_760;
@@ -56,7 +56,12 @@ async function callSqs(
   });
   if (refusal !== undefined)
     return refuse('AccessDeniedException', refusal, { status: 403, queryCode: 'AccessDenied' });
-  return queues.call(action, input, { traceHeader: request.headers['x-amzn-trace-id']?.toString(), signal });
+  const traceHeader = request.headers['x-amzn-trace-id']?.toString();
+  return queues.call(action, input, {
+    signal,
+    receiver: accessKeyOf(request),
+    ...(traceHeader !== undefined && { traceHeader }),
+  });
 }
 
 function parseInput(text: string): Json | undefined {

@@ -44,3 +44,35 @@ export function textsOf(value: unknown): readonly string[] {
 export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
+
+/** Whether something is an answer: a refusal among what could be read. */
+export function isAnswer(value: object): value is SqsAnswer {
+  return 'status' in value && 'body' in value && typeof value.status === 'number';
+}
+
+/** An entry of a batch that failed by itself. */
+export function failedEntry(id: unknown, refusal: SqsAnswer): Json {
+  const code = textOf(refusal.body['__type']).split('#').at(-1);
+  return { Id: id, SenderFault: true, Code: code, Message: refusal.body['message'] };
+}
+
+/** Refuses a batch as a whole where SQS would. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
+export function batchProblem(entries: readonly Json[]): SqsAnswer | undefined {
+  if (entries.length === 0) {
+    return refuse('EmptyBatchRequest', 'There should be at least one entry in the request.');
+  }
+  if (entries.length > maxEntries) {
+    const message = `Maximum number of entries per request are ${maxEntries}. You have sent ${entries.length}.`;
+    return refuse('TooManyEntriesInBatchRequest', message);
+  }
+  const ids = entries.map((entry) => textOf(entry['Id']));
+  const bad = ids.find((id) => !/^[\w-]{1,80}$/.test(id));
+  if (bad !== undefined) {
+    const message = `A batch entry id can only contain alphanumeric characters, hyphens and underscores, at most 80, got "${bad}".`;
+    return refuse('InvalidBatchEntryId', message);
+  }
+  if (new Set(ids).size < ids.length) return refuse('BatchEntryIdsNotDistinct', 'Two entries have the same id.');
+  return undefined;
+}
+
+const maxEntries = 10;
