@@ -46,6 +46,7 @@ export interface SubmitOptions extends WaitOptions {
 /** A stack as a program uses it: starts jobs, and finds those that were started. `await using` closes it. */
 export class Fanloop implements AsyncDisposable {
   readonly #stack: Stack;
+  readonly #closing = new AbortController();
 
   /** @param stack that a target has connected */
   constructor(stack: Stack) {
@@ -77,7 +78,8 @@ export class Fanloop implements AsyncDisposable {
     items: Items<unknown> | Input,
     options: SubmitOptions = {},
   ): Promise<Job> {
-    const signal = options.signal ?? new AbortController().signal;
+    const closing = this.#closing.signal;
+    const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
     signal.throwIfAborted();
     const jobId = newJobId(this.#stack.clock.now(), this.#stack.random);
     const { concurrency, timeoutMs, attempts, withItem, inline } = options;
@@ -140,6 +142,8 @@ export class Fanloop implements AsyncDisposable {
 
   /** Closes the connections; the embedded cloud of this process ends, and its unfinished jobs go on when it is opened again. */
   async close(): Promise<void> {
+    // Nobody waits any more for the answers of jobs that stand.
+    this.#closing.abort(new Error('the connection was closed'));
     await this.#stack.close();
   }
 

@@ -39,25 +39,39 @@ export async function cancelJob(deps: SteerDeps, jobId: string, by: string): Pro
 
 /**
  * Moves each job that has not ended: a tick sends its unsettled chunks again, for queues that lost their messages; what was asked for
- * and never began is asked for again.
+ * and never began is asked for again. A job that cannot be moved, as one of newer code, keeps nobody from starting.
  */
-export async function resumeJobs(deps: SteerDeps, signal?: AbortSignal): Promise<number> {
-  const { store } = deps;
-  await markOldJobs(store);
-  const resumed = await mapBounded(await runningJobs(store), parallel, async (jobId) => {
-    if ((await store.head(summaryKey(jobId))) !== undefined) {
-      await unmarkRunning(store, jobId);
-      return false;
-    }
-    const begun = await beginAsked(deps, jobId, signal);
-    if (begun === 'stands') await sendDueTick(deps, jobId, { resend: true });
-    // The fan-out of a caller of its own died before anything of the job stood.
-    if (begun === 'none') await unmarkRunning(store, jobId);
-    return begun !== 'none';
-  });
-  return resumed.filter((went) => went).length;
+export async function resumeJobs(deps: SteerDeps): Promise<number> {
+  await markOldJobs(deps.store);
+  const late = new AbortController();
+  const cancel = deps.clock.after(resumeMs, () => late.abort(new Error('the fan-out took too long')));
+  try {
+    const resumed = await mapBounded(await runningJobs(deps.store), parallel, (jobId) =>
+      resumeJob(deps, jobId, late.signal).catch(() => false),
+    );
+    return resumed.filter((went) => went).length;
+  } finally {
+    cancel();
+    // What the fan-out was asked for stands; its answers are for nobody.
+    late.abort(new Error('the jobs that were left go on'));
+  }
 }
 
+async function resumeJob(deps: SteerDeps, jobId: string, signal: AbortSignal): Promise<boolean> {
+  const { store } = deps;
+  if ((await store.head(summaryKey(jobId))) !== undefined) {
+    await unmarkRunning(store, jobId);
+    return false;
+  }
+  const begun = await beginAsked(deps, jobId, signal);
+  if (begun === 'stands') await sendDueTick(deps, jobId, { resend: true });
+  // The fan-out of a caller of its own died before anything of the job stood.
+  if (begun === 'none') await unmarkRunning(store, jobId);
+  return begun !== 'none';
+}
+
+/** Nobody who starts waits longer than this for jobs that never began. */
+const resumeMs = 5_000;
 /** Jobs that are asked about at once. */
 const parallel = 8;
 

@@ -59,14 +59,11 @@ const expiredAtOnce = 5;
 /** The queues of a cloud that has just started are empty, so all unfinished jobs need their next tick. */
 async function resumeIn(cloud: CloudConnection): Promise<number> {
   const stack = connectStack(cloud, cloud.outputs, { outlivesProcess: () => false });
-  const leaving = new AbortController();
   try {
-    const resumed = await resumeJobs(stack, leaving.signal);
+    const resumed = await resumeJobs(stack);
     await removeOlder(stack.store, stack.clock.now() - limits.keepJobsMs, expiredAtOnce);
     return resumed;
   } finally {
-    // What the fan-out was asked for stands; its answers are for nobody.
-    leaving.abort(new Error('the jobs that were left go on'));
     await stack.close();
   }
 }

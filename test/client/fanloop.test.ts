@@ -101,6 +101,21 @@ describe('submit', () => {
     expect(world.calls.started).toHaveLength(40);
   });
 
+  it('asks nobody any more for a job that stands once it is closed', async () => {
+    const world = new ClientWorld(() => 1);
+    world.fault = async (invoke) => {
+      await invoke();
+      throw new Error('timeout');
+    };
+    const fanloop = world.connect();
+    await world.during(fanloop.submit('t', repeat(40)));
+    await fanloop.close();
+    const asked = world.invoked.length;
+    await world.clock.advance(120_000);
+    expect(world.invoked).toHaveLength(asked);
+    await expect(fanloop.submit('t', repeat(1))).rejects.toThrow('the connection was closed');
+  });
+
   it('says how often it asked when nobody answers, and that no job began', async () => {
     const world = new ClientWorld(() => 1);
     world.fault = async () => {

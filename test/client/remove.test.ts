@@ -1,35 +1,41 @@
 import { describe, expect, it } from 'vitest';
 import { removeJob, removeOlder } from '../../src/client/remove.ts';
-import { jobPrefix, manifestKey } from '../../src/format/paths.ts';
-import { ClientWorld, repeat } from './client-world.ts';
+import { newJobId } from '../../src/format/job-id.ts';
+import { jobPrefix, manifestKey, resultKey, summaryKey } from '../../src/format/paths.ts';
+import { goldenRecord } from '../support/golden-record.ts';
+import { ClientWorld } from './client-world.ts';
 
 const day = 86_400_000;
 
+/** Jobs that began some days ago and have ended. */
 async function worldOf(ages: readonly number[]) {
   const world = new ClientWorld(() => 1);
-  const ids: string[] = [];
-  for (const wait of ages) {
-    const job = await world.during(world.connect().submit('t', repeat(2, { ms: 1 })));
-    await world.during(job.summary());
-    ids.push(job.id);
-    await world.clock.advance(wait);
+  const ids = ages.map((age) => newJobId(world.clock.now() - age, world.random));
+  for (const jobId of ids) {
+    await world.store.put(manifestKey(jobId), goldenRecord('manifest', { jobId }));
+    await world.store.put(resultKey(jobId, { part: 0, chunk: 0 }), '');
+    await world.store.put(resultKey(jobId, { part: 0, chunk: 1 }), '');
+    await world.store.put(summaryKey(jobId), goldenRecord('summary', { jobId }));
   }
   return { world, ids };
 }
 
 describe('removeOlder', () => {
-  it('removes what began before the moment and has ended, oldest and all, and nothing else', async () => {
-    const { world, ids } = await worldOf([10 * day, 10 * day, 5 * day]);
-    const running = await world.during(world.connect().submit('t', repeat(40, { ms: 9_000 })));
+  it('removes what began before the moment and has ended, and nothing else', async () => {
+    const { world, ids } = await worldOf([25 * day, 15 * day, 5 * day]);
+    const running = newJobId(world.clock.now() - 20 * day, world.random);
+    await world.store.put(manifestKey(running), goldenRecord('manifest', { jobId: running }));
     expect(await removeOlder(world.store, world.clock.now() - 12 * day)).toEqual([ids[1], ids[0]]);
     expect(world.store.keys(jobPrefix(ids[0] ?? ''))).toEqual([]);
     expect(world.store.keys(manifestKey(ids[2] ?? ''))).toHaveLength(1);
-    expect(await removeOlder(world.store, world.clock.now() + day)).toEqual([ids[2]]);
-    expect(world.store.keys(manifestKey(running.id))).toHaveLength(1);
+    expect(await removeOlder(world.store, world.clock.now())).toEqual([ids[2]]);
+    expect(world.store.keys()).toEqual([manifestKey(running)]);
   });
 
-  it('asks once where nothing is old', async () => {
-    const { world } = await worldOf([1, 1, 1]);
+  it('removes no more than it is told to, and asks once where nothing is old', async () => {
+    const { world } = await worldOf([40 * day, 35 * day, 33 * day, 1]);
+    expect(await removeOlder(world.store, world.clock.now() - 30 * day, 2)).toHaveLength(2);
+    expect(await removeOlder(world.store, world.clock.now() - 30 * day, 2)).toHaveLength(1);
     const before = world.store.calls.length;
     expect(await removeOlder(world.store, world.clock.now() - 30 * day)).toEqual([]);
     expect(world.store.calls.length - before).toBe(1);

@@ -2,14 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { resumeJobs } from '../../src/client/steer.ts';
 import { newJobId } from '../../src/format/job-id.ts';
 import { manifestKey, markersKey, runningKey, runningPrefix, summaryKey } from '../../src/format/paths.ts';
+import { goldenRecord } from '../support/golden-record.ts';
 import { ClientWorld, repeat } from './client-world.ts';
 
 /** Jobs that have ended, as an older version left them or as this one does. */
 async function ended(world: ClientWorld, jobs: number): Promise<void> {
   for (let n = 0; n < jobs; n++) {
     const jobId = newJobId(world.clock.now() - n, world.random);
-    await world.store.put(manifestKey(jobId), JSON.stringify({ v: 1, jobId }));
-    await world.store.put(summaryKey(jobId), '{}');
+    await world.store.put(manifestKey(jobId), goldenRecord('manifest', { jobId }));
+    await world.store.put(summaryKey(jobId), goldenRecord('summary', { jobId }));
   }
 }
 
@@ -51,6 +52,15 @@ describe('resumeJobs', () => {
     await world.store.put(runningKey('0123456789abcdefghjk'), '{"v":1}');
     expect(await resumeJobs(world.invoke().deps)).toBe(0);
     expect(world.store.keys(runningPrefix)).toEqual([]);
+  });
+
+  it('leaves a job alone that only newer code can read, and moves the others', async () => {
+    const world = new ClientWorld(() => 1);
+    const { id } = await world.during(world.connect().submit('t', repeat(40, { ms: 2_000 })));
+    const newer = newJobId(world.clock.now() + 1, world.random);
+    await world.store.put(runningKey(newer), '{"v":99}');
+    expect(await resumeJobs(world.invoke().deps)).toBe(1);
+    expect(world.store.keys(runningPrefix)).toEqual([runningKey(newer), runningKey(id)]);
   });
 
   it('begins what was asked for and never began', async () => {

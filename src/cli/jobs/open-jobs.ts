@@ -22,5 +22,6 @@ export async function openJobs(
   { signal, ...open }: OpenOptions & { readonly signal: AbortSignal },
 ): Promise<OpenJobs> {
   const stack = await orAborted(connectTarget(options, open), signal);
-  return { stack, fanloop: new Fanloop(stack), [Symbol.asyncDispose]: () => stack.close() };
+  const fanloop = new Fanloop(stack);
+  return { stack, fanloop, [Symbol.asyncDispose]: () => fanloop.close() };
 }
