@@ -17,7 +17,8 @@ export type CliEvent =
   | ({ readonly type: 'progress' } & Progress)
   | ({ readonly type: 'summary'; readonly costUsd: Cost } & Summary)
   | { readonly type: 'interrupted'; readonly jobId: string }
-  | { readonly type: 'cancelling'; readonly jobId: string };
+  | { readonly type: 'cancelling'; readonly jobId: string }
+  | { readonly type: 'redriven'; readonly jobId: string; readonly items: number };
 
 /** Writes an event, or drops it where none are wanted. */
 export type EventWriter = (event: CliEvent) => void;

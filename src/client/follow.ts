@@ -1,7 +1,8 @@
+import { readJobSummary, readPasses } from '../folder/passes.ts';
 import { lastTick, readManifest, readSummary } from '../folder/read.ts';
 import { requestedJob } from '../folder/running.ts';
 import { SettledChunks, type SettledCount } from '../folder/settled-chunks.ts';
-import type { Manifest } from '../format/manifest.ts';
+import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import type { FanOutAnswer } from '../format/request.ts';
 import type { Summary } from '../format/summary.ts';
 import type { TickRecord } from '../format/tick.ts';
@@ -63,29 +64,37 @@ export async function* followJob(
   // An answer that is there already is worth no look.
   await null;
   if (answered !== undefined && !toTheLast) return answered;
-  const known = await readManifest(store, jobId);
+  const passes = await readPasses(store, jobId);
+  const known = passes.at(-1) ?? (await readManifest(store, jobId));
   if (known === undefined) await beginAsked(deps, jobId, signal);
   const manifest = known ?? (await requireManifest(store, jobId));
-  const settled = new SettledChunks(store, jobId);
+  const folder = manifestFolder(manifest);
+  const settled = new SettledChunks(store, folder);
   const pace = new Pace();
   let waitMs = firstLookMs;
   let sentAt = Number.NEGATIVE_INFINITY;
   while (true) {
     signal.throwIfAborted();
-    const summary = answered ?? (await readSummary(store, jobId));
-    if (summary !== undefined && !toTheLast) return summary;
-    const [now, count, tick] = [clock.now(), await settled.refresh(), await lastTick(store, jobId)];
+    const summary = answered ?? (await readSummary(store, folder));
+    if (summary !== undefined && !toTheLast) return whole(store, summary);
+    const [now, count, tick] = [clock.now(), await settled.refresh(), await lastTick(store, folder)];
     if (count.of !== undefined) pace.add(now, count.items);
     yield { progress: progressOf(manifest, { now, count, tick, pace }), settled: count };
-    if (summary !== undefined) return summary;
+    if (summary !== undefined) return whole(store, summary);
     const complete = count.of !== undefined && count.chunks === count.of.chunks;
     if ((complete || isOverdue(tick, manifest, now)) && now - sentAt >= sendAgainMs) {
-      await sendDueTick(deps, jobId);
+      await sendDueTick(deps, folder);
       sentAt = now;
     }
     await pause(deps, complete ? endLookMs : waitMs, { signal, alarm: alarm.signal });
     waitMs = Math.min(lookMs, waitMs * slowdown);
   }
+}
+
+/** The summary of the folder that was followed, with those of the folders before it; a refused pass is told as such. */
+async function whole(store: ObjectStore, last: Summary): Promise<Summary> {
+  if (last.pass === undefined || last.end === 'refused') return last;
+  return (await readJobSummary(store, last.jobId)) ?? last;
 }
 
 /** Waits, at most until the alarm. @throws the signal's reason when it is aborted */

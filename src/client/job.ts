@@ -1,5 +1,6 @@
-import { lastTick, readControl, readSummary, readTable } from '../folder/read.ts';
-import { cancelledRows, readChunkRows, readRows } from '../folder/read-rows.ts';
+import { newestFolder, readJobRows, readJobSummary } from '../folder/passes.ts';
+import { lastTick, readControl, readManifest, readTable } from '../folder/read.ts';
+import { cancelledRows, readChunkRows } from '../folder/read-rows.ts';
 import { SettledChunks } from '../folder/settled-chunks.ts';
 import type { Row } from '../format/outcome.ts';
 import type { FanOutAnswer } from '../format/request.ts';
@@ -9,6 +10,7 @@ import { isUsageCode, UsageError } from '../task/errors.ts';
 import { followJob, isOverdue, type Look, progressOf, requireManifest } from './follow.ts';
 import { ItemFailed } from './item-error.ts';
 import type { Progress } from './progress.ts';
+import { type RedriveOptions, redriveJob } from './redrive.ts';
 import type { Stack } from './stack.ts';
 import { cancelJob } from './steer.ts';
 
@@ -42,7 +44,7 @@ export class Job<Value = unknown> {
   /** 20 letters and digits; the ids of newer jobs sort first. */
   readonly id: string;
   readonly #stack: Stack;
-  readonly #answer: Promise<FanOutAnswer> | undefined;
+  #answer: Promise<FanOutAnswer> | undefined;
 
   /** Made by `submit` and `find`. @param answer of the fan-out that is still at work on the job */
   constructor(stack: Stack, id: string, answer?: Promise<FanOutAnswer>) {
@@ -93,7 +95,7 @@ export class Job<Value = unknown> {
       yield typed<Value>(atHand);
       return;
     }
-    for await (const rows of readRows(store, this.id)) {
+    for await (const rows of readJobRows(store, this.id)) {
       signal?.throwIfAborted();
       yield typed<Value>(rows);
     }
@@ -110,6 +112,11 @@ export class Job<Value = unknown> {
   /** Gives rows as they settle, a chunk at a time, in no order; each item's row comes once. @throws UsageError as {@link summary} */
   async *asCompleted({ signal }: WaitOptions = {}): AsyncGenerator<ItemRow<Value>> {
     const { store } = this.#stack;
+    // The outcomes of a job that was driven again are told apart only when it has ended.
+    if ((await newestFolder(store, this.id)).pass > 0) {
+      yield* this.results(signal === undefined ? {} : { signal });
+      return;
+    }
     const seen = new Set<string>();
     const looks = this.#follow(signal, true);
     let look = await looks.next();
@@ -134,21 +141,36 @@ export class Job<Value = unknown> {
     return cancelJob(this.#stack, this.id, by);
   }
 
+  /**
+   * Runs items of the job again, as a pass of it: those that failed, or those whose failure is named. From then on this object
+   * follows the pass; `results()` gives each item's newest outcome, and `summary()` counts all passes as one.
+   *
+   * @returns how many items run again
+   * @throws UsageError `JobNotFound`; `InvalidRequest` while the job runs; `EmptyInput` where no item is among those
+   */
+  async redrive(options: RedriveOptions = {}): Promise<number> {
+    const items = await redriveJob(this.#stack, this.id, options);
+    this.#answer = undefined;
+    return items;
+  }
+
   /** How the job stands now. Sends the turn that is overdue where somebody can take it. @throws UsageError `JobNotFound` */
   async status(): Promise<JobStatus> {
     const { store, clock } = this.#stack;
-    const [manifest, summary, control, tick, count] = await Promise.all([
-      requireManifest(store, this.id),
-      readSummary(store, this.id),
-      readControl(store, this.id),
-      lastTick(store, this.id),
-      new SettledChunks(store, this.id).refresh(),
+    const own = await requireManifest(store, this.id);
+    const folder = await newestFolder(store, this.id);
+    const [manifest = own, summary, control, tick, count] = await Promise.all([
+      folder.pass === 0 ? own : readManifest(store, folder),
+      readJobSummary(store, this.id),
+      readControl(store, folder),
+      lastTick(store, folder),
+      new SettledChunks(store, folder).refresh(),
     ]);
     const now = clock.now();
     const progress = progressOf(manifest, { now, count, tick });
     if (summary !== undefined) return { state: summary.end, progress, summary };
     // In a cloud that ends with this process a turn would only be cut off.
-    if (this.#stack.outlivesProcess() && isOverdue(tick, manifest, now)) await sendDueTick(this.#stack, this.id);
+    if (this.#stack.outlivesProcess() && isOverdue(tick, manifest, now)) await sendDueTick(this.#stack, folder);
     return { state: control?.state === 'cancelled' ? 'cancelling' : 'running', progress };
   }
 

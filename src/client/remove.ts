@@ -1,5 +1,5 @@
 import { mapBounded } from '../concurrency.ts';
-import { readSummary } from '../folder/read.ts';
+import { readJobSummary } from '../folder/passes.ts';
 import { unmarkRunning } from '../folder/running.ts';
 import { newJobId } from '../format/job-id.ts';
 import { jobPrefix, jobsPrefix, manifestKey, runningKey } from '../format/paths.ts';
@@ -18,7 +18,7 @@ const parallel = 16;
  */
 export async function removeJob(store: ObjectStore, jobId: string): Promise<void> {
   const keys = await store.list(jobPrefix(jobId));
-  if (keys.includes(manifestKey(jobId)) && (await readSummary(store, jobId)) === undefined) {
+  if (keys.includes(manifestKey(jobId)) && (await readJobSummary(store, jobId)) === undefined) {
     throw new UsageError('InvalidRequest', `job ${jobId} is still running; "fanloop cancel ${jobId}" ends it first`);
   }
   if (keys.length === 0 && (await store.head(runningKey(jobId))) === undefined) throw noSuchJob(jobId);
@@ -45,7 +45,7 @@ export async function removeOlder(
     const jobId = key.slice(jobsPrefix.length).split('/')[0] ?? '';
     startAfter = `${jobsPrefix}${jobId}/~`;
     const isBegun = (await store.head(manifestKey(jobId))) !== undefined;
-    if (isBegun && (await readSummary(store, jobId)) === undefined) continue;
+    if (isBegun && (await readJobSummary(store, jobId)) === undefined) continue;
     await removeJob(store, jobId);
     removed.push(jobId);
   }

@@ -1,5 +1,5 @@
 import { readManifest } from '../folder/read.ts';
-import { manifestKey } from '../format/paths.ts';
+import { type JobRef, jobFolder, manifestKey } from '../format/paths.ts';
 import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
 import { UsageError } from '../task/errors.ts';
 import { orAborted, sleep } from '../waiting.ts';
@@ -28,25 +28,26 @@ export interface Started {
  */
 export async function startUnderToken(
   deps: SteerDeps,
-  jobId: string,
+  job: JobRef,
   request: FanOutRequest,
   signal: AbortSignal,
 ): Promise<Started> {
   const settled = new AbortController();
-  const answer = askUntilAnswered(deps, jobId, { ...request, clientToken: jobId }, signal).finally(() =>
+  const answer = askUntilAnswered(deps, job, { ...request, clientToken: jobFolder(job).id }, signal).finally(() =>
     settled.abort(),
   );
   answer.catch(() => undefined);
-  await Promise.race([answer, standing(deps, jobId, AbortSignal.any([signal, settled.signal]))]);
+  await Promise.race([answer, standing(deps, job, AbortSignal.any([signal, settled.signal]))]);
   return { answer };
 }
 
 async function askUntilAnswered(
   deps: SteerDeps,
-  jobId: string,
+  job: JobRef,
   request: FanOutRequest,
   signal: AbortSignal,
 ): Promise<FanOutAnswer> {
+  const jobId = jobFolder(job).id;
   let asked = 0;
   while (true) {
     try {
@@ -59,7 +60,7 @@ async function askUntilAnswered(
         await sleep(deps.clock, waitMs, signal);
         continue;
       }
-      const stands = await readManifest(deps.store, jobId).catch(() => undefined);
+      const stands = await readManifest(deps.store, job).catch(() => undefined);
       // Whoever follows the job sends the turn that is due.
       if (stands !== undefined) return { jobId, state: 'running' };
       const reason = error instanceof Error ? error.message || error.name : String(error);
@@ -71,12 +72,12 @@ async function askUntilAnswered(
 }
 
 /** Resolves when the job's manifest stands; never rejects, and stays pending once the signal is aborted. */
-async function standing(deps: SteerDeps, jobId: string, signal: AbortSignal): Promise<void> {
+async function standing(deps: SteerDeps, job: JobRef, signal: AbortSignal): Promise<void> {
   let waitMs = firstLookMs;
   try {
     while (true) {
       await sleep(deps.clock, waitMs, signal);
-      const head = await deps.store.head(manifestKey(jobId)).catch(() => undefined);
+      const head = await deps.store.head(manifestKey(job)).catch(() => undefined);
       if (head !== undefined) return;
       waitMs = Math.min(lookMs, waitMs * slowdown);
     }

@@ -1,8 +1,9 @@
 import { mapBounded } from '../concurrency.ts';
+import { newestFolder } from '../folder/passes.ts';
 import { listJobs, readSummary } from '../folder/read.ts';
 import { markRunning, requestedJob, runningJobs, unmarkRunning } from '../folder/running.ts';
 import { type Control, controlFormat } from '../format/manifest.ts';
-import { controlKey, manifestKey, markersKey, summaryKey } from '../format/paths.ts';
+import { controlKey, type JobFolder, manifestKey, markersKey, summaryKey } from '../format/paths.ts';
 import { sendDueTick } from '../job/due-tick.ts';
 import type { ObjectStore } from '../ports.ts';
 import { beginAsked, noSuchJob } from './begin.ts';
@@ -17,9 +18,10 @@ export async function cancelJob(deps: SteerDeps, jobId: string, by: string): Pro
   const { store, clock } = deps;
   const begun = await store.head(manifestKey(jobId));
   if (begun === undefined && (await requestedJob(store, jobId)) === undefined) throw noSuchJob(jobId);
+  const folder = await newestFolder(store, jobId);
   while (true) {
-    if ((await readSummary(store, jobId)) !== undefined) return 'ended';
-    const current = await store.get(controlKey(jobId));
+    if ((await readSummary(store, folder)) !== undefined) return 'ended';
+    const current = await store.get(controlKey(folder));
     const before = current === undefined ? undefined : controlFormat.parse(current.body);
     if (before?.state !== 'cancelled') {
       const control: Control = {
@@ -29,10 +31,10 @@ export async function cancelJob(deps: SteerDeps, jobId: string, by: string): Pro
         by,
       };
       const condition = current === undefined ? ({ ifAbsent: true } as const) : { ifMatch: current.etag };
-      if ((await store.put(controlKey(jobId), controlFormat.encode(control), { condition })) === undefined) continue;
+      if ((await store.put(controlKey(folder), controlFormat.encode(control), { condition })) === undefined) continue;
     }
     // A job that never began begins cancelled, so that each of its items has an outcome.
-    if (begun !== undefined || (await beginAsked(deps, jobId)) === 'none') await sendDueTick(deps, jobId);
+    if (begun !== undefined || (await beginAsked(deps, jobId)) === 'none') await sendDueTick(deps, folder);
     return 'cancelling';
   }
 }
@@ -46,8 +48,8 @@ export async function resumeJobs(deps: SteerDeps): Promise<number> {
   const late = new AbortController();
   const cancel = deps.clock.after(resumeMs, () => late.abort(new Error('the fan-out took too long')));
   try {
-    const resumed = await mapBounded(await runningJobs(deps.store), parallel, (jobId) =>
-      resumeJob(deps, jobId, late.signal).catch(() => false),
+    const resumed = await mapBounded(await runningJobs(deps.store), parallel, (folder) =>
+      resumeJob(deps, folder, late.signal).catch(() => false),
     );
     return resumed.filter((went) => went).length;
   } finally {
@@ -57,21 +59,28 @@ export async function resumeJobs(deps: SteerDeps): Promise<number> {
   }
 }
 
-async function resumeJob(deps: SteerDeps, jobId: string, signal: AbortSignal): Promise<boolean> {
+async function resumeJob(deps: SteerDeps, folder: JobFolder, signal: AbortSignal): Promise<boolean> {
   const { store } = deps;
-  if ((await store.head(summaryKey(jobId))) !== undefined) {
-    await unmarkRunning(store, jobId);
+  if ((await store.head(summaryKey(folder))) !== undefined) {
+    await unmarkRunning(store, folder);
     return false;
   }
-  const begun = await beginAsked(deps, jobId, signal);
-  if (begun === 'stands') await sendDueTick(deps, jobId, { resend: true });
+  const begun = await begin(deps, folder, signal);
+  if (begun === 'stands') await sendDueTick(deps, folder, { resend: true });
   // The fan-out of a caller of its own died before anything of the job stood.
-  if (begun === 'none') await unmarkRunning(store, jobId);
+  if (begun === 'none') await unmarkRunning(store, folder);
   return begun !== 'none';
 }
 
 /** Nobody who starts waits longer than this for jobs that never began. */
 const resumeMs = 5_000;
+
+/** A pass that never began is chosen anew by whoever wants it. */
+async function begin(deps: SteerDeps, folder: JobFolder, signal: AbortSignal): Promise<'began' | 'stands' | 'none'> {
+  if (folder.pass === 0) return beginAsked(deps, folder.id, signal);
+  return (await deps.store.head(manifestKey(folder))) === undefined ? 'none' : 'stands';
+}
+
 /** Jobs that are asked about at once. */
 const parallel = 8;
 

@@ -97,6 +97,28 @@ export function addDigests(a: Digest, b: Digest): Digest {
   };
 }
 
+/** Takes outcomes out of a digest that others replace; the work that they cost stays in it. */
+export function subtractOutcomes(from: Digest, outcomes: Digest): Digest {
+  const codes = new Map(Object.entries(from.codes));
+  for (const [code, count] of Object.entries(outcomes.codes)) {
+    // A code that came late is among the others.
+    const counted = codes.has(code) ? code : otherCode;
+    const left = (codes.get(counted) ?? 0) - count;
+    if (left > 0) codes.set(counted, left);
+    else codes.delete(counted);
+  }
+  const less = (a: number, b: number): number => Math.max(0, a - b);
+  return {
+    ...from,
+    succeeded: less(from.succeeded, outcomes.succeeded),
+    failed: less(from.failed, outcomes.failed),
+    cancelled: less(from.cancelled, outcomes.cancelled),
+    codes: Object.fromEntries(codes),
+    tried: less(from.tried, outcomes.tried),
+    histogram: from.histogram.map((count, i) => less(count, outcomes.histogram[i] ?? 0)),
+  };
+}
+
 function addCodes(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
   const codes = new Map(Object.entries(a));
   for (const [code, count] of Object.entries(b)) {

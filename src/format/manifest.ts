@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { limits } from '../limits.ts';
+import { type Digest, digestSchema } from './digest.ts';
+import type { JobFolder } from './paths.ts';
 import { recordFormat } from './record.ts';
 
 /** What limits the calls of one job; each has been checked against `limits`. */
@@ -40,6 +42,12 @@ export interface Manifest {
   readonly workerMemoryMb: number;
   /** The fan-out runs the job itself, as the worker of its only chunk. */
   readonly inline: boolean;
+  /** Absent for the job itself; a redrive is a pass of its own, from 1. */
+  readonly pass?: number;
+  /** A pass calls with the keys of the job itself. @default false */
+  readonly sameKey?: boolean;
+  /** What the outcomes counted that this pass replaces. */
+  readonly replaced?: Digest;
   /** SHA-256 of the request, so that another request under the same client token is noticed. */
   readonly request: string;
 }
@@ -72,6 +80,9 @@ export const manifestFormat = recordFormat<Manifest>(
     workers: z.int().min(1).default(limits.workers),
     workerMemoryMb: z.int().min(1).default(limits.workerMemoryMb),
     inline: z.boolean().default(false),
+    pass: z.int().min(1).exactOptional(),
+    sameKey: z.boolean().exactOptional(),
+    replaced: digestSchema.exactOptional(),
     request: text.default(''),
   }),
 );
@@ -95,3 +106,9 @@ export const controlFormat = recordFormat<Control>(
     by: text.default(''),
   }),
 );
+
+/** The folder in which a manifest stands. */
+export const manifestFolder = ({ jobId, pass = 0 }: Pick<Manifest, 'jobId' | 'pass'>): JobFolder => ({
+  id: jobId,
+  pass,
+});

@@ -51,6 +51,10 @@ export type WorkMessage = z.infer<typeof workSchema>;
 export type TickMessage = z.infer<typeof tickSchema>;
 export type Message = WorkMessage | TickMessage;
 
+/** A folder as the fields of a message. */
+export const jobFields = ({ id, pass }: JobFolder): { readonly job: string; readonly pass?: number } =>
+  pass === 0 ? { job: id } : { job: id, pass };
+
 /** The folder that a message's job and pass name. */
 export const folderOf = ({ job, pass = 0 }: { readonly job: string; readonly pass?: number }): JobFolder => ({
   id: job,

@@ -62,8 +62,19 @@ export const segmentKey = (job: JobRef, place: ChunkPlace, name: string): string
   `${segmentsPrefix(job, place)}${name}.ndjson`;
 export const runningPrefix = 'running/';
 /** Stands while a job has no summary. */
-export const runningKey = (jobId: string): string => `${runningPrefix}${jobId}`;
-export const runningJob = (key: string): string => key.slice(runningPrefix.length);
+export const runningKey = (job: JobRef): string => {
+  const { id, pass } = jobFolder(job);
+  return `${runningPrefix}${id}${pass === 0 ? '' : `.${pass}`}`;
+};
+export const runningJob = (key: string): JobFolder => {
+  const [id = '', pass = '0'] = key.slice(runningPrefix.length).split('.');
+  return { id, pass: Number(pass) };
+};
+/** The items of a pass; named by who selected them, since two may select at once. */
+export const passInputKey = (job: JobFolder, token: string): string => `${jobPrefix(job)}input-${token}.ndjson`;
+/** Which of the job's items they are, in their order: stands beside the input of a pass. */
+export const passIndexesKey = (inputOfPass: string): string =>
+  inputOfPass.replace(/input-([^/]*)\.ndjson$/, 'indexes-$1.json');
 /** Stands once every unfinished job of the folder has its marker: older versions left none. */
 export const markersKey = 'markers.json';
 /** Names the job that a caller's client token made. */

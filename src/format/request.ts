@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { limits } from '../limits.ts';
 import { UsageError } from '../task/errors.ts';
+import { digestSchema } from './digest.ts';
 import type { Row } from './outcome.ts';
 import { recordFormat, refuseNewer } from './record.ts';
 import { type Summary, summaryFormat } from './summary.ts';
@@ -14,6 +15,14 @@ const optionsSchema = z.strictObject({
 
 /** The version of requests that this code understands. */
 const requestVersion = 1;
+
+const redriveSchema = z.strictObject({
+  job: z.string(),
+  pass: z.int().min(1),
+  sameKey: z.boolean().optional(),
+  /** What the outcomes count that the pass replaces. */
+  replaced: digestSchema,
+});
 
 const requestSchema = z
   .strictObject({
@@ -33,9 +42,14 @@ const requestSchema = z
     options: optionsSchema.optional(),
     clientToken: z.string().min(1).max(256).optional(),
     wait: z.boolean().optional(),
+    /** The input holds items of an earlier job that run again, as a pass of it: entries with their index. */
+    redrive: redriveSchema.optional(),
   })
   .refine((request) => (request.items === undefined) !== (request.input === undefined), {
     message: 'expected either items or input',
+  })
+  .refine(({ redrive, input }) => redrive === undefined || input !== undefined, {
+    message: 'expected the input of a redrive to be an object',
   });
 
 /** What the fan-out function is invoked with: a task, its items or an S3 object of them, and limits. */

@@ -14,6 +14,10 @@ export interface Summary {
   readonly v: 1;
   readonly jobId: string;
   readonly task: string;
+  /** Of one pass of the job: which one. */
+  readonly pass?: number;
+  /** Of a job that was driven again: how many passes are in these counts. */
+  readonly passes?: number;
   readonly end: JobEnd;
   readonly items: number;
   readonly chunks: number;
@@ -42,6 +46,8 @@ export const summaryFormat = recordFormat<Summary>(
     v: z.literal(1).default(1),
     jobId: z.string(),
     task: z.string(),
+    pass: z.int().min(1).exactOptional(),
+    passes: z.int().min(1).exactOptional(),
     end: z.enum(['done', 'cancelled', 'refused']),
     items: whole,
     chunks: whole.default(0),

@@ -11,11 +11,15 @@ export type ItemKey = string | number;
  * One line of an input as it is read: the item and its key, or why there is no item.
  *
  * In an input of format `entries` each line is one of these as JSON, `{"item": …, "key": …}` or `{"invalid": {code, message}, "key": …}`;
- * in other formats the line is the item, and its key is the field `id` where the item has one.
+ * `index` is that of an item which runs again; in other formats the line is the item, and its key is the field `id` where the item has one.
  */
 export type Entry =
-  | { readonly item: unknown; readonly key?: ItemKey }
-  | { readonly invalid: { readonly code: string; readonly message: string }; readonly key?: ItemKey };
+  | { readonly item: unknown; readonly key?: ItemKey; readonly index?: number }
+  | {
+      readonly invalid: { readonly code: string; readonly message: string };
+      readonly key?: ItemKey;
+      readonly index?: number;
+    };
 
 /**
  * Reads the entry of a line.
@@ -60,8 +64,9 @@ export const asEntry = (value: unknown): Entry | undefined => (isEntry(value) ? 
 
 function isEntry(value: unknown): value is Entry {
   if (typeof value !== 'object' || value === null) return false;
-  const { key, invalid } = value as Readonly<Record<string, unknown>>;
+  const { key, invalid, index } = value as Readonly<Record<string, unknown>>;
   if (key !== undefined && !isKey(key)) return false;
+  if (index !== undefined && !Number.isInteger(index)) return false;
   if (invalid === undefined) return 'item' in value;
   if (typeof invalid !== 'object' || invalid === null) return false;
   const { code, message } = invalid as Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import { type Chunk, type ChunkTable, type Cut, chunkTableFormat, cutFormat } from '../format/chunk.ts';
-import type { Manifest } from '../format/manifest.ts';
+import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import { cutKey, partKey } from '../format/paths.ts';
 import type { CutProgress } from '../format/tick.ts';
 import { checkEntry } from '../input/entry.ts';
@@ -38,7 +38,7 @@ export async function cutInput(
   try {
     for await (const part of cutParts(deps, job)) {
       const table: ChunkTable = { v: 1, chunks: part.chunks };
-      await deps.store.put(partKey(manifest.jobId, progress.parts.length), chunkTableFormat.encode(table));
+      await deps.store.put(partKey(manifestFolder(manifest), progress.parts.length), chunkTableFormat.encode(table));
       progress = {
         parts: [...progress.parts, { first: progress.items, chunks: part.chunks.length }],
         offset: part.offset,
@@ -57,7 +57,7 @@ export async function cutInput(
   if (progress.items === 0)
     return { progress, problem: { code: 'EmptyInput', message: 'expected at least one item, got an empty input' } };
   const cut: Cut = { v: 1, items: progress.items, chunks: progress.chunks, parts: progress.parts };
-  await deps.store.put(cutKey(manifest.jobId), cutFormat.encode(cut));
+  await deps.store.put(cutKey(manifestFolder(manifest)), cutFormat.encode(cut));
   return { progress: { ...progress, done: true } };
 }
 

@@ -1,6 +1,6 @@
 import { readManifest } from '../folder/read.ts';
 import { settleRest } from '../folder/store-result.ts';
-import { encodeMessage, parseMessage, type TickMessage, type WorkMessage } from '../format/message.ts';
+import { encodeMessage, folderOf, parseMessage, type TickMessage, type WorkMessage } from '../format/message.ts';
 import { metricNames } from '../format/metrics.ts';
 import type { Row } from '../format/outcome.ts';
 import { resultKey, segmentGen, segmentsPrefix, stalledKey, summaryKey } from '../format/paths.ts';
@@ -31,12 +31,12 @@ export async function settleDeadLetter(deps: DeadLetterDeps, body: string): Prom
 /** A dead tick is sent again, later each time; at last the job is stalled. */
 async function settleTick(deps: DeadLetterDeps, tick: TickMessage): Promise<void> {
   const { store, tickQueue, clock, log } = deps;
-  if ((await store.head(summaryKey(tick.job))) !== undefined) return;
+  if ((await store.head(summaryKey(folderOf(tick)))) !== undefined) return;
   const deaths = tick.deaths ?? 0;
   const delaySeconds = limits.deadTickDelaysSeconds[deaths];
   if (delaySeconds === undefined) {
     const at = new Date(clock.now()).toISOString();
-    await store.put(stalledKey(tick.job), stalledFormat.encode({ v: 1, n: tick.n, at }));
+    await store.put(stalledKey(folderOf(tick)), stalledFormat.encode({ v: 1, n: tick.n, at }));
     const metrics = { [metricNames.jobsStalled]: 1, [metricNames.deadLetters]: 1 };
     return log('error', 'a job is stalled: its tick died again and again', { jobId: tick.job, n: tick.n, metrics });
   }
@@ -49,11 +49,12 @@ async function settleTick(deps: DeadLetterDeps, tick: TickMessage): Promise<void
 async function settleWork(deps: DeadLetterDeps, work: WorkMessage): Promise<void> {
   const { store, writer, log } = deps;
   const jobId = work.job;
+  const folder = folderOf(work);
   const place = { part: work.part, chunk: work.chunk };
-  if ((await readManifest(store, jobId)) === undefined)
+  if ((await readManifest(store, folder)) === undefined)
     return log('warn', 'a dead letter of a job without a manifest was dropped', { jobId });
-  if ((await store.head(resultKey(jobId, place))) !== undefined) return;
-  const prefix = segmentsPrefix(jobId, place);
+  if ((await store.head(resultKey(folder, place))) !== undefined) return;
+  const prefix = segmentsPrefix(folder, place);
   const goesOn = (await store.list(prefix)).some((key) => segmentGen(key.slice(prefix.length)) > work.gen);
   if (goesOn)
     return log('info', 'a dead letter was dropped: a later message goes on with its chunk', {
@@ -74,7 +75,7 @@ async function settleWork(deps: DeadLetterDeps, work: WorkMessage): Promise<void
     durationMs: 0,
   });
   const bounds = { start: work.range[0], end: work.range[1], first: work.first, count: work.count };
-  await settleRest(store, { job: jobId, place, chunk: bounds }, { writer, makeRow });
+  await settleRest(store, { job: folder, place, chunk: bounds }, { writer, makeRow });
   const metrics = { [metricNames.deadLetters]: 1 };
   log('error', 'a chunk died: its unsettled items have failed', { jobId, ...place, gen: work.gen, metrics });
 }

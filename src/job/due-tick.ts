@@ -1,5 +1,6 @@
 import { lastTick } from '../folder/read.ts';
-import { encodeMessage, messageVersion } from '../format/message.ts';
+import { encodeMessage, jobFields, messageVersion } from '../format/message.ts';
+import { type JobRef, jobFolder } from '../format/paths.ts';
 import type { ObjectStore, Queue } from '../ports.ts';
 
 /** Where the job's records stand, and where its ticks go. */
@@ -11,17 +12,17 @@ export interface DueTickDeps {
 /** Sends the tick that is due next; harmless at any time, since a twin of a tick does nothing. */
 export async function sendDueTick(
   deps: DueTickDeps,
-  jobId: string,
+  job: JobRef,
   options: { readonly resend?: boolean } = {},
 ): Promise<void> {
-  const last = await lastTick(deps.store, jobId);
+  const last = await lastTick(deps.store, job);
   const n = last === undefined ? 0 : last.n + 1;
   const tick = {
     v: messageVersion,
     kind: 'tick',
-    job: jobId,
+    ...jobFields(jobFolder(job)),
     n,
     ...(options.resend === true ? { resend: true } : {}),
   } as const;
-  await deps.tickQueue.send([encodeMessage(tick)], { group: jobId });
+  await deps.tickQueue.send([encodeMessage(tick)], { group: jobFolder(job).id });
 }

@@ -2,8 +2,8 @@ import { mapBounded } from '../concurrency.ts';
 import { readDigest, settledInPart } from '../folder/read.ts';
 import { Bitmap } from '../format/bitmap.ts';
 import type { Digest } from '../format/digest.ts';
-import type { Manifest } from '../format/manifest.ts';
-import type { ChunkPlace } from '../format/paths.ts';
+import { type Manifest, manifestFolder } from '../format/manifest.ts';
+import type { ChunkPlace, JobRef } from '../format/paths.ts';
 import type { TickRecord } from '../format/tick.ts';
 import { limits } from '../limits.ts';
 import type { Clock, InputReader, ObjectStore, Queue } from '../ports.ts';
@@ -39,7 +39,7 @@ export async function observe(
     : task === undefined
       ? { progress: before, problem: unknownTask(manifest) }
       : tooSlow(last, await cutInput(deps, { manifest, task, progress: before, until: options.until }));
-  const settled = await newlySettled(store, manifest.jobId, last);
+  const settled = await newlySettled(store, manifestFolder(manifest), last);
   return {
     cut: progress,
     settled,
@@ -70,13 +70,13 @@ const wastedTurns = 5;
 
 async function newlySettled(
   store: ObjectStore,
-  jobId: string,
+  job: JobRef,
   last: TickRecord | undefined,
 ): Promise<Array<ChunkPlace & { digest: Digest }>> {
   const places: ChunkPlace[] = [];
   for (const part of openParts(last)) {
     const counted = Bitmap.of(last?.cut.parts[part]?.chunks ?? 0, last?.counted[part]);
-    for (const chunk of await settledInPart(store, jobId, part)) if (!counted.has(chunk)) places.push({ part, chunk });
+    for (const chunk of await settledInPart(store, job, part)) if (!counted.has(chunk)) places.push({ part, chunk });
   }
-  return mapBounded(places, parallel, async (place) => ({ ...place, digest: await readDigest(store, jobId, place) }));
+  return mapBounded(places, parallel, async (place) => ({ ...place, digest: await readDigest(store, job, place) }));
 }

@@ -11,11 +11,11 @@ import {
 import { unmarkRunning } from '../folder/running.ts';
 import { settleRest } from '../folder/store-result.ts';
 import { emptyDigest } from '../format/digest.ts';
-import type { Manifest } from '../format/manifest.ts';
-import { encodeMessage, messageVersion, type TickMessage } from '../format/message.ts';
+import { type Manifest, manifestFolder } from '../format/manifest.ts';
+import { encodeMessage, folderOf, jobFields, messageVersion, type TickMessage } from '../format/message.ts';
 import { settledMetrics } from '../format/metrics.ts';
 import { firstChunkOf, placesOf } from '../format/parts.ts';
-import { type ChunkPlace, summaryKey, tickKey } from '../format/paths.ts';
+import { type ChunkPlace, folderName, type JobFolder, summaryKey, tickKey } from '../format/paths.ts';
 import { type Summary, summaryFormat } from '../format/summary.ts';
 import { type TickRecord, tickFormat } from '../format/tick.ts';
 import { limits } from '../limits.ts';
@@ -56,10 +56,11 @@ export interface TickOptions {
 /** Takes turn `n` of a job: observes, decides by {@link turn}, records, and then does what the record says. */
 export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOptions): Promise<TickAnswer> {
   const { store, clock } = deps;
+  const folder = folderOf(tick);
   const [manifest, summary, last] = await Promise.all([
-    readManifest(store, tick.job),
-    readSummary(store, tick.job),
-    lastTick(store, tick.job),
+    readManifest(store, folder),
+    readSummary(store, folder),
+    lastTick(store, folder),
   ]);
   if (manifest === undefined) {
     deps.log('warn', 'a tick of a job without a manifest was dropped', { jobId: tick.job, n: tick.n });
@@ -70,12 +71,12 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
   if (last !== undefined && last.n > tick.n) return done;
   if (last?.n === tick.n) return repeatTurn(deps, manifest, last);
   const observed = await observe(deps, manifest, last, { ...options, resendAsked: tick.resend === true });
-  const record = turn(last, observed, await readControl(store, tick.job), { now: clock.now(), writer: deps.writer });
-  const etag = await store.put(tickKey(tick.job, record.n), tickFormat.encode(record), {
+  const record = turn(last, observed, await readControl(store, folder), { now: clock.now(), writer: deps.writer });
+  const etag = await store.put(tickKey(folder, record.n), tickFormat.encode(record), {
     condition: { ifAbsent: true },
   });
   if (etag === undefined) {
-    const winner = await readTick(store, tick.job, record.n);
+    const winner = await readTick(store, folder, record.n);
     if (winner !== undefined && winner.writer !== deps.writer) return repeatTurn(deps, manifest, winner);
   }
   const metrics = settledMetrics(last?.totals ?? emptyDigest, record.totals, record.end !== undefined);
@@ -87,7 +88,7 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
 /** The rule for twins: nothing while the next turn stands or may still come; its effects again when it is overdue. */
 async function repeatTurn(deps: TickDeps, manifest: Manifest, record: TickRecord): Promise<TickAnswer> {
   const { store, clock, log } = deps;
-  if ((await readTick(store, manifest.jobId, record.n + 1)) !== undefined) return done;
+  if ((await readTick(store, manifestFolder(manifest), record.n + 1)) !== undefined) return done;
   const overdueAt = record.nextAt + limits.overdueMs;
   const now = clock.now();
   if (now < overdueAt)
@@ -105,7 +106,7 @@ async function doEffects(
   options: { readonly skipSettled: boolean; readonly inline: boolean },
 ): Promise<void> {
   const { store, tickQueue } = deps;
-  const { jobId } = manifest;
+  const folder = manifestFolder(manifest);
   const [from, to] = record.send;
   const sent = options.inline ? [] : placesOf(record.cut.parts, from, to);
   const again =
@@ -113,7 +114,7 @@ async function doEffects(
       ? placesOf(record.cut.parts, firstChunkOf(record.cut.parts, record.settledParts), from)
       : [];
   const settled =
-    options.skipSettled || again.length > 0 ? await settledPlaces(store, record, jobId) : new Set<string>();
+    options.skipSettled || again.length > 0 ? await settledPlaces(store, record, folder) : new Set<string>();
   const left = (places: readonly ChunkPlace[]): ChunkPlace[] =>
     places.filter((place) => !settled.has(placeName(place)));
 
@@ -124,17 +125,17 @@ async function doEffects(
     await endJob(deps, summarize(manifest, record));
     return;
   }
-  const next: TickMessage = { v: messageVersion, kind: 'tick', job: jobId, n: record.n + 1 };
+  const next: TickMessage = { v: messageVersion, kind: 'tick', ...jobFields(folder), n: record.n + 1 };
   const delaySeconds = Math.max(0, Math.round((record.nextAt - record.at) / 1_000));
-  await tickQueue.send([encodeMessage(next)], { group: jobId, delaySeconds });
+  await tickQueue.send([encodeMessage(next)], { group: folder.id, delaySeconds });
 }
 
 const placeName = (place: ChunkPlace): string => `${place.part}/${place.chunk}`;
 
-async function settledPlaces(store: ObjectStore, record: TickRecord, jobId: string): Promise<Set<string>> {
+async function settledPlaces(store: ObjectStore, record: TickRecord, folder: JobFolder): Promise<Set<string>> {
   const settled = new Set<string>();
   for (const part of openParts(record)) {
-    for (const chunk of await settledInPart(store, jobId, part)) settled.add(placeName({ part, chunk }));
+    for (const chunk of await settledInPart(store, folder, part)) settled.add(placeName({ part, chunk }));
   }
   return settled;
 }
@@ -146,39 +147,40 @@ async function sendChunks(
   resends: number,
 ): Promise<void> {
   if (places.length === 0) return;
-  const bounds = await boundsOf(deps.store, manifest.jobId, places);
-  const bodies = bounds.map((at) => encodeMessage(workMessage(manifest.jobId, at, resends)));
+  const bounds = await boundsOf(deps.store, manifestFolder(manifest), places);
+  const bodies = bounds.map((at) => encodeMessage(workMessage(manifestFolder(manifest), at, resends)));
   await deps.workQueue.send(bodies, { group: manifest.jobId });
 }
 
 async function cancelChunks(deps: TickDeps, manifest: Manifest, places: readonly ChunkPlace[]): Promise<void> {
   const { store, writer } = deps;
-  const { jobId } = manifest;
-  await mapBounded(await boundsOf(store, jobId, places), parallel, ({ part, chunk, bounds }) =>
+  const folder = manifestFolder(manifest);
+  await mapBounded(await boundsOf(store, folder, places), parallel, ({ part, chunk, bounds }) =>
     settleRest(
       store,
-      { job: jobId, place: { part, chunk }, chunk: bounds },
+      { job: folder, place: { part, chunk }, chunk: bounds },
       { writer, makeRow: (index) => ({ index, status: 'cancelled', attempts: 0 }) },
     ),
   );
 }
 
-async function boundsOf(store: ObjectStore, jobId: string, places: readonly ChunkPlace[]) {
+async function boundsOf(store: ObjectStore, folder: JobFolder, places: readonly ChunkPlace[]) {
   const tables = new Map<number, Awaited<ReturnType<typeof readTable>>>();
-  for (const part of new Set(places.map((place) => place.part))) tables.set(part, await readTable(store, jobId, part));
+  for (const part of new Set(places.map((place) => place.part))) tables.set(part, await readTable(store, folder, part));
   return places.map((place) => {
     const bounds = tables.get(place.part)?.chunks[place.chunk];
     if (bounds === undefined)
-      throw new Error(`expected chunk ${place.chunk} in part ${place.part} of ${jobId}, got none`);
+      throw new Error(`expected chunk ${place.chunk} in part ${place.part} of ${folderName(folder)}, got none`);
     return { ...place, bounds };
   });
 }
 
 /** Writes the summary, and takes the job's marker away; one that stays is removed by whoever meets it. */
 export async function endJob({ store, log }: Pick<TickDeps, 'store' | 'log'>, summary: Summary): Promise<void> {
-  const { jobId } = summary;
-  await store.put(summaryKey(jobId), summaryFormat.encode(summary), { condition: { ifAbsent: true } });
-  await unmarkRunning(store, jobId).catch((error: unknown) =>
+  const { jobId, pass = 0 } = summary;
+  const folder = { id: jobId, pass };
+  await store.put(summaryKey(folder), summaryFormat.encode(summary), { condition: { ifAbsent: true } });
+  await unmarkRunning(store, folder).catch((error: unknown) =>
     log('warn', 'the marker of a job that has ended was not removed', { jobId, error: String(error) }),
   );
 }
@@ -188,6 +190,7 @@ export function summarize(manifest: Manifest, record: TickRecord): Summary {
   return {
     v: 1,
     jobId: manifest.jobId,
+    ...(manifest.pass === undefined ? {} : { pass: manifest.pass }),
     task: manifest.task,
     end: record.end ?? 'done',
     items: record.cut.items,

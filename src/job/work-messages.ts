@@ -1,17 +1,17 @@
 import type { Chunk } from '../format/chunk.ts';
-import { messageVersion, type WorkMessage } from '../format/message.ts';
-import type { ChunkPlace } from '../format/paths.ts';
+import { jobFields, messageVersion, type WorkMessage } from '../format/message.ts';
+import { type ChunkPlace, type JobRef, jobFolder } from '../format/paths.ts';
 
 /** Between resends of a chunk lie this many generations, so that hand-overs of an older one never reach it. */
 const generationsPerResend = 100_000;
 
 /** The message that stands for a whole chunk. */
-export function workMessage(jobId: string, at: ChunkPlace & { readonly bounds: Chunk }, resends = 0): WorkMessage {
+export function workMessage(job: JobRef, at: ChunkPlace & { readonly bounds: Chunk }, resends = 0): WorkMessage {
   const { part, chunk, bounds } = at;
   return {
     v: messageVersion,
     kind: 'work',
-    job: jobId,
+    ...jobFields(jobFolder(job)),
     part,
     chunk,
     range: [bounds.start, bounds.end],

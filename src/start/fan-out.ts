@@ -2,8 +2,8 @@ import { lastTick, readDigest, readSummary, readTable } from '../folder/read.ts'
 import { readSmallChunk } from '../folder/read-rows.ts';
 import { unmarkRunning } from '../folder/running.ts';
 import { parseToWrite, toJson } from '../format/json.ts';
-import type { Manifest } from '../format/manifest.ts';
-import { messageVersion } from '../format/message.ts';
+import { type Manifest, manifestFolder } from '../format/manifest.ts';
+import { jobFields, messageVersion } from '../format/message.ts';
 import { metricNames, settledMetrics } from '../format/metrics.ts';
 import type { Row } from '../format/outcome.ts';
 import { resultKey } from '../format/paths.ts';
@@ -46,7 +46,7 @@ export interface FanOutDeps {
  */
 export async function fanOut(deps: FanOutDeps, request: FanOutRequest, token: string): Promise<FanOutAnswer> {
   const { clock } = deps;
-  const jobId = await jobIdOf(deps, token);
+  const jobId = request.redrive?.job ?? (await jobIdOf(deps, token));
   const folder = new BegunFolder(deps, jobId);
   const here = mayRunHere(request) ? { ...deps, store: folder, input: folder } : deps;
   const { manifest, isNew } = await startJob({ ...here, now: clock.now() }, { jobId, request, stack: deps.stack });
@@ -57,7 +57,7 @@ export async function fanOut(deps: FanOutDeps, request: FanOutRequest, token: st
     metrics: { [metricNames.jobsStarted]: isNew ? 1 : 0 },
   });
   if (!isNew) return answerAgain(deps, manifest);
-  const tick = { v: messageVersion, kind: 'tick', job: jobId, n: 0 } as const;
+  const tick = { v: messageVersion, kind: 'tick', ...jobFields(manifestFolder(manifest)), n: 0 } as const;
   await runTick(here, tick, { until: clock.now() + limits.firstTurnMs, inline: manifest.inline });
   const answer = manifest.inline ? await runInline(here, manifest) : ({ jobId, state: 'running' } as const);
   await folder.written();
@@ -107,13 +107,14 @@ async function answerEnded(store: ObjectStore, manifest: Manifest, summary: Summ
 async function answerAgain(deps: FanOutDeps, manifest: Manifest): Promise<FanOutAnswer> {
   const { store } = deps;
   const { jobId } = manifest;
-  const summary = await readSummary(store, jobId);
+  const folder = manifestFolder(manifest);
+  const summary = await readSummary(store, folder);
   if (summary !== undefined) {
     // Who asks again has put the marker there again.
-    await unmarkRunning(store, jobId);
+    await unmarkRunning(store, folder);
     return answerEnded(store, manifest, summary);
   }
   // The first who asked may have died before its first turn.
-  await sendDueTick(deps, jobId);
+  await sendDueTick(deps, folder);
   return { jobId, state: 'running' };
 }

@@ -2,7 +2,7 @@ import { readManifest } from '../folder/read.ts';
 import { markRunning } from '../folder/running.ts';
 import { toJson, toJsonLines } from '../format/json.ts';
 import { type JobInput, type Manifest, manifestFormat } from '../format/manifest.ts';
-import { inputKey, manifestKey } from '../format/paths.ts';
+import { inputKey, type JobFolder, manifestKey } from '../format/paths.ts';
 import type { FanOutRequest } from '../format/request.ts';
 import { asEntry } from '../input/entry.ts';
 import { limits } from '../limits.ts';
@@ -51,7 +51,10 @@ export async function startJob(
   // The version, the token, and the wish to wait do not change what the job is.
   const { v: _version, clientToken: _token, wait: _wait, ...asked } = request;
   const hash = await sha256(toJson(asked) ?? '');
-  const existing = await readManifest(store, jobId);
+  const { redrive } = request;
+  const folder = { id: jobId, pass: redrive?.pass ?? 0 };
+  if (redrive !== undefined) await requireEarlier(store, folder);
+  const existing = await readManifest(store, folder);
   if (existing !== undefined) return { manifest: sameRequest(existing, hash), isNew: false };
 
   const {
@@ -63,7 +66,7 @@ export async function startJob(
   // An object that is not there refuses the job before anything is written; items have been checked by now.
   const placed = request.items === undefined ? await place() : undefined;
   // The marker stands before the manifest, so that a job which began is always found.
-  const [input] = await Promise.all([placed ?? place(), markRunning(store, jobId)]);
+  const [input] = await Promise.all([placed ?? place(), markRunning(store, folder)]);
   const manifest: Manifest = {
     v: 1,
     jobId,
@@ -75,17 +78,37 @@ export async function startJob(
     workers: stack.workers,
     workerMemoryMb: stack.workerMemoryMb,
     inline,
+    ...(redrive === undefined
+      ? {}
+      : { pass: redrive.pass, replaced: redrive.replaced, ...(redrive.sameKey === true ? { sameKey: true } : {}) }),
     request: hash,
   };
-  const etag = await store.put(manifestKey(jobId), manifestFormat.encode(manifest), { condition: { ifAbsent: true } });
+  const etag = await store.put(manifestKey(folder), manifestFormat.encode(manifest), { condition: { ifAbsent: true } });
   if (etag !== undefined) return { manifest, isNew: true };
-  const winner = await readManifest(store, jobId);
+  const winner = await readManifest(store, folder);
   return { manifest: winner === undefined ? manifest : sameRequest(winner, hash), isNew: false };
+}
+
+/** A pass runs items of the pass before it again. @throws UsageError `JobNotFound` */
+async function requireEarlier(store: ObjectStore, { id, pass }: JobFolder): Promise<void> {
+  if ((await readManifest(store, { id, pass: pass - 1 })) !== undefined) return;
+  throw new UsageError(
+    'JobNotFound',
+    `expected a job of which pass ${pass} can run items again, got "${id}"; "fanloop jobs" lists them`,
+  );
 }
 
 function sameRequest(existing: Manifest, hash: string): Manifest {
   if (existing.request === hash) return existing;
+  if (existing.pass !== undefined) throw passExists(existing.jobId);
   throw jobExists(existing.jobId);
+}
+
+function passExists(jobId: string): UsageError {
+  return new UsageError(
+    'JobExists',
+    `somebody else has just begun to run items of job ${jobId} again; "fanloop watch ${jobId}" follows it`,
+  );
 }
 
 function jobExists(jobId: string): UsageError {

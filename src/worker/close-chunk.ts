@@ -21,7 +21,7 @@ export async function storeSegment(deps: CloseDeps, chunk: OpenChunk, gen = chun
   const rows = chunk.takeRows(deps.clock.now());
   const name = segmentName(gen, deps.writer, deps.nextSegment(), rows.length);
   try {
-    await deps.store.put(segmentKey(chunk.jobId, chunk.place, name), encodeRows(rows));
+    await deps.store.put(segmentKey(chunk.folder, chunk.place, name), encodeRows(rows));
   } catch (error) {
     chunk.putBackRows(rows);
     throw error;
@@ -40,7 +40,7 @@ export async function closeChunk(deps: CloseDeps, chunk: OpenChunk): Promise<'st
   const rows = chunk.takeRows(deps.clock.now());
   const won = await storeResult(
     deps.store,
-    { job: chunk.jobId, place: chunk.place },
+    { job: chunk.folder, place: chunk.place },
     { writer: deps.writer, rows, segments, digest },
   );
   return won ? 'stored' : 'lost';

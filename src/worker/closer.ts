@@ -1,4 +1,5 @@
 import { encodeMessage } from '../format/message.ts';
+import { folderName } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import { type CloseDeps, closeChunk, storeSegment } from './close-chunk.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -100,7 +101,7 @@ export class Closer {
   #charge(chunk: OpenChunk): void {
     const now = this.#deps.clock.now();
     this.#watch.look();
-    const slow = this.#state.jobs.get(chunk.jobId)?.takeSlow() ?? { slowCallbacks: 0, slowestMs: 0 };
+    const slow = this.#state.jobs.get(folderName(chunk.folder))?.takeSlow() ?? { slowCallbacks: 0, slowestMs: 0 };
     chunk.charge({
       ...slow,
       invocations: this.#invocations,

@@ -1,5 +1,6 @@
 import { readControl, readManifest } from '../folder/read.ts';
-import { resultKey } from '../format/paths.ts';
+import { folderOf } from '../format/message.ts';
+import { folderName, type JobFolder, resultKey } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import type { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -105,10 +106,12 @@ export class Intake {
     const { store, log } = this.#deps;
     const { message } = held;
     const place = { part: message.part, chunk: message.chunk };
-    const job = await this.#jobOf(message.job);
+    const job = await this.#jobOf(folderOf(message));
     const isSettled =
-      job === undefined || job.cancelled.aborted || (await store.head(resultKey(message.job, place))) !== undefined;
-    const inHand = this.#state.find(message.job, place);
+      job === undefined ||
+      job.cancelled.aborted ||
+      (await store.head(resultKey(folderOf(message), place))) !== undefined;
+    const inHand = this.#state.find(folderOf(message), place);
     if (inHand !== undefined && !isSettled) return this.#dropDuplicate(held, inHand);
     if (isSettled) {
       log('info', 'a message was dropped: its chunk is settled or cancelled', {
@@ -153,7 +156,7 @@ export class Intake {
       this.#state.heldBytes -= heldBytes;
       throw error;
     });
-    const inHand = this.#state.find(message.job, { part: message.part, chunk: message.chunk });
+    const inHand = this.#state.find(folderOf(message), { part: message.part, chunk: message.chunk });
     if (inHand !== undefined) {
       this.#state.heldBytes -= heldBytes;
       return this.#dropDuplicate(held, inHand);
@@ -161,10 +164,10 @@ export class Intake {
     const chunk = new OpenChunk({ ...held, manifest, heldBytes, todo: items.length, now: clock.now() });
     this.#state.add(chunk);
     const waits = new Map(message.waits ?? []);
-    for (const { index, attempts, about, content } of items) {
+    for (const { index, jobIndex, attempts, about, content } of items) {
       const notBefore = waits.get(index) ?? 0;
       if (content.ok)
-        this.#runner.add(job, { chunk, index, item: content.item, about, attempts, callMs: 0, notBefore });
+        this.#runner.add(job, { chunk, index, jobIndex, item: content.item, about, attempts, callMs: 0, notBefore });
       else
         chunk.settle(
           { index, ...about, status: 'failed', error: content.error, attempts, durationMs: 0 },
@@ -175,21 +178,22 @@ export class Intake {
     this.#closer.check(chunk);
   }
 
-  async #jobOf(jobId: string): Promise<RunningJob | undefined> {
+  async #jobOf(folder: JobFolder): Promise<RunningJob | undefined> {
     const { store, clock, tasks, log } = this.#deps;
     const { jobs } = this.#state;
-    const known = jobs.get(jobId);
+    const name = folderName(folder);
+    const known = jobs.get(name);
     if (known !== undefined) return known;
-    const [manifest, control] = await Promise.all([readManifest(store, jobId), readControl(store, jobId)]);
-    const raced = jobs.get(jobId);
+    const [manifest, control] = await Promise.all([readManifest(store, folder), readControl(store, folder)]);
+    const raced = jobs.get(name);
     if (raced !== undefined) return raced;
     if (manifest === undefined) {
-      log('warn', 'a message of a job without a manifest was dropped', { jobId });
+      log('warn', 'a message of a job without a manifest was dropped', { jobId: folder.id });
       return undefined;
     }
     const job = new RunningJob(manifest, tasks[manifest.task], clock.now());
     if (control?.state === 'cancelled') job.cancel();
-    jobs.set(jobId, job);
+    jobs.set(name, job);
     return job;
   }
 }

@@ -1,14 +1,17 @@
 import { addDigests, countRow, type Digest, emptyDigest } from '../format/digest.ts';
-import type { Manifest } from '../format/manifest.ts';
+import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import type { WorkMessage } from '../format/message.ts';
 import type { Row } from '../format/outcome.ts';
-import type { ChunkPlace } from '../format/paths.ts';
+import type { ChunkPlace, JobFolder } from '../format/paths.ts';
 import type { ItemAbout } from './open-message.ts';
 
 /** An item that is to be tried. */
 export interface ItemRun {
   readonly chunk: OpenChunk;
+  /** In its folder: its place in a pass. */
   readonly index: number;
+  /** In the job: as whose call it is known to the downstream. */
+  readonly jobIndex: number;
   readonly item: unknown;
   /** What its row says of it. */
   readonly about: ItemAbout;
@@ -78,6 +81,10 @@ export class OpenChunk {
 
   get jobId(): string {
     return this.manifest.jobId;
+  }
+
+  get folder(): JobFolder {
+    return manifestFolder(this.manifest);
   }
 
   get place(): ChunkPlace {

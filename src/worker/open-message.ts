@@ -9,7 +9,10 @@ import { parseItem, type Task } from '../task/task.ts';
 
 /** An item of a chunk as it was read: what the task's schema made of it, or why it cannot run. */
 export interface LoadedItem {
+  /** In its folder: its place in a pass. */
   readonly index: number;
+  /** In the job. */
+  readonly jobIndex: number;
   /** Attempts used by earlier invocations. */
   readonly attempts: number;
   /** What its row says of it. */
@@ -42,7 +45,13 @@ export async function loadItems(
       const used = attempts.get(index);
       if (used !== undefined) {
         const entry = readEntry(line, manifest.input.format);
-        items.push({ index, attempts: used, about: aboutOf(entry, manifest), content: await contentOf(entry, task) });
+        items.push({
+          index,
+          jobIndex: entry.index ?? index,
+          attempts: used,
+          about: aboutOf(entry, manifest),
+          content: await contentOf(entry, task),
+        });
       }
       index++;
     }
@@ -73,6 +82,7 @@ const aboutOf = (entry: Entry, { options }: Manifest): ItemAbout => ({
 function refuseAll(attempts: ReadonlyMap<number, number>, error: Omit<ItemError, 'retryable'>): LoadedItem[] {
   return [...attempts].map(([index, used]) => ({
     index,
+    jobIndex: index,
     attempts: used,
     about: {},
     content: { ok: false, error: { ...error, retryable: false } },

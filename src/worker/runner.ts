@@ -1,3 +1,4 @@
+import type { Manifest } from '../format/manifest.ts';
 import type { Row } from '../format/outcome.ts';
 import { limits } from '../limits.ts';
 import { type AttemptOutcome, runAttempt } from './attempt.ts';
@@ -92,9 +93,9 @@ export class Runner {
     this.#state.running++;
     const context = {
       attempt: run.attempts,
-      idempotencyKey: `${jobId}/${run.index}`,
+      idempotencyKey: keyOf(job.manifest, run.jobIndex),
       log: (message: string, fields?: Readonly<Record<string, unknown>>) =>
-        log('info', message, { ...fields, jobId, index: run.index }),
+        log('info', message, { ...fields, jobId, index: run.jobIndex }),
     };
     const { timeoutMs } = options;
     const at = clock.now() - job.beganAt;
@@ -169,6 +170,11 @@ export class Runner {
       job.waiting.set(run, forget);
     }
   }
+}
+
+/** The same for each attempt and redelivery of an item; another one in each pass, unless the pass was asked to keep it. */
+function keyOf({ jobId, pass, sameKey }: Manifest, index: number): string {
+  return pass === undefined || sameKey === true ? `${jobId}/${index}` : `${jobId}/${index}/${pass}`;
 }
 
 function settleCancelled(run: ItemRun): void {

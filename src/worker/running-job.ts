@@ -1,5 +1,6 @@
 import type { Digest } from '../format/digest.ts';
-import type { Manifest } from '../format/manifest.ts';
+import { type Manifest, manifestFolder } from '../format/manifest.ts';
+import type { JobFolder } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import type { Task } from '../task/task.ts';
 import type { ItemRun } from './open-chunk.ts';
@@ -29,6 +30,10 @@ export class RunningJob {
     this.#task = task;
     this.#startedAt = now;
     this.beganAt = Date.parse(manifest.createdAt);
+  }
+
+  get folder(): JobFolder {
+    return manifestFolder(this.manifest);
   }
 
   /** The job's task; items of an unknown one have failed before they could start. */

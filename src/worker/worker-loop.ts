@@ -1,4 +1,5 @@
 import { readControl } from '../folder/read.ts';
+import { folderName } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -62,13 +63,13 @@ async function renewHolds(deps: WorkerDeps, state: WorkerState): Promise<void> {
 
 /** Cancels what is in hand of jobs that somebody wants cancelled. */
 async function lookAtControl(deps: WorkerDeps, state: WorkerState, runner: Runner): Promise<void> {
-  for (const jobId of new Set(state.chunks.map((chunk) => chunk.jobId))) {
-    const job = state.jobs.get(jobId);
+  for (const name of new Set(state.chunks.map((chunk) => folderName(chunk.folder)))) {
+    const job = state.jobs.get(name);
     if (job === undefined || job.cancelled.aborted) continue;
     try {
-      if ((await readControl(deps.store, jobId))?.state === 'cancelled') runner.cancel(job);
+      if ((await readControl(deps.store, job.folder))?.state === 'cancelled') runner.cancel(job);
     } catch (error) {
-      deps.log('warn', "a job's control was not read", { jobId, error: String(error) });
+      deps.log('warn', "a job's control was not read", { jobId: job.folder.id, error: String(error) });
     }
   }
 }

@@ -1,5 +1,5 @@
 import { Event } from '../aio/event.ts';
-import { type ChunkPlace, resultKey } from '../format/paths.ts';
+import { type ChunkPlace, type JobFolder, resultKey } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import type { OpenChunk } from './open-chunk.ts';
@@ -10,7 +10,7 @@ export class WorkerState {
   readonly #log: Log;
   readonly #open = new Map<string, OpenChunk>();
   readonly #tracked = new Set<Promise<void>>();
-  /** Jobs that have had a chunk here, by id. */
+  /** Jobs that have had a chunk here, by the name of their folder. */
   readonly jobs = new Map<string, RunningJob>();
   /** Set whenever tracked work has ended or something can start. */
   readonly changed = new Event();
@@ -51,16 +51,16 @@ export class WorkerState {
     return bytes;
   }
 
-  find(jobId: string, place: ChunkPlace): OpenChunk | undefined {
-    return this.#open.get(resultKey(jobId, place));
+  find(job: JobFolder, place: ChunkPlace): OpenChunk | undefined {
+    return this.#open.get(resultKey(job, place));
   }
 
   add(chunk: OpenChunk): void {
-    this.#open.set(resultKey(chunk.jobId, chunk.place), chunk);
+    this.#open.set(resultKey(chunk.folder, chunk.place), chunk);
   }
 
   remove(chunk: OpenChunk): void {
-    this.#open.delete(resultKey(chunk.jobId, chunk.place));
+    this.#open.delete(resultKey(chunk.folder, chunk.place));
     this.heldBytes -= chunk.heldBytes;
   }
 

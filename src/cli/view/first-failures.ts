@@ -1,4 +1,4 @@
-import { readRows } from '../../folder/read-rows.ts';
+import { readJobRows } from '../../folder/passes.ts';
 import { reasonOf } from '../../format/digest.ts';
 import type { Summary } from '../../format/summary.ts';
 import type { ObjectStore } from '../../ports.ts';
@@ -16,7 +16,7 @@ export async function firstFailures(store: ObjectStore, summary: Summary): Promi
   const reasons = new Set<string>();
   const most = Math.min(wanted, Object.keys(summary.totals.codes).length);
   let read = 0;
-  for await (const rows of readRows(store, summary.jobId)) {
+  for await (const rows of readJobRows(store, summary.jobId)) {
     for (const row of rows) {
       if (row.status !== 'failed' || reasons.has(reasonOf(row.error))) continue;
       reasons.add(reasonOf(row.error));
