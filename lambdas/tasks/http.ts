@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { HttpAnswer } from '../../src/connectors/http/call.ts';
 import { type HttpMethod, httpMethods } from '../../src/connectors/http/methods.ts';
-import { bodyText, bodyValue, bodyViews } from '../../src/connectors/http/value.ts';
+import { bodyProblem, readWhole, type WrittenBody, writeBody } from '../../src/connectors/http/request-body.ts';
+import { bodyValue, bodyViews } from '../../src/connectors/http/value.ts';
 import { limits } from '../../src/limits.ts';
 import { defineTask, type TaskContext } from '../../src/task/task.ts';
 
@@ -19,6 +20,8 @@ const ownHeaders: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
+
+const headerName = /^[!#$%&'*+.^_`|~\w-]+$/;
 
 const bodylessMethods: ReadonlySet<HttpMethod> = new Set(['GET', 'HEAD']);
 
@@ -72,6 +75,15 @@ const request = z
           z.array(status).min(1, 'expected a status').optional(),
         )
         .optional(),
+      keepHeaders: z
+        .union(
+          [
+            z.literal('*').transform(() => ['*']),
+            z.array(z.string().regex(headerName, 'expected a header name').toLowerCase()),
+          ],
+          'expected a list of header names, or "*" for all',
+        )
+        .optional(),
       as: z.enum(itemViews, `expected one of ${itemViews.join(', ')}`).default('auto'),
       to: z
         .string('expected s3://bucket/key')
@@ -81,13 +93,17 @@ const request = z
     {
       error: (issue) =>
         issue.code === 'invalid_type'
-          ? 'expected a URL or an object {url, method, headers, body, expect, as, to}'
+          ? 'expected a URL or an object {url, method, headers, body, expect, keepHeaders, as, to}'
           : undefined,
     },
   )
   .refine(({ method, body }) => body === undefined || !bodylessMethods.has(method), {
     path: ['body'],
     error: 'expected none, since GET and HEAD carry no body',
+  })
+  .superRefine(({ body, headers }, context) => {
+    const problem = body === undefined ? undefined : bodyProblem(body, contentTypeOf(headers));
+    if (problem !== undefined) context.addIssue({ code: 'custom', path: ['body'], message: problem });
   })
   .refine(({ as, to }) => to === undefined || as === 'object', {
     path: ['to'],
@@ -101,34 +117,54 @@ export const task = defineTask({
   example: { url: 'https://example.com/items', method: 'POST', body: { name: 'Ada' }, expect: 201 },
   maxValueBytes: limits.maxValueBytes,
   run: async (item, context) => {
-    // Undici takes a while to load, and the command line reads this file for its schema alone.
-    const { httpCall, httpStream } = await import('../../src/connectors/http/call.ts');
-    const call = { url: item.url, method: item.method, ...written(item, context) };
-    const options = {
-      signal: context.signal,
-      ...(item.expect === undefined ? {} : { expect: item.expect }),
-    };
+    connector ??= await import('../../src/connectors/http/call.ts');
+    const call = { url: item.url, method: item.method, ...(await written(item, context)) };
+    const { signal } = context;
+    const options = item.expect === undefined ? { signal } : { signal, expect: item.expect };
     if (item.as === 'object') {
       const receive = (body: AsyncIterable<Buffer>): Promise<unknown> => store(body, { item, context });
-      const { received, ...head } = await httpStream(call, { ...options, receive });
-      return { ...kept(head), body: received };
+      const { received, ...head } = await connector.httpStream(call, { ...options, receive });
+      return { ...kept(head, item), body: received };
     }
-    const answer = await httpCall(call, options);
-    return { ...kept(answer), ...bodyValue(answer, item.as) };
+    const answer = await connector.httpCall(call, options);
+    return Object.assign(kept(answer, item), bodyValue(answer, item.as));
   },
 });
 
-function kept({ status, headers }: Pick<HttpAnswer, 'status' | 'headers'>): Pick<HttpAnswer, 'status' | 'headers'> {
-  return {
-    status,
-    headers: Object.fromEntries(keptHeaders.flatMap((name) => (name in headers ? [[name, headers[name] ?? '']] : []))),
-  };
+/** Undici takes a while to load, and the command line reads this file for its schema alone. */
+let connector: typeof import('../../src/connectors/http/call.ts') | undefined;
+
+type Item = z.output<typeof request>;
+
+interface Kept {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Where the answer came from, when it moved. */
+  readonly url?: string;
+}
+
+function kept({ status, headers, url }: Omit<HttpAnswer, 'body'>, item: Item): Kept {
+  const found: Record<string, string> = {};
+  for (const name of wantedHeaders(item, headers)) {
+    const value = headers[name];
+    if (value !== undefined) found[name] = value;
+  }
+  const hasMoved = url !== item.url && withoutHash(url) !== withoutHash(URL.parse(item.url)?.href ?? '');
+  return hasMoved ? { status, url, headers: found } : { status, headers: found };
+}
+
+const withoutHash = (url: string): string => url.replace(/#.*$/s, '');
+
+function wantedHeaders({ keepHeaders, method }: Item, headers: HttpAnswer['headers']): readonly string[] {
+  if (keepHeaders?.[0] === '*') return Object.keys(headers);
+  if (keepHeaders !== undefined) return [...keptHeaders, ...keepHeaders];
+  return method === 'HEAD' ? [...keptHeaders, 'content-length'] : keptHeaders;
 }
 
 /** Streams a body to an object, and answers where it is. */
 async function store(
   body: AsyncIterable<Buffer>,
-  { item, context }: { readonly item: z.output<typeof request>; readonly context: TaskContext },
+  { item, context }: { readonly item: Item; readonly context: TaskContext },
 ): Promise<unknown> {
   // The S3 client is heavy, and most items need none.
   const { writePlace } = await import('../../src/connectors/files/task-storage.ts');
@@ -138,23 +174,45 @@ async function store(
 
 /** Bytes that HTTP cannot carry in a header, line ends above all, would let a value write headers of its own. */
 function headerProblem(name: string, value: string): string | undefined {
-  if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) return 'expected a header name';
+  if (!headerName.test(name)) return 'expected a header name';
   if (ownHeaders.has(name.toLowerCase())) return 'expected no header that the connection itself sets';
   if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return 'expected printable characters of Latin-1 on one line';
   return undefined;
 }
 
 /** Headers and body as they are sent: JSON unless the item says otherwise, and a key by which an API knows a repetition. */
-function written(
-  item: z.output<typeof request>,
-  { idempotencyKey }: TaskContext,
-): { readonly headers: Readonly<Record<string, string>>; readonly body?: string } {
-  const named = new Set(Object.keys(item.headers).map((name) => name.toLowerCase()));
+async function written(
+  item: Item,
+  { idempotencyKey, signal }: TaskContext,
+): Promise<{ readonly headers: Readonly<Record<string, string>>; readonly body?: string | Uint8Array }> {
+  const names = Object.keys(item.headers);
+  if (names.length === 0 && item.body === undefined && !keyedMethods.has(item.method)) return plainCall;
+  const named = new Set(names.map((name) => name.toLowerCase()));
   const added: Record<string, string> = {};
   if (!named.has('user-agent')) added['user-agent'] = 'fanloop';
   if (keyedMethods.has(item.method) && !named.has('idempotency-key')) added['idempotency-key'] = idempotencyKey;
   if (item.body === undefined) return { headers: { ...item.headers, ...added } };
-  const isText = typeof item.body === 'string';
-  if (!named.has('content-type')) added['content-type'] = isText ? 'text/plain; charset=utf-8' : 'application/json';
-  return { headers: { ...item.headers, ...added }, body: bodyText(item.body) };
+  const { body, type } = await writtenBody(item, signal);
+  const given = contentTypeOf(item.headers);
+  if (given === undefined) return { headers: { ...item.headers, ...added, 'content-type': type }, body };
+  if (!type.startsWith('multipart/')) return { headers: { ...item.headers, ...added }, body };
+  // A form in parts names its boundary itself.
+  const others = Object.entries(item.headers).filter(([name]) => name.toLowerCase() !== 'content-type');
+  return { headers: { ...Object.fromEntries(others), ...added, 'content-type': type }, body };
+}
+
+/** A plain GET, as most items are: made once. */
+const plainCall = { headers: { 'user-agent': 'fanloop' } } as const;
+
+function writtenBody(item: Item, signal: AbortSignal): Promise<WrittenBody> {
+  return writeBody(item.body, contentTypeOf(item.headers), async (place) => {
+    // The S3 client is heavy, and most items need none.
+    const { readPlace } = await import('../../src/connectors/files/task-storage.ts');
+    return readWhole(readPlace(place, { signal }));
+  });
+}
+
+function contentTypeOf(headers: Readonly<Record<string, string>>): string | undefined {
+  for (const name in headers) if (name.toLowerCase() === 'content-type') return headers[name];
+  return undefined;
 }

@@ -2,13 +2,13 @@ import { Readable } from 'node:stream';
 import { TaskError } from '../../task/errors.ts';
 import { shared } from '../settings.ts';
 import { bodyTooLarge, codingsOf, collect, decoded, isDecodingFailure } from './body.ts';
-import type { Exchanged, ExchangeHead, Intake } from './exchange.ts';
 import { connectionFailure, statusFailure } from './failures.ts';
 import { type HttpMethod, idempotentMethods } from './methods.ts';
 import { parseUrl, redirected } from './redirect.ts';
 import type { HttpRequest } from './request.ts';
-import { type HttpSockets, openHttpSockets } from './sockets.ts';
+import { openHttpSockets } from './sockets.ts';
 import { beginningText } from './text.ts';
+import type { Exchanged, ExchangeHead, HttpSockets, Intake } from './wire.ts';
 
 /** Limits and rules of one call. */
 export interface HttpCallOptions {

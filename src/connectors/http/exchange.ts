@@ -2,22 +2,7 @@ import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { bodyTooLarge } from './body.ts';
 import { type HeaderLines, headersOf } from './headers.ts';
-
-/** The head of an answer. */
-export interface ExchangeHead {
-  readonly status: number;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** What becomes of a body, decided by its head: all of it, its beginning (what follows is dropped), or a stream. */
-export type Intake =
-  | { readonly kind: 'collect'; readonly maxBytes: number }
-  | { readonly kind: 'begin'; readonly maxBytes: number }
-  | { readonly kind: 'stream' };
-
-/** An answer that is there: its body as it came, or as it comes. */
-export type Exchanged = ExchangeHead & { readonly body: Buffer | Readable };
+import type { Exchanged, ExchangeHead, Intake } from './wire.ts';
 
 /** What an exchange tells the socket's keeper. */
 export interface ExchangeEnd {

@@ -2,39 +2,10 @@ import { isIP, type Socket } from 'node:net';
 import { buildConnector, Client, type Dispatcher } from 'undici';
 import { limits } from '../../limits.ts';
 import { type AddressPolicy, addressRefused, guardedLookup, isRefused } from './address-guard.ts';
-import { Exchange, type Exchanged, type ExchangeHead, type Intake } from './exchange.ts';
+import { Exchange } from './exchange.ts';
 import { afterHandshake, otherProtocol } from './failures.ts';
 import { type Listening, passOverInformational } from './informational.ts';
-import type { HttpMethod } from './methods.ts';
-
-/** A request as it is written. */
-export interface WireRequest {
-  readonly origin: string;
-  /** Path and query. */
-  readonly path: string;
-  readonly method: HttpMethod;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
-}
-
-/** How one exchange goes. */
-export interface SendOptions {
-  readonly signal: AbortSignal;
-  /** Whether asking twice is asking once: such a request is sent again, once, when a kept socket turns out to be stale. */
-  readonly idempotent: boolean;
-  /** What becomes of the body. */
-  readonly decide: (head: ExchangeHead) => Intake;
-}
-
-/** The sockets of one process under one address policy. */
-export interface HttpSockets {
-  /** Sends one request and resolves with its answer. @throws the signal's reason at once when it aborts */
-  send(request: WireRequest, options: SendOptions): Promise<Exchanged>;
-  /** Sockets that are open. */
-  open(): number;
-  /** Closes all sockets; calls under way fail. */
-  close(): Promise<void>;
-}
+import type { Exchanged, HttpSockets, SendOptions, WireRequest } from './wire.ts';
 
 /** How sockets are kept and trusted. */
 export interface HttpSocketSettings extends AddressPolicy {

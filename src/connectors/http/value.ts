@@ -1,4 +1,4 @@
-import { parseToWrite, toJson } from '../../format/json.ts';
+import { parseToWrite } from '../../format/json.ts';
 import { TaskError } from '../../task/errors.ts';
 import type { HttpAnswer } from './call.ts';
 import { textOf } from './text.ts';
@@ -33,11 +33,6 @@ export function bodyValue(answer: Pick<HttpAnswer, 'body' | 'headers'>, view: Bo
   if (text === undefined) return base64(body);
   const json = jsonType.test(type) ? jsonOf(text) : undefined;
   return { body: json === undefined ? text : json.value };
-}
-
-/** What is sent for a value: a text as it is, anything else as JSON. */
-export function bodyText(value: unknown): string {
-  return typeof value === 'string' ? value : (toJson(value) ?? '');
 }
 
 function base64(body: Buffer): BodyValue {

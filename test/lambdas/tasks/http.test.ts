@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { task } from '../../../lambdas/tasks/http.ts';
 import { useConnectors } from '../../../src/connectors/settings.ts';
+import { parseJson, toJson } from '../../../src/format/json.ts';
 import { limits } from '../../../src/limits.ts';
 import { parseItem } from '../../../src/task/task.ts';
 import { type Downstream, reply, startDownstream } from '../../connectors/http/downstream.ts';
@@ -164,11 +165,113 @@ describe('an item whose body becomes an object', () => {
   });
 });
 
+describe('a body to send', () => {
+  const post = async (headers: Record<string, string>, body: unknown): Promise<Seen> => {
+    const mirror = await startMirror();
+    await run({ url: mirror.url, method: 'POST', headers, body });
+    const [seen] = mirror.seen;
+    if (seen === undefined) throw new Error('expected a call, got none');
+    return seen;
+  };
+
+  test('that is an object for a form is encoded as one', async () => {
+    const type = 'application/x-www-form-urlencoded; charset=utf-8';
+    const seen = await post({ 'Content-Type': type }, { name: 'Ada & Co', tag: ['a', 'b'], n: 7, none: null });
+    expect(seen).toMatchObject({ headers: { 'content-type': type }, body: 'name=Ada+%26+Co&tag=a&tag=b&n=7&none=' });
+  });
+
+  test('that is base64 is bytes, with their type', async () => {
+    expect(await post({}, { base64: 'aGVsbG8=' })).toMatchObject({
+      headers: { 'content-type': 'application/octet-stream' },
+      body: 'hello',
+    });
+    expect(await post({ 'content-type': 'image/png' }, { base64: 'aGVsbG8=' })).toMatchObject({
+      headers: { 'content-type': 'image/png' },
+      body: 'hello',
+    });
+  });
+
+  test('that only looks like bytes is JSON where the item says so', async () => {
+    const body = { base64: 'aGVsbG8=' };
+    expect((await post({ 'content-type': 'application/json' }, body)).body).toBe(JSON.stringify(body));
+    expect((await post({}, { from: 'USD' })).body).toBe('{"from":"USD"}');
+  });
+
+  test('from an object is its bytes, also as a part of a form', async () => {
+    const cloud = await startObjectCloud('uploads');
+    useConnectors({ allowPrivateNetwork: true, bucket: 'uploads' });
+    await cloud.put('a/photo.png', Buffer.from('pixels'));
+    const from = 's3://uploads/a/photo.png';
+    expect((await post({ 'content-type': 'image/png' }, { from })).body).toBe('pixels');
+    const form = await post(
+      { 'content-type': 'multipart/form-data' },
+      { title: 'Me', photo: { from, type: 'image/png' } },
+    );
+    const [, boundary] = /^multipart\/form-data; boundary=(\S+)$/.exec(form.headers['content-type'] ?? '') ?? [];
+    expect(form.body).toBe(
+      [
+        `--${boundary}`,
+        'content-disposition: form-data; name="title"',
+        '',
+        'Me',
+        `--${boundary}`,
+        'content-disposition: form-data; name="photo"; filename="photo.png"',
+        'content-type: image/png',
+        '',
+        'pixels',
+        `--${boundary}--`,
+        '',
+      ].join('\r\n'),
+    );
+  });
+
+  test('keeps the digits of long numbers', async () => {
+    const mirror = await startMirror();
+    await run(parseJson(`{"url": "${mirror.url}", "method": "POST", "body": {"id": 12345678901234567890}}`));
+    expect(mirror.seen[0]?.body).toBe('{"id":12345678901234567890}');
+  });
+});
+
+describe('a row', () => {
+  test('keeps the digits of long numbers in an answer', async () => {
+    const body = '{"id":12345678901234567890,"price":0.12345678901234567890}';
+    const downstream = await startDownstream((_, response) =>
+      reply(response, 200, { headers: { 'content-type': 'application/json' }, body }),
+    );
+    expect(toJson(await run(downstream.url))).toContain(body);
+  });
+
+  test('has the final URL where the answer moved', async () => {
+    const downstream = await startDownstream((request, response) =>
+      request.url === '/old'
+        ? reply(response, 301, { headers: { location: '/new?a=1' } })
+        : reply(response, 200, { body: 'ok' }),
+    );
+    expect(await run(`${downstream.url}/old`)).toMatchObject({ url: `${downstream.url}/new?a=1`, body: 'ok' });
+    expect(await run(`${downstream.url.toUpperCase().replace('HTTP', 'http')}/new#top`)).not.toHaveProperty('url');
+  });
+
+  test('has the headers that the item asks for, and the length on HEAD', async () => {
+    const headers = { 'X-Total': '7', 'X-Other': 'no', etag: '"a"', 'content-length': '2' };
+    const downstream = await startDownstream((_, response) => reply(response, 200, { headers, body: 'ok' }));
+    const { url } = downstream;
+    expect(await run({ url, keepHeaders: ['x-TOTAL'] })).toMatchObject({ headers: { 'x-total': '7', etag: '"a"' } });
+    expect(await run({ url, keepHeaders: '*' })).toMatchObject({
+      headers: { 'x-total': '7', 'x-other': 'no', date: expect.any(String) },
+    });
+    expect(await run({ url, method: 'HEAD' })).toEqual({
+      status: 200,
+      headers: { etag: '"a"', 'content-length': '2' },
+      body: null,
+    });
+  });
+});
+
 const url = 'https://example.com/';
 
 test.each<[unknown, string]>([
-  [7, 'expected a URL or an object {url, method, headers, body, expect, as, to}'],
-  [null, 'expected a URL or an object {url, method, headers, body, expect, as, to}'],
+  [7, 'expected a URL or an object {url, method, headers, body, expect, keepHeaders, as, to}'],
+  [null, 'expected a URL or an object {url, method, headers, body, expect, keepHeaders, as, to}'],
   ['nope', 'url: expected a URL, got "nope"'],
   ['ftp://example.com', 'url: expected an http:// or https:// URL, got ftp:'],
   [
@@ -179,6 +282,16 @@ test.each<[unknown, string]>([
   [{ url, method: 'TRACE' }, 'method: expected one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'],
   [{ url, method: 1 }, 'method: expected one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'],
   [{ url, body: 'x' }, 'body: expected none, since GET and HEAD carry no body'],
+  [
+    { url, method: 'POST', headers: { 'content-type': 'text/csv' }, body: { a: 1 } },
+    'body: expected a text, {"base64": "…"}, or {"from": "s3://…"} for the content type text/csv; an object is sent as JSON or as a form',
+  ],
+  [
+    { url, method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: { a: { b: 1 } } },
+    'body: a: expected a text, a number, or a list of them, since a form has no objects',
+  ],
+  [{ url, method: 'POST', body: { base64: 'not base64!' } }, 'body: base64: expected base64, got "not base64!"'],
+  [{ url, keepHeaders: 'x' }, 'keepHeaders: expected a list of header names, or "*" for all'],
   [{ url, headers: { 'a b': 'c' } }, 'headers.a b: expected a header name'],
   [{ url, headers: { a: 1 } }, 'headers.a: expected a text'],
   [{ url, headers: { a: 'b\r\nc: d' } }, 'headers.a: expected printable characters of Latin-1 on one line'],

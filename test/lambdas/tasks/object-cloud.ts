@@ -8,6 +8,7 @@ import { openEndpoint } from '../../../src/cloud/host/endpoint.ts';
 export interface ObjectCloud {
   readonly url: string;
   get(key: string): Promise<Buffer | undefined>;
+  put(key: string, body: Buffer<ArrayBuffer>): Promise<void>;
   /** Uploads in parts that were begun, and neither completed nor aborted. */
   unfinished(): Promise<readonly string[]>;
 }
@@ -31,10 +32,13 @@ export async function startObjectCloud(bucket: string): Promise<ObjectCloud> {
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
   });
+  const authorization = 'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request';
   return {
     url: endpoint.url,
+    put: async (key, body) => {
+      await fetch(`${endpoint.url}/${bucket}/${key}`, { method: 'PUT', headers: { authorization }, body });
+    },
     get: async (key) => {
-      const authorization = 'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request';
       const answer = await fetch(`${endpoint.url}/${bucket}/${key}`, { headers: { authorization } });
       const body = Buffer.from(await answer.arrayBuffer());
       return answer.status === 200 ? body : undefined;
