@@ -3,8 +3,13 @@ export function fileOf(callee: (...given: never) => unknown): { readonly file?: 
   const trace: { stack?: string } = {};
   Error.captureStackTrace(trace, callee);
   const [, frame = ''] = (trace.stack ?? '').split('\n');
-  const [, file] = /(?:\(|at )((?:file:\/\/)?\/[^()]*?):\d+:\d+\)?$/.exec(frame) ?? [];
-  return file === undefined ? {} : { file };
+  return placeOf(frame);
+}
+
+/** The file of one frame of a V8 stack, without its line. */
+export function placeOf(frame: string): { readonly file?: string } {
+  const [, file] = /(?:\(|at (?:async )?)((?:file:\/\/)?\/[^()]*?)(?:\?[^()]*?)?:\d+:\d+\)?$/.exec(frame) ?? [];
+  return file === undefined ? {} : { file: file.startsWith('file:') ? decodeURI(file) : file };
 }
 
 /** The name of the task that a file defines: its path below the nearest folder `tasks`, without the ending. */
