@@ -2,7 +2,8 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { type Connection, clientSettings } from '../aws/connection.ts';
 import { defaultStackName, type StackSettings } from '../runtime/stack-settings.ts';
 import { UsageError } from '../task/errors.ts';
-import { describeStack, outputsOf } from './deploy.ts';
+import { readAccount } from './account.ts';
+import { deployStack, describeStack, outputsOf } from './deploy.ts';
 import { explain } from './explain.ts';
 import { constructOutputs, stackAndName } from './find-construct.ts';
 import { readCloudWatchLogs } from './logs/cloud-watch-logs.ts';
@@ -39,7 +40,20 @@ export function deployedTarget(place: DeployedTarget): Target {
       connection: place.connection,
       defaults: place.defaults,
       asksFirst: place.asksFirst,
-      explain: (cause, options) => explainAt(place, options, cause),
+      account: (options) =>
+        readAccount(place.connection(options)).catch((cause: unknown) => {
+          throw explainAt(place, options, cause);
+        }),
+      deploy: (options, { settings, ...how }) =>
+        deployStack({
+          ...how,
+          settings: { ...place.defaults, ...settings },
+          connection: place.connection(options),
+        }),
+      destroy: async (options, how) => {
+        const { destroyStack } = await import('./destroy.ts');
+        return destroyStack({ ...how, connection: place.connection(options) });
+      },
     },
   };
 }

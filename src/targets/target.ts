@@ -2,6 +2,9 @@ import type { Connection } from '../aws/connection.ts';
 import type { Stack } from '../client/stack.ts';
 import type { StackSettings } from '../runtime/stack-settings.ts';
 import { UsageError } from '../task/errors.ts';
+import type { Account } from './account.ts';
+import type { DeployOptions } from './deploy.ts';
+import type { DestroyOptions } from './destroy.ts';
 import type { LogLine } from './logs/log-line.ts';
 import type { TargetName, TargetOptions } from './target-options.ts';
 
@@ -34,8 +37,15 @@ export interface Deployment {
   readonly defaults: StackSettings;
   /** What is changed here costs money or is used by others: a person is asked before. */
   readonly asksFirst: boolean;
-  /** Puts the error of a first call into one sentence where a person can mend it. */
-  explain(cause: unknown, options: Pick<TargetOptions, 'endpoint'>): unknown;
+  /** Whose account is meant. @throws UsageError `MissingCredentials`, or `Unreachable` */
+  account(options: Pick<TargetOptions, 'endpoint'>): Promise<Account>;
+  /** Makes the stack, or changes it to these settings. @throws Error with the end of the CDK's output */
+  deploy(
+    options: Pick<TargetOptions, 'endpoint'>,
+    how: Omit<DeployOptions, 'connection'>,
+  ): Promise<{ readonly changed: boolean }>;
+  /** Removes the stack with everything in it; false where no such stack is. */
+  destroy(options: Pick<TargetOptions, 'endpoint'>, how: Omit<DestroyOptions, 'connection'>): Promise<boolean>;
 }
 
 /** A target's deployment. @throws UsageError `InvalidOptions` where nothing is deployed */

@@ -22,7 +22,7 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
       const say = options.quiet === true ? () => {} : terminal.say;
       const { findCdk } = await import('../../targets/cdk.ts');
       findCdk();
-      const { connection, account, deployment } = await openAccount(options, 'deploy');
+      const { account, deployment } = await openAccount(options, 'deploy');
       const stackName = options.stack ?? defaultStackName;
       const workers = asked ?? workersFor(account);
       say(
@@ -32,9 +32,8 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
         say(`the account allows ${account.concurrentExecutions} executions at once, so ${workers} are workers`);
       }
       if (deployment.asksFirst && options.yes !== true && !(await ask('Deploy it?', signal))) return;
-      const settings = { stackName, workers, ...deployment.defaults };
-      const { deployStack } = await import('../../targets/deploy.ts');
-      const { changed } = await deployStack({ settings, connection, account, signal, onProgress: say });
+      const how = { settings: { stackName, workers }, account, signal, onProgress: say };
+      const { changed } = await deployment.deploy(options, how);
       say(changed ? `deployed; "fanloop run TASK … --target ${options.target}" uses it` : 'nothing had to change');
     });
 }

@@ -11,12 +11,11 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
     .option('--quiet', 'say nothing but errors')
     .action(async (options: StackOptions) => {
       const say = options.quiet === true ? () => {} : terminal.say;
-      const { connection, account, deployment } = await openAccount(options, 'destroy');
+      const { account, deployment } = await openAccount(options, 'destroy');
       const stackName = options.stack ?? defaultStackName;
       say(`stack ${stackName} with all its jobs and its table in account ${account.id}, region ${account.region}`);
       if (deployment.asksFirst && options.yes !== true && !(await ask('Remove it?', signal))) return;
-      const { destroyStack } = await import('../../targets/destroy.ts');
-      if (!(await destroyStack({ stackName, connection, signal, onProgress: say })))
+      if (!(await deployment.destroy(options, { stackName, signal, onProgress: say })))
         say(`there is no stack ${stackName}`);
     });
 }

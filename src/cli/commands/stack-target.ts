@@ -1,4 +1,3 @@
-import type { Connection } from '../../aws/connection.ts';
 import type { Account } from '../../targets/account.ts';
 import { type Deployment, deploymentOf } from '../../targets/target.ts';
 import type { TargetOptions } from '../../targets/target-options.ts';
@@ -15,7 +14,7 @@ export interface StackOptions extends Omit<TargetOptions, 'workers'> {
 export async function openAccount(
   options: StackOptions,
   verb: string,
-): Promise<{ readonly connection: Connection; readonly account: Account; readonly deployment: Deployment }> {
+): Promise<{ readonly account: Account; readonly deployment: Deployment }> {
   const target = await loadTarget(options.target);
   const deployment = deploymentOf(target, verb);
   target.check(options);
@@ -24,10 +23,5 @@ export async function openAccount(
       'InvalidOptions',
       `"fanloop ${verb}" makes and removes whole stacks of its own; "cdk ${verb}" does it for a construct of an app of yours`,
     );
-  const connection = deployment.connection(options);
-  const { readAccount } = await import('../../targets/account.ts');
-  const account = await readAccount(connection).catch((cause: unknown) => {
-    throw deployment.explain(cause, options);
-  });
-  return { connection, account, deployment };
+  return { account: await deployment.account(options), deployment };
 }
