@@ -69,7 +69,7 @@ export function scenarioOf(seed: number): Scenario {
     expected: {
       items: items.length,
       cancelled: cancelAfterMs !== undefined,
-      endsWithinMs: 45 * 60_000,
+      endsWithinMs: 5 * 60_000,
       row: (row) => problemOf(row, items[row.index], attempts, faults),
     },
   };

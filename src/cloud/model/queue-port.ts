@@ -1,5 +1,6 @@
 import type { Clock, Queue, ReceivedMessage } from '../../ports.ts';
 import { type FaultHook, withFault } from './faults.ts';
+import { bodyProblem } from './message-body.ts';
 import type { ModelQueue } from './queue.ts';
 
 /** What a work or tick queue is on the model. */
@@ -21,7 +22,12 @@ export class ModelQueuePort implements Queue {
     const { group, delaySeconds = 0 } = options;
     requireRange('a delay', delaySeconds, 900);
     const send = (some: readonly string[]): void => {
-      for (const body of some) this.#parts.queue.send({ body, group, delaySeconds });
+      const problems = some.map((body) => bodyProblem(body));
+      for (const [n, body] of some.entries())
+        if (problems[n] === undefined) this.#parts.queue.send({ body, group, delaySeconds });
+      const problem = problems.find((one) => one !== undefined);
+      if (problem !== undefined)
+        throw new Error(`expected SQS to take a message, got a body that is refused: ${problem}`);
     };
     const half = (): void => send(bodies.slice(0, Math.floor(bodies.length / 2)));
     return this.#call('send', () => send(bodies), { mayDrop: true, half });

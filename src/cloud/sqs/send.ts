@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { bodyProblem, maxMessageBytes } from '../model/message-body.ts';
 import { numberOf } from './attributes.ts';
 import type { QueueCall } from './call.ts';
 import {
@@ -17,8 +18,6 @@ import { attributesMd5 } from './message-attributes.ts';
 
 /** SQS delays a message by at most 15 minutes. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
 const maxDelaySeconds = 900;
-/** All entries of a batch together. */
-const maxBatchBytes = 1_048_576;
 
 /** SendMessage. */
 export function sendMessage(input: Json, call: QueueCall): SqsAnswer {
@@ -34,8 +33,9 @@ export function sendMessageBatch(input: Json, call: QueueCall): SqsAnswer {
   const empty = entries.findIndex((entry) => textOf(entry['MessageBody']) === '');
   if (empty !== -1) return missing(`SendMessageBatchRequestEntry.${empty + 1}.MessageBody`);
   const bytes = entries.reduce((sum, entry) => sum + Buffer.byteLength(textOf(entry['MessageBody'])), 0);
-  if (bytes > maxBatchBytes) {
-    const message = `Batch requests cannot be longer than ${maxBatchBytes} bytes. You have sent ${bytes} bytes.`;
+  // As much as one message may have alone.
+  if (bytes > maxMessageBytes) {
+    const message = `Batch requests cannot be longer than ${maxMessageBytes} bytes. You have sent ${bytes} bytes.`;
     return refuse('BatchRequestTooLong', message);
   }
   const successful: Json[] = [];
@@ -51,7 +51,7 @@ export function sendMessageBatch(input: Json, call: QueueCall): SqsAnswer {
 function take(entry: Json, { queue, traceHeader }: QueueCall): Json | SqsAnswer {
   const body = textOf(entry['MessageBody']);
   const problem =
-    bodyProblem(body, numberOf(queue, 'MaximumMessageSize')) ?? delayProblem(entry) ?? groupProblem(entry);
+    refusedBody(body, numberOf(queue, 'MaximumMessageSize')) ?? delayProblem(entry) ?? groupProblem(entry);
   if (problem !== undefined) return problem;
   const trace =
     textOf(objectOf(objectOf(entry['MessageSystemAttributes'])['AWSTraceHeader'])['StringValue']) || traceHeader;
@@ -72,17 +72,19 @@ function take(entry: Json, { queue, traceHeader }: QueueCall): Json | SqsAnswer 
   };
 }
 
-/** What XML 1.0 has no place for; a surrogate alone is no character. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that SQS refuses.
-const refused = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
-
-function bodyProblem(body: string, maxBytes: number): SqsAnswer | undefined {
-  if (body === '') return missing('MessageBody');
-  if (refused.test(body) || !body.isWellFormed())
-    return refuse('InvalidMessageContents', 'The message contains characters outside the allowed set.');
-  if (Buffer.byteLength(body) <= maxBytes) return undefined;
-  const message = `One or more parameters are invalid. Reason: Message must be shorter than ${maxBytes} bytes.`;
-  return refuse('InvalidParameterValue', message);
+function refusedBody(body: string, maxBytes: number): SqsAnswer | undefined {
+  switch (bodyProblem(body, maxBytes)) {
+    case undefined:
+      return undefined;
+    case 'empty':
+      return missing('MessageBody');
+    case 'bad characters':
+      return refuse('InvalidMessageContents', 'The message contains characters outside the allowed set.');
+    case 'too long': {
+      const message = `One or more parameters are invalid. Reason: Message must be shorter than ${maxBytes} bytes.`;
+      return refuse('InvalidParameterValue', message);
+    }
+  }
 }
 
 function delayProblem(entry: Json): SqsAnswer | undefined {

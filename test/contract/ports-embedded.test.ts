@@ -1,0 +1,28 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll } from 'vitest';
+import { JobStore } from '../../src/aws/job-store.ts';
+import { SqsQueue } from '../../src/aws/work-queue.ts';
+import { type EndpointFixture, openFixture } from '../cloud/host/endpoint-fixture.ts';
+import { losingAnswers } from './losing-answers.ts';
+import { describePorts } from './ports.ts';
+
+let cloud: EndpointFixture;
+beforeAll(async () => {
+  cloud = await openFixture();
+});
+afterAll(() => cloud.close());
+let queues = 0;
+
+describePorts('the embedded cloud over HTTP', () => ({
+  isFair: true,
+  store: new JobStore(cloud.s3, 'bucket'),
+  losesAnswer: losingAnswers(cloud.settings, 'bucket'),
+  queue: async ({ maxReceiveCount = 5 } = {}) => {
+    const name = `contract-${++queues}`;
+    const dead = await cloud.endpoint.createQueue(`${name}-dead`);
+    const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount });
+    const { url } = await cloud.endpoint.createQueue(name, { RedrivePolicy });
+    return { queue: new SqsQueue(cloud.sqs, url), deadLetters: new SqsQueue(cloud.sqs, dead.url) };
+  },
+  pass: (ms) => wait(ms),
+}));
