@@ -47,6 +47,8 @@ export interface FanloopProps {
   readonly encryptionKey?: IKey;
   /** How long what the functions log is kept. @default RetentionDays.TWO_WEEKS */
   readonly logRetention?: RetentionDays;
+  /** When jobs are removed, counted from their objects' writing, 15 days or more: no message is older. @default they are kept */
+  readonly jobExpiration?: Duration;
   /** What happens to the jobs and the table when the stack is removed. @default RemovalPolicy.RETAIN */
   readonly removalPolicy?: RemovalPolicy;
 }

@@ -70,7 +70,11 @@ export class Fanloop extends Construct implements IGrantable, IConnectable {
     const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN, maxReceiveCount = limits.maxReceiveCount } = props;
     const workerTimeout = props.timeout ?? Duration.seconds(limits.workerTimeoutSeconds);
 
-    this.bucket = new JobBucket(this, 'Bucket', { removalPolicy, encryptionKey });
+    this.bucket = new JobBucket(this, 'Bucket', {
+      removalPolicy,
+      encryptionKey,
+      jobExpiration: props.jobExpiration,
+    });
     this.table = (props.table ?? true) ? new TaskTable(this, 'Table', { removalPolicy, encryptionKey }) : undefined;
     this.deadLetterQueue = new JobQueue(this, 'DeadLetterQueue', {
       visibilitySeconds: limits.deadLetterQueueVisibilitySeconds,

@@ -9,11 +9,13 @@ export interface JobBucketProps {
   readonly removalPolicy: RemovalPolicy;
   /** @default S3's own key */
   readonly encryptionKey: IKey | undefined;
+  /** @default jobs are kept */
+  readonly jobExpiration: Duration | undefined;
 }
 
 /** The bucket that holds each job as a folder. */
 export class JobBucket extends Bucket {
-  constructor(scope: Construct, id: string, { removalPolicy, encryptionKey }: JobBucketProps) {
+  constructor(scope: Construct, id: string, { removalPolicy, encryptionKey, jobExpiration }: JobBucketProps) {
     super(scope, id, {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       ...(encryptionKey === undefined
@@ -22,7 +24,13 @@ export class JobBucket extends Bucket {
           { encryption: BucketEncryption.KMS, encryptionKey, bucketKeyEnabled: true }),
       enforceSSL: true,
       // Parts of an upload that was broken off are billed and never listed.
-      lifecycleRules: [{ id: 'AbortIncompleteUploads', abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+      lifecycleRules: [
+        { id: 'AbortIncompleteUploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
+        ...(jobExpiration === undefined
+          ? []
+          : // Objects that are nobody's job, such as lists of input, stay.
+            ['jobs/', 'tokens/', 'running/'].map((prefix) => ({ prefix, expiration: jobExpiration }))),
+      ],
       removalPolicy,
     });
   }

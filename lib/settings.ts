@@ -24,8 +24,12 @@ export function propsOf(scope: Construct, settings: StackSettings): FanloopProps
   };
 }
 
+/** Ten years: a larger number is a slip of the pen. */
+const maxExpirationDays = 3_650;
+
 /** Refuses props that no stack can have. @throws Error in one sentence that names the first of them */
-export function checkProps({ workers, lease, maxReceiveCount, timeout, memorySize, environment }: FanloopProps): void {
+export function checkProps(props: FanloopProps): void {
+  const { workers, lease, maxReceiveCount, timeout, memorySize, environment, jobExpiration } = props;
   const { workerTimeoutSeconds, maxWorkerTimeoutSeconds, minWorkerMemoryMb, maxWorkerMemoryMb } = limits;
   if (workers !== undefined) requireRange('workers', workers, settingRanges.workers);
   if (lease !== undefined) requireRange('lease in seconds', lease.toSeconds(), settingRanges.leaseSeconds);
@@ -33,6 +37,8 @@ export function checkProps({ workers, lease, maxReceiveCount, timeout, memorySiz
   if (timeout !== undefined)
     requireRange('timeout in seconds', timeout.toSeconds(), [workerTimeoutSeconds, maxWorkerTimeoutSeconds]);
   if (memorySize !== undefined) requireRange('memorySize', memorySize, [minWorkerMemoryMb, maxWorkerMemoryMb]);
+  if (jobExpiration !== undefined)
+    requireRange('jobExpiration in days', jobExpiration.toDays(), [limits.retentionDays + 1, maxExpirationDays]);
   const own: readonly string[] = Object.values(environmentNames);
   const taken = Object.keys(environment ?? {}).find((name) => own.includes(name) || name === 'NODE_OPTIONS');
   if (taken !== undefined)

@@ -61,6 +61,7 @@ describe('props', () => {
       architecture: Architecture.X86_64,
       environment: { STAGE: 'test' },
       logRetention: RetentionDays.ONE_DAY,
+      jobExpiration: Duration.days(30),
       encryptionKey: new Key(stack, 'Key'),
       vpc,
     });
@@ -95,6 +96,15 @@ describe('props', () => {
     template.resourceCountIs('AWS::EC2::SecurityGroup', 1);
   });
 
+  it('remove jobs after their time, and nothing else in the bucket', () => {
+    const rule = (Prefix: string) => Match.objectLike({ Prefix, ExpirationInDays: 30, Status: 'Enabled' });
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      LifecycleConfiguration: {
+        Rules: [Match.objectLike({ Prefix: Match.absent() }), rule('jobs/'), rule('tokens/'), rule('running/')],
+      },
+    });
+  });
+
   it('encrypt bucket, queues, and table by the key, which the functions may use', () => {
     const key = Match.anyValue();
     template.allResourcesProperties('AWS::SQS::Queue', { KmsMasterKeyId: key });
@@ -112,6 +122,7 @@ describe('props', () => {
 
   it.each([
     [{ timeout: Duration.minutes(4) }, 'expected timeout in seconds to be a whole number from 300 to 900, got 240'],
+    [{ jobExpiration: Duration.days(7) }, 'expected jobExpiration in days to be a whole number from 15'],
     [{ memorySize: 128 }, 'expected memorySize to be a whole number from 512 to 10240, got 128'],
     [{ environment: { FANLOOP_BUCKET: 'mine' } }, 'expected environment to leave FANLOOP_BUCKET alone'],
     [{ securityGroups: [] }, 'expected a vpc with vpcSubnets or securityGroups, got none'],
