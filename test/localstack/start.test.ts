@@ -33,7 +33,7 @@ const portOf = (server: Server): number => (server.address() as AddressInfo).por
 
 /** Runs `npm run localstack` beside the suite's own; resolves when it is ready, with its port. */
 async function runBeside(): Promise<{ child: ChildProcess; port: number }> {
-  const script = path.join(root, 'local', 'localstack', 'main.ts');
+  const script = path.join(root, 'src', 'targets', 'localstack', 'main.ts');
   // The port is taken, so that a free one is found.
   const child = spawn(process.execPath, [script, '--port', String(otherPort)], { stdio: ['ignore', 'ignore', 'pipe'] });
   const lines: string[] = [];
