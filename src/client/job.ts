@@ -164,7 +164,7 @@ export class Job<Value = unknown> {
       readJobSummary(store, this.id),
       readControl(store, folder),
       lastTick(store, folder),
-      new SettledChunks(store, folder).refresh(),
+      new SettledChunks(store, folder).count(),
     ]);
     const now = clock.now();
     const progress = progressOf(manifest, { now, count, tick });

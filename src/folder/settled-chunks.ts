@@ -71,6 +71,12 @@ export class SettledChunks {
     return { items: this.#items + this.#storedItems(), chunks: this.#chunks, of, fresh };
   }
 
+  /** Looks once as deeply as can be: also for rows that unsettled chunks have stored early. */
+  async count(): Promise<SettledCount> {
+    await this.refresh();
+    return this.refresh();
+  }
+
   /** Chunks of a part that have settled since the last look. */
   async #look(part: number): Promise<readonly ChunkPlace[]> {
     const known = this.#open.get(part);

@@ -12,7 +12,10 @@ async function jobOf(parts: readonly number[]) {
   for (const [part, chunks] of parts.entries()) {
     cut.items += 10 * chunks;
     cut.chunks += chunks;
-    await store.put(partKey(jobId, part), JSON.stringify({ v: 1, chunks: new Array(chunks).fill({ count: 10 }) }));
+    await store.put(
+      partKey(jobId, part),
+      JSON.stringify({ v: 1, chunks: new Array(chunks).fill({ start: 0, end: 0, first: 0, count: 10 }) }),
+    );
   }
   await store.put(cutKey(jobId), JSON.stringify(cut));
   const settle = (part: number, chunk: number) => store.put(resultKey(jobId, { part, chunk }), '');
@@ -66,6 +69,13 @@ describe('SettledChunks', () => {
     expect(await settled.refresh()).toMatchObject({ items: 20, chunks: 1 });
     await settle(0, 1);
     expect(await settled.refresh()).toMatchObject({ items: 20, chunks: 2 });
+  });
+
+  it('counts both at one deep look', async () => {
+    const { settle, storeEarly, settled } = await jobOf([3]);
+    await settle(0, 0);
+    await storeEarly(1, 'a', 7);
+    expect(await settled.count()).toMatchObject({ items: 17, chunks: 1 });
   });
 
   it('reads segments of an older version, whose names do not tell their rows', async () => {
