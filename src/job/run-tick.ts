@@ -202,7 +202,7 @@ export function summarize(manifest: Manifest, record: TickRecord): Summary {
     turns: record.n + 1,
     createdAt: manifest.createdAt,
     endedAt: new Date(record.at).toISOString(),
-    wallMs: record.at - Date.parse(manifest.createdAt),
+    wallMs: Math.max(0, record.at - Date.parse(manifest.createdAt)),
     workerMemoryMb: manifest.workerMemoryMb,
   };
 }

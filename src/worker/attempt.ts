@@ -49,10 +49,10 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
   if (cancelled.aborted) onCancel();
   try {
     const value = await raceAbort(signal, () => task.run(item, { ...context, signal }));
-    return succeeded(value, task.maxValueBytes, clock.now() - started);
+    return succeeded(value, task.maxValueBytes, millisecondsSince(clock, started));
   } catch (error) {
     if (cancelled.aborted) return { kind: 'cancelled' };
-    const durationMs = clock.now() - started;
+    const durationMs = millisecondsSince(clock, started);
     if (signal.aborted) {
       const message = `no answer within ${timeoutMs} ms; ask for a longer --timeout if the work needs it`;
       return {
@@ -67,6 +67,11 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
     stopTimer();
     cancelled.removeEventListener('abort', onCancel);
   }
+}
+
+/** Milliseconds since an instant; a clock that was set back meanwhile must not make them negative. */
+function millisecondsSince(clock: Clock, started: number): number {
+  return Math.max(0, clock.now() - started);
 }
 
 /** Runs a function until it settles or the signal aborts, whichever is first. */

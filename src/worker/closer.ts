@@ -105,7 +105,8 @@ export class Closer {
     chunk.charge({
       ...slow,
       invocations: this.#invocations,
-      billedMs: now - this.#chargedAt,
+      // A clock that was set back must not make it negative.
+      billedMs: Math.max(0, now - this.#chargedAt),
       handOvers: chunk.later.length > 0 ? 1 : 0,
     });
     this.#invocations = 0;
