@@ -1,6 +1,5 @@
 // A coroutine that awaits another one stands still until that one has ended: 1 s and then 2 s are 3 s.
-import { run } from '../src/aio/run.ts';
-import { sleep } from '../src/aio/sleep.ts';
+import { run, sleep } from '../src/aio/index.ts';
 import { timeline } from './timeline.ts';
 
 const print = timeline();

@@ -1,7 +1,5 @@
 // Tasks run beside each other on one event loop: 1 s beside 2 s are 2 s.
-import { createTask } from '../src/aio/create-task.ts';
-import { run } from '../src/aio/run.ts';
-import { sleep } from '../src/aio/sleep.ts';
+import { createTask, run, sleep } from '../src/aio/index.ts';
 import { timeline } from './timeline.ts';
 
 const print = timeline();

@@ -1,7 +1,5 @@
 // gather runs async functions together and gives their results in the order of the call, however they end.
-import { gather } from '../src/aio/gather.ts';
-import { run } from '../src/aio/run.ts';
-import { sleep } from '../src/aio/sleep.ts';
+import { gather, run, sleep } from '../src/aio/index.ts';
 import { timeline } from './timeline.ts';
 
 const print = timeline();

@@ -1,9 +1,5 @@
 // In a task group the first failure cancels the others, all are awaited, and one error carries every failure.
-import { CancelledError } from '../src/aio/errors.ts';
-import { ExceptionGroup } from '../src/aio/exception-group.ts';
-import { run } from '../src/aio/run.ts';
-import { sleep } from '../src/aio/sleep.ts';
-import { taskGroup } from '../src/aio/task-group.ts';
+import { CancelledError, ExceptionGroup, run, sleep, taskGroup } from '../src/aio/index.ts';
 import { timeline } from './timeline.ts';
 
 const print = timeline();

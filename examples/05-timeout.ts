@@ -1,9 +1,5 @@
 // A timeout cancels the wait in progress inside it; scopes nest, and the outermost deadline that has passed is reported.
-import { TimeoutError } from '../src/aio/errors.ts';
-import { moveOnAfter } from '../src/aio/move-on-after.ts';
-import { run } from '../src/aio/run.ts';
-import { sleep } from '../src/aio/sleep.ts';
-import { timeout } from '../src/aio/timeout.ts';
+import { moveOnAfter, run, sleep, TimeoutError, timeout } from '../src/aio/index.ts';
 import { timeline } from './timeline.ts';
 
 const print = timeline();

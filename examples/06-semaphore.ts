@@ -1,8 +1,5 @@
 // A semaphore lets a few in at a time, first come, first served: six calls of 1 s, two at once, are 3 s.
-import { gather } from '../src/aio/gather.ts';
-import { run } from '../src/aio/run.ts';
-import { Semaphore } from '../src/aio/semaphore.ts';
-import { sleep } from '../src/aio/sleep.ts';
+import { gather, run, Semaphore, sleep } from '../src/aio/index.ts';
 import { timeline } from './timeline.ts';
 
 const print = timeline();

@@ -1,8 +1,5 @@
 // Producers and consumers with a queue between them: a full queue holds the producer back.
-import { Queue } from '../src/aio/queue.ts';
-import { run } from '../src/aio/run.ts';
-import { sleep } from '../src/aio/sleep.ts';
-import { taskGroup } from '../src/aio/task-group.ts';
+import { Queue, run, sleep, taskGroup } from '../src/aio/index.ts';
 import { timeline } from './timeline.ts';
 
 const print = timeline();

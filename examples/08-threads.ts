@@ -1,9 +1,6 @@
 // A loop that computes cannot do anything else; on a worker thread the computation leaves the loop free.
 
-import { createTask } from '../src/aio/create-task.ts';
-import { run } from '../src/aio/run.ts';
-import { sleep } from '../src/aio/sleep.ts';
-import { toThread } from '../src/aio/to-thread.ts';
+import { createTask, run, sleep, toThread } from '../src/aio/index.ts';
 import { Threads } from '../src/runtime/thread-pool.ts';
 import { countPrimes } from './primes.ts';
 

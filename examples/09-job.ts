@@ -2,9 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { gather } from '../src/aio/gather.ts';
-import { run } from '../src/aio/run.ts';
-import { sleep } from '../src/aio/sleep.ts';
+import { gather, run, sleep } from '../src/aio/index.ts';
 import { connect } from '../src/targets/connect.ts';
 
 interface Greeting {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sleep } from '../../src/aio/sleep.ts';
+import { sleep } from '../../src/aio/index.ts';
 import { defineTask } from '../../src/task/task.ts';
 
 /** Limit of one attempt in milliseconds. */

@@ -1,9 +1,10 @@
+import { endTasks } from './end-tasks.ts';
 import { type Awaitable, ensureFuture, type ResultOf } from './ensure-future.ts';
-import { InvalidStateError, TimeoutError } from './errors.ts';
-import { currentTask } from './loop/current.ts';
-import { endTasks } from './loop/end-tasks.ts';
+import { limited } from './limited.ts';
+import { currentLoop, inProgram } from './loop/current-loop.ts';
+import { InvalidStateError, TimeoutError } from './loop/errors.ts';
 import type { Future } from './loop/future.ts';
-import { limited } from './loop/limited.ts';
+import { expectMsOrNone } from './loop/numbers.ts';
 import { Queue } from './queue.ts';
 
 export interface AsCompletedOptions {
@@ -22,31 +23,33 @@ export interface Completed<T> {
 /**
  * Runs async functions together and yields each as it ends.
  *
- * They start with the call, not with the first iteration. Leaving the loop early cancels and awaits those that were started
+ * They start with the call, not with the first iteration; a function is called each time it is given, a task or promise
+ * given twice is one. Leaving the loop early cancels and awaits those that were started
  * here; tasks that were given go on. Differences to Python: the index is yielded too; `concurrency`; nothing started
  * here outlives the loop.
  *
- * @throws TimeoutError from the iteration when `timeoutMs` is over, InvalidStateError outside of `run`.
+ * @throws TimeoutError from the iteration when `timeoutMs` is over, InvalidStateError outside of `run`, TypeError or
+ *   RangeError when `timeoutMs` is no number of milliseconds.
  */
 export function asCompleted<const A extends readonly Awaitable<unknown>[]>(
   awaitables: A,
   { concurrency, timeoutMs }: AsCompletedOptions = {},
 ): AsyncGenerator<Completed<ResultOf<A[number]>>, void, void> {
-  if (currentTask() === undefined)
-    throw new InvalidStateError('asCompleted works inside run() only: start the program with run()');
+  if (!Array.isArray(awaitables)) throw new TypeError('asCompleted takes an array: asCompleted([a, b])');
+  expectMsOrNone(timeoutMs, 'the timeout');
+  if (!inProgram()) throw new InvalidStateError('asCompleted works inside run() only: start the program with run()');
   const completed = new Queue<{ readonly entry?: Completed<ResultOf<A[number]>> }>();
   const wrapped = limited(awaitables, concurrency);
   const left = new Map<Future<unknown>, number>();
   const started: Future<unknown>[] = [];
-  const known = new Map<unknown, Future<unknown>>();
+  const known = new Set<unknown>();
   for (const [index, each] of wrapped.entries()) {
     const original = awaitables[index];
-    const seen = known.get(original);
-    if (seen !== undefined) continue;
+    if (known.has(original)) continue;
     const task = ensureFuture(each);
-    known.set(original, task);
     left.set(task, index);
     if (typeof each === 'function') started.push(task);
+    else known.add(original);
   }
   const count = left.size;
   const onDone = (task: Future<unknown>) => {
@@ -57,18 +60,18 @@ export function asCompleted<const A extends readonly Awaitable<unknown>[]>(
     completed.putNowait({ entry: { index, task: task as Future<ResultOf<A[number]>> } });
     if (left.size === 0) timer?.cancel();
   };
-  const loop = [...left.keys()][0]?.loop;
+  const loop = currentLoop();
   const timer =
     timeoutMs === undefined
       ? undefined
-      : loop?.callLater(timeoutMs, () => {
+      : loop.at(loop.time() + timeoutMs, () => {
           for (const task of left.keys()) {
             task.removeDoneCallback(onDone);
             completed.putNowait({});
           }
           left.clear();
         });
-  for (const task of left.keys()) task.addDoneCallback(onDone);
+  for (const task of left.keys()) task.whenDone(onDone);
   return yieldAll(count, completed, async () => {
     timer?.cancel();
     await endTasks(started);

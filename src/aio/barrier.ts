@@ -1,5 +1,7 @@
 import { Condition } from './condition.ts';
-import { BrokenBarrierError } from './errors.ts';
+import { BrokenBarrierError } from './loop/errors.ts';
+import { expectCount } from './loop/numbers.ts';
+import { watched } from './loop/watched.ts';
 
 type State = 'filling' | 'draining' | 'resetting' | 'broken';
 
@@ -16,7 +18,7 @@ export class Barrier {
 
   /** @throws RangeError when `parties` is less than 1. */
   constructor(parties: number) {
-    if (!(parties >= 1)) throw new RangeError(`a barrier needs at least 1 party, got ${parties}`);
+    expectCount(parties, 'the parties of a barrier', 1);
     this.parties = parties;
   }
 
@@ -35,7 +37,11 @@ export class Barrier {
    *
    * @throws BrokenBarrierError
    */
-  async wait(): Promise<number> {
+  wait(): Promise<number> {
+    return watched(this.#wait());
+  }
+
+  async #wait(): Promise<number> {
     using _held = await this.#condition.hold();
     await this.#admission();
     const index = this.#count;
@@ -51,16 +57,18 @@ export class Barrier {
   }
 
   /** Makes it empty again; those who wait get BrokenBarrierError. */
-  async reset(): Promise<void> {
-    using _held = await this.#condition.hold();
-    this.#state = this.#count > 0 ? 'resetting' : 'filling';
-    this.#condition.notifyAll();
+  reset(): Promise<void> {
+    return watched(this.#change(() => (this.#count > 0 ? 'resetting' : 'filling')));
   }
 
   /** Breaks it: everybody who waits or will wait gets BrokenBarrierError, until `reset`. */
-  async abort(): Promise<void> {
+  abort(): Promise<void> {
+    return watched(this.#change(() => 'broken'));
+  }
+
+  async #change(next: () => State): Promise<void> {
     using _held = await this.#condition.hold();
-    this.#state = 'broken';
+    this.#state = next();
     this.#condition.notifyAll();
   }
 

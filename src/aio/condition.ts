@@ -1,7 +1,8 @@
-import { InvalidStateError } from './errors.ts';
 import { Lock } from './lock.ts';
+import { InvalidStateError } from './loop/errors.ts';
 import { park, type WaitOptions } from './loop/park.ts';
 import { WaitLine } from './loop/wait-line.ts';
+import { watched } from './loop/watched.ts';
 
 /**
  * Lets tasks that hold a lock wait until another says that something has changed: `using held = await condition.hold()`.
@@ -41,7 +42,11 @@ export class Condition {
   }
 
   /** Gives the lock back, waits for a notification, and takes the lock again. @throws InvalidStateError without the lock. */
-  async wait(options: WaitOptions = {}): Promise<void> {
+  wait(options: WaitOptions = {}): Promise<void> {
+    return watched(this.#wait(options));
+  }
+
+  async #wait(options: WaitOptions): Promise<void> {
     if (!this.locked()) throw new InvalidStateError('cannot wait on a condition whose lock is not held');
     this.release();
     try {
@@ -53,10 +58,14 @@ export class Condition {
   }
 
   /** Waits until the predicate is true, looking at it after each notification; returns its value. */
-  async waitFor<T>(predicate: () => T, options: WaitOptions = {}): Promise<T> {
+  waitFor<T>(predicate: () => T, options: WaitOptions = {}): Promise<T> {
+    return watched(this.#waitUntil(predicate, options));
+  }
+
+  async #waitUntil<T>(predicate: () => T, options: WaitOptions): Promise<T> {
     let result = predicate();
     while (!result) {
-      await this.wait(options);
+      await this.#wait(options);
       result = predicate();
     }
     return result;

@@ -1,5 +1,5 @@
-import { InvalidStateError } from './errors.ts';
-import { currentFrame } from './loop/current.ts';
+import { currentLoop, inProgram } from './loop/current-loop.ts';
+import { InvalidStateError } from './loop/errors.ts';
 import { type Body, Task, type TaskOptions } from './loop/task.ts';
 
 /**
@@ -12,8 +12,6 @@ import { type Body, Task, type TaskOptions } from './loop/task.ts';
  */
 export function createTask<T>(body: Body<T>, options: TaskOptions = {}): Task<T> {
   if (typeof body !== 'function') throw new TypeError(`createTask takes an async function, got ${typeof body}`);
-  const frame = currentFrame();
-  if (frame === undefined)
-    throw new InvalidStateError('createTask works inside run() only: start the program with run()');
-  return new Task(body, frame.loop, options);
+  if (!inProgram()) throw new InvalidStateError('createTask works inside run() only: start the program with run()');
+  return new Task(body, currentLoop(), options);
 }

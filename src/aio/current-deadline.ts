@@ -1,4 +1,4 @@
-import { currentFrame } from './loop/current.ts';
+import { frames } from './loop/frames.ts';
 
 /**
  * The earliest deadline of the timeout scopes around the running code, also when it runs in a task created inside them, in
@@ -8,7 +8,7 @@ import { currentFrame } from './loop/current.ts';
  */
 export function currentDeadline(): number {
   let earliestMs = Number.POSITIVE_INFINITY;
-  for (let scope = currentFrame()?.scope; scope !== undefined; scope = scope.outer) {
+  for (let scope = frames.getStore()?.scope; scope !== undefined; scope = scope.outer) {
     earliestMs = Math.min(earliestMs, scope.when() ?? Number.POSITIVE_INFINITY);
   }
   return earliestMs;

@@ -1,4 +1,4 @@
-import { currentLoop } from './loop/current.ts';
+import { currentLoop } from './loop/current-loop.ts';
 import { Future } from './loop/future.ts';
 import { type Body, Task } from './loop/task.ts';
 
@@ -27,6 +27,8 @@ export function adopt<T>(promise: PromiseLike<T>): Future<T> {
     },
     (error: unknown) => {
       if (!future.done()) future.setException(error);
+      // Who waited may have gone, and a foreign promise may then fail unheeded.
+      future.retrieved();
     },
   );
   return future;

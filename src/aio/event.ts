@@ -1,5 +1,6 @@
 import { park, type WaitOptions } from './loop/park.ts';
 import { WaitLine } from './loop/wait-line.ts';
+import { watched } from './loop/watched.ts';
 
 /**
  * A flag that tasks wait for. Waiting for one that is set does not wait and is no cancellation point.
@@ -31,7 +32,11 @@ export class Event {
   }
 
   /** Waits until the flag is set. */
-  async wait(options: WaitOptions = {}): Promise<void> {
+  wait(options: WaitOptions = {}): Promise<void> {
+    return watched(this.#wait(options));
+  }
+
+  async #wait(options: WaitOptions): Promise<void> {
     if (this.#value) return;
     const waiter = this.#waiters.join();
     try {

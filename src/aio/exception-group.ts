@@ -7,7 +7,7 @@ type ErrorClass = abstract new (...args: never[]) => Error;
  * Carries every failure of a group of tasks; `errors` may hold further groups.
  *
  * Differences to Python: it is JavaScript's `AggregateError`, so the failures are `errors`, not `exceptions`; there is no
- * `except*`, so use `split` or `subgroup`; there is no BaseException and therefore no BaseExceptionGroup.
+ * `except*`, so use `exceptStar`, `split`, or `subgroup`; there is no BaseException and therefore no BaseExceptionGroup.
  */
 export class ExceptionGroup extends AggregateError {
   override readonly name = 'ExceptionGroup';
@@ -16,7 +16,7 @@ export class ExceptionGroup extends AggregateError {
   /** @throws RangeError when `errors` is empty. */
   constructor(message: string, errors: readonly unknown[], options?: ErrorOptions) {
     if (errors.length === 0) throw new RangeError('an ExceptionGroup needs at least one error, got none');
-    super(errors, `${message} (${errors.length} ${errors.length === 1 ? 'error' : 'errors'})`, options);
+    super(errors, counted(message, errors), options);
     this.#message = message;
   }
 
@@ -45,6 +45,13 @@ export class ExceptionGroup extends AggregateError {
     return [this.#derive(matching), this.#derive(rest)];
   }
 
+  /** Takes further errors in; only a group that its scope still owns grows. @internal */
+  add(errors: readonly unknown[]): void {
+    if (errors.length === 0) return;
+    this.errors.push(...errors);
+    this.message = counted(this.#message, this.errors);
+  }
+
   /** Yields every error that is not itself a group, depth first. */
   *leaves(): Generator<unknown> {
     for (const error of this.errors as readonly unknown[]) {
@@ -65,7 +72,12 @@ export class ExceptionGroup extends AggregateError {
   }
 }
 
-function predicateOf(match: ErrorMatch): (error: unknown) => boolean {
+function counted(message: string, errors: readonly unknown[]): string {
+  return `${message} (${errors.length} ${errors.length === 1 ? 'error' : 'errors'})`;
+}
+
+/** @internal */
+export function predicateOf(match: ErrorMatch): (error: unknown) => boolean {
   if (isClassList(match)) return (error) => match.some((type) => error instanceof type);
   if (isErrorClass(match)) return (error) => error instanceof match;
   return match;

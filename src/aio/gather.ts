@@ -1,10 +1,9 @@
 import { type Awaitable, ensureFuture, type ResultOf } from './ensure-future.ts';
-import { CancelledError } from './errors.ts';
-import { currentLoop } from './loop/current.ts';
+import { limited } from './limited.ts';
+import { currentLoop } from './loop/current-loop.ts';
+import { CancelledError } from './loop/errors.ts';
 import { Future } from './loop/future.ts';
-import { inTask } from './loop/in-task.ts';
-import { limited } from './loop/limited.ts';
-import { park, type WaitOptions } from './loop/park.ts';
+import type { WaitOptions } from './loop/park.ts';
 
 export interface GatherOptions extends WaitOptions {
   /** How many of the async functions run at a time. @default all of them */
@@ -20,70 +19,77 @@ export type Results<A extends readonly unknown[]> = { -readonly [K in keyof A]: 
 export type Settled<A extends readonly unknown[]> = { -readonly [K in keyof A]: PromiseSettledResult<ResultOf<A[K]>> };
 
 /**
- * Runs async functions (and awaits tasks) together and returns their results in the order given.
+ * Runs async functions (and awaits tasks) together and returns a future of their results in the order given.
  *
- * The first failure is thrown at once, and the others run on: use `taskGroup` where that is not wanted. Cancelling it cancels
- * all of them, and it ends when they have ended; with `returnExceptions` the cancellation is thrown all the same, and
- * without it the first one's. Differences to Python: takes an array; `concurrency`; with `returnExceptions` the outcomes are those of
- * `Promise.allSettled`, since JavaScript can throw any value; outside of `run`, `signal` cancels it.
+ * A function is called each time it is given; a task or promise given twice is awaited once. The first failure is thrown at
+ * once, and the others run on: use `taskGroup` where that is not wanted. Cancelling it, as a whole (`cancel()`) or through
+ * the task that awaits it, cancels all of them, and it ends when they have ended; with `returnExceptions` the cancellation is
+ * thrown all the same, and without it the first one's. It may be given to another `gather`. Differences to Python: takes an
+ * array; `concurrency`; with `returnExceptions` the outcomes are those of `Promise.allSettled`, since JavaScript can throw any
+ * value; it works outside of `run`; `signal` cancels it.
  */
 export function gather<const A extends readonly Awaitable<unknown>[]>(
   awaitables: A,
   options: GatherOptions & { readonly returnExceptions: true },
-): Promise<Settled<A>>;
+): Future<Settled<A>>;
 export function gather<const A extends readonly Awaitable<unknown>[]>(
   awaitables: A,
   options?: GatherOptions & { readonly returnExceptions?: false },
-): Promise<Results<A>>;
-export function gather(
-  awaitables: readonly Awaitable<unknown>[],
-  { concurrency, returnExceptions = false, signal }: GatherOptions = {},
-): Promise<unknown> {
-  return inTask(() => {
-    const future = gathered(limited(awaitables, concurrency), returnExceptions);
-    return park(future);
-  }, signal);
+): Future<Results<A>>;
+export function gather(awaitables: readonly Awaitable<unknown>[], options: GatherOptions = {}): Future<unknown> {
+  try {
+    return gathered(awaitables, options);
+  } catch (error) {
+    const refused = new Future<never>();
+    refused.setException(error);
+    return refused;
+  }
 }
 
-function gathered(awaitables: readonly Awaitable<unknown>[], returnExceptions: boolean): Future<unknown> {
+function gathered(
+  awaitables: readonly Awaitable<unknown>[],
+  { concurrency, returnExceptions = false, signal }: GatherOptions,
+): Future<unknown> {
+  if (!Array.isArray(awaitables)) throw new TypeError('gather takes an array: gather([a, b])');
   const futures = new Map<unknown, Future<unknown>>();
-  const children: Future<unknown>[] = [];
-  for (const each of awaitables) {
+  const children = limited(awaitables, concurrency).map((each) => {
+    if (typeof each === 'function') return ensureFuture(each);
     const future = futures.get(each) ?? ensureFuture(each);
     futures.set(each, future);
-    children.push(future);
-  }
-  const distinct = new Set(children);
-  const outer = new Gathering(children);
-  if (distinct.size === 0) outer.setResult([]);
-  let left = distinct.size;
-  const onDone = (child: Future<unknown>) => {
-    left -= 1;
-    if (outer.done()) return void (child.failed() && child.exception());
-    if (!returnExceptions && child.cancelled()) return outer.setException(outcomeError(child));
-    if (!returnExceptions && child.failed()) return outer.setException(child.exception());
-    if (left > 0) return;
-    if (outer.cancelRequested) outer.setException(cancellationOf(child, outer));
-    else outer.setResult(children.map(returnExceptions ? settled : (each) => each.result()));
-  };
-  const ended: Future<unknown>[] = [];
-  for (const child of distinct) {
-    if (child.done()) ended.push(child);
-    else child.addDoneCallback(onDone);
-  }
-  for (const child of ended) onDone(child);
+    return future;
+  });
+  const outer = new Gathering(children, returnExceptions);
+  outer.start(signal);
   return outer;
 }
 
-/** What `gather` waits for: cancelling it cancels the children, and it ends when they have. */
+/** What `gather` returns: cancelling it cancels the children, and it ends when they have. */
 class Gathering extends Future<unknown> {
   readonly #children: readonly Future<unknown>[];
-  cancelRequested = false;
-  reason: unknown;
+  readonly #returnExceptions: boolean;
+  #left = 0;
+  #cancelRequested = false;
+  #reason: unknown;
+  #aborted: AbortSignal | undefined;
 
-  constructor(children: readonly Future<unknown>[]) {
+  constructor(children: readonly Future<unknown>[], returnExceptions: boolean) {
     super(currentLoop());
     this.#children = children;
+    this.#returnExceptions = returnExceptions;
+  }
+
+  start(signal: AbortSignal | undefined): void {
+    const distinct = new Set(this.#children);
+    this.#left = distinct.size;
+    if (this.#left === 0) this.setResult([]);
+    const onDone = (child: Future<unknown>) => this.#onDone(child);
+    const ended: Future<unknown>[] = [];
+    for (const child of distinct) {
+      if (child.done()) ended.push(child);
+      else child.whenDone(onDone);
+    }
+    for (const child of ended) this.#onDone(child);
+    if (signal !== undefined && !this.done()) this.#heed(signal);
   }
 
   override cancel(reason?: unknown): boolean {
@@ -91,9 +97,44 @@ class Gathering extends Future<unknown> {
     let any = false;
     for (const child of this.#children) any = child.cancel(reason) || any;
     // Only when a child was there to be cancelled is there anything to report at the end.
-    if (any) this.cancelRequested = true;
-    this.reason = reason;
+    if (any) this.#cancelRequested = true;
+    this.#reason = reason;
     return any;
+  }
+
+  protected override described(): { readonly message: string } {
+    return { message: 'a gather failed and nobody awaited it' };
+  }
+
+  #heed(signal: AbortSignal): void {
+    const onAbort = () => {
+      if (this.cancel(signal.reason)) this.#aborted = signal;
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    this.whenDone(() => signal.removeEventListener('abort', onAbort));
+  }
+
+  #onDone(child: Future<unknown>): void {
+    this.#left -= 1;
+    if (this.done()) {
+      if (child.failed()) child.retrieved();
+    } else if (!this.#returnExceptions && child.cancelled()) {
+      this.#endCancelled(outcomeError(child));
+    } else if (!this.#returnExceptions && child.failed()) {
+      this.setException(child.exception());
+    } else if (this.#left > 0) {
+      // The others are awaited.
+    } else if (this.#cancelRequested) {
+      this.#endCancelled(child.cancelled() ? outcomeError(child) : new CancelledError(this.#reason));
+    } else {
+      this.setResult(this.#children.map(this.#returnExceptions ? settled : (each) => each.result()));
+    }
+  }
+
+  #endCancelled(error: unknown): void {
+    if (this.#aborted === undefined) this.setException(error);
+    else super.abort(this.#aborted.reason);
   }
 }
 
@@ -111,8 +152,4 @@ function outcomeError(child: Future<unknown>): unknown {
   } catch (error) {
     return error;
   }
-}
-
-function cancellationOf(child: Future<unknown>, outer: Gathering): unknown {
-  return child.cancelled() ? outcomeError(child) : new CancelledError(outer.reason);
 }

@@ -1,6 +1,7 @@
-import { InvalidStateError } from './errors.ts';
+import { InvalidStateError } from './loop/errors.ts';
 import { park, type WaitOptions } from './loop/park.ts';
 import { WaitLine } from './loop/wait-line.ts';
+import { watched } from './loop/watched.ts';
 
 /**
  * Lets one at a time in, first come, first served: `using held = await lock.hold()`.
@@ -22,7 +23,11 @@ export class Lock {
   }
 
   /** Waits for the lock and takes it. */
-  async acquire(options: WaitOptions = {}): Promise<void> {
+  acquire(options: WaitOptions = {}): Promise<void> {
+    return watched(this.#acquire(options));
+  }
+
+  async #acquire(options: WaitOptions): Promise<void> {
     if (!this.#locked && !this.#waiters.someoneWaits()) {
       this.#locked = true;
       return;
@@ -41,8 +46,12 @@ export class Lock {
   }
 
   /** Takes the lock and gives it back when the scope is left. */
-  async hold(options: WaitOptions = {}): Promise<Disposable> {
-    await this.acquire(options);
+  hold(options: WaitOptions = {}): Promise<Disposable> {
+    return watched(this.#hold(options));
+  }
+
+  async #hold(options: WaitOptions): Promise<Disposable> {
+    await this.#acquire(options);
     return { [Symbol.dispose]: () => this.release() };
   }
 

@@ -1,11 +1,12 @@
 import { createTask } from './create-task.ts';
-import { InvalidStateError } from './errors.ts';
+import { endTasks } from './end-tasks.ts';
 import { Event } from './event.ts';
-import { currentTask } from './loop/current.ts';
-import { endTasks } from './loop/end-tasks.ts';
+import { inProgram } from './loop/current-loop.ts';
+import { InvalidStateError } from './loop/errors.ts';
+import { expectCount } from './loop/numbers.ts';
 import type { Task } from './loop/task.ts';
-import { until } from './loop/until.ts';
 import { Semaphore } from './semaphore.ts';
+import { until } from './until.ts';
 
 export interface MapOptions {
   /** How many items are in work, or finished and not yet taken, at a time. */
@@ -25,9 +26,8 @@ export async function* map<T, R>(
   body: (item: T, index: number) => PromiseLike<R> | R,
   { concurrency }: MapOptions,
 ): AsyncGenerator<Awaited<R>, void, void> {
-  if (!(concurrency >= 1)) throw new RangeError(`expected a concurrency of 1 or more, got ${concurrency}`);
-  if (currentTask() === undefined)
-    throw new InvalidStateError('map works inside run() only: start the program with run()');
+  expectCount(concurrency, 'the concurrency', 1);
+  if (!inProgram()) throw new InvalidStateError('map works inside run() only: start the program with run()');
   const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   const places = new Semaphore(concurrency);
   const window: Task<R>[] = [];
@@ -46,11 +46,11 @@ export async function* map<T, R>(
       if (next.done) return;
       const task = createTask(() => body(next.value, index));
       window.push(task);
-      task.addDoneCallback(note);
+      task.whenDone(note);
       changed.set();
     }
   });
-  reader.addDoneCallback((task) => {
+  reader.whenDone((task) => {
     reading = false;
     note(task);
   });

@@ -1,7 +1,9 @@
-import { QueueEmpty, QueueFull, QueueShutDown } from './errors.ts';
 import { Event } from './event.ts';
+import { QueueEmpty, QueueFull, QueueShutDown } from './loop/errors.ts';
+import { expectCount } from './loop/numbers.ts';
 import { park, type WaitOptions } from './loop/park.ts';
 import { WaitLine } from './loop/wait-line.ts';
+import { watched } from './loop/watched.ts';
 
 /** What holds the items and decides which leaves next. */
 export interface QueueItems<T> {
@@ -29,6 +31,7 @@ export class Queue<T> implements AsyncIterable<T> {
 
   /** @param maxsize how many items fit; zero or less means any number. @default 0 */
   constructor(maxsize = 0, items: QueueItems<T> = new FifoItems<T>()) {
+    expectCount(maxsize, 'maxsize', Number.NEGATIVE_INFINITY);
     this.maxsize = maxsize;
     this.#items = items;
     this.#finished.set();
@@ -53,7 +56,11 @@ export class Queue<T> implements AsyncIterable<T> {
   }
 
   /** Puts an item, waiting for a place. @throws QueueShutDown */
-  async put(item: T, options: WaitOptions = {}): Promise<void> {
+  put(item: T, options: WaitOptions = {}): Promise<void> {
+    return watched(this.#put(item, options));
+  }
+
+  async #put(item: T, options: WaitOptions): Promise<void> {
     while (this.full()) {
       if (this.#isShutdown) throw new QueueShutDown('the queue was shut down');
       await turn(this.#putters, () => !this.full(), options);
@@ -72,7 +79,11 @@ export class Queue<T> implements AsyncIterable<T> {
   }
 
   /** Takes an item, waiting for one. @throws QueueShutDown when it was shut down and is empty. */
-  async get(options: WaitOptions = {}): Promise<T> {
+  get(options: WaitOptions = {}): Promise<T> {
+    return watched(this.#get(options));
+  }
+
+  async #get(options: WaitOptions): Promise<T> {
     while (this.empty()) {
       if (this.#isShutdown) throw new QueueShutDown('the queue was shut down');
       await turn(this.#getters, () => !this.empty(), options);
@@ -98,8 +109,8 @@ export class Queue<T> implements AsyncIterable<T> {
   }
 
   /** Waits until every item has been taken and `taskDone` was called for it. */
-  async join(options: WaitOptions = {}): Promise<void> {
-    if (this.#unfinished > 0) await this.#finished.wait(options);
+  join(options: WaitOptions = {}): Promise<void> {
+    return this.#unfinished > 0 ? this.#finished.wait(options) : Promise.resolve();
   }
 
   /** Refuses further items; with `immediate` the items it holds are dropped and count as done. */
@@ -116,7 +127,7 @@ export class Queue<T> implements AsyncIterable<T> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
     try {
-      for (;;) yield await this.get();
+      for (;;) yield await this.#get({});
     } catch (error) {
       if (!(error instanceof QueueShutDown)) throw error;
     }

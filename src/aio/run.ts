@@ -1,9 +1,11 @@
-import { CancelledError, InterruptedError, InvalidStateError } from './errors.ts';
 import type { Clock } from './loop/clock.ts';
-import { currentTask } from './loop/current.ts';
-import { Loop, type SlowCallback, type UnhandledError } from './loop/loop.ts';
+import { inProgram } from './loop/current-loop.ts';
+import { CancelledError, InterruptedError, InvalidStateError } from './loop/errors.ts';
+import { Loop } from './loop/loop.ts';
+import { expectMs } from './loop/numbers.ts';
 import { park } from './loop/park.ts';
 import { type Body, Task } from './loop/task.ts';
+import type { SlowCallback, UnhandledError } from './loop/turns.ts';
 
 export interface RunOptions {
   /** @default systemClock */
@@ -36,9 +38,9 @@ export interface RunOptions {
  *   CancelledError when it was cancelled otherwise, InvalidStateError inside another `run`.
  */
 export async function run<T>(main: Body<T>, options: RunOptions = {}): Promise<T> {
-  if (currentTask() !== undefined)
-    throw new InvalidStateError('run() cannot be called from a running task: await it instead');
+  if (inProgram()) throw new InvalidStateError('run() cannot be called from a running task: await it instead');
   const { signal, onInterrupt } = options;
+  if (options.slowCallbackMs !== undefined) expectMs(options.slowCallbackMs, 'slowCallbackMs');
   const loop = new Loop(loopOptions(options));
   const task = new Task(main, loop);
   const abandoned = Promise.withResolvers<never>();
@@ -75,18 +77,24 @@ async function endOf<T>(task: Task<T>, loop: Loop): Promise<T> {
 async function endAll(loop: Loop): Promise<void> {
   const asked = new Set<Task<unknown>>();
   while (loop.tasks.size > 0) {
-    const left = [...loop.tasks].filter((task) => !asked.has(task));
+    const left = allTasks(loop).filter((task) => !asked.has(task));
     for (const task of left) {
       asked.add(task);
       task.cancel('the program has ended');
     }
-    await Promise.allSettled([...loop.tasks].map(ended));
+    await Promise.allSettled(allTasks(loop).map(ended));
   }
   for (const failure of [...loop.failures]) failure.report();
+  loop.close();
+}
+
+function allTasks(loop: Loop): Task<unknown>[] {
+  // Only a Task enters itself in its loop.
+  return [...loop.tasks] as Task<unknown>[];
 }
 
 function ended(task: Task<unknown>): Promise<void> {
-  return new Promise((resolve) => task.addDoneCallback(() => resolve()));
+  return new Promise((resolve) => task.whenDone(() => resolve()));
 }
 
 function loopOptions(options: RunOptions): ConstructorParameters<typeof Loop>[0] {

@@ -1,5 +1,7 @@
+import { expectCount } from './loop/numbers.ts';
 import { park, type WaitOptions } from './loop/park.ts';
 import { WaitLine } from './loop/wait-line.ts';
+import { watched } from './loop/watched.ts';
 
 /**
  * Lets at most `value` in at a time, first come, first served: `using place = await semaphore.hold()`.
@@ -13,10 +15,10 @@ export class Semaphore {
 
   /**
    * @param value how many places there are. @default 1
-   * @throws RangeError when it is negative.
+   * @throws TypeError or RangeError when it is no number of 0 or more.
    */
   constructor(value = 1) {
-    if (!(value >= 0)) throw new RangeError(`a semaphore needs a value of 0 or more, got ${value}`);
+    expectCount(value, 'the value of a semaphore', 0);
     this.#value = value;
   }
 
@@ -36,7 +38,11 @@ export class Semaphore {
   }
 
   /** Waits for a place and takes it. */
-  async acquire(options: WaitOptions = {}): Promise<void> {
+  acquire(options: WaitOptions = {}): Promise<void> {
+    return watched(this.#acquire(options));
+  }
+
+  async #acquire(options: WaitOptions): Promise<void> {
     if (!this.locked()) {
       this.#value -= 1;
       return;
@@ -55,8 +61,12 @@ export class Semaphore {
   }
 
   /** Takes a place and gives it back when the scope is left. */
-  async hold(options: WaitOptions = {}): Promise<Disposable> {
-    await this.acquire(options);
+  hold(options: WaitOptions = {}): Promise<Disposable> {
+    return watched(this.#hold(options));
+  }
+
+  async #hold(options: WaitOptions): Promise<Disposable> {
+    await this.#acquire(options);
     return { [Symbol.dispose]: () => this.release() };
   }
 

@@ -23,8 +23,8 @@ export function shield<T>(awaitable: Awaitable<T>): Future<T> {
       outer.setResult(inner.result());
     }
   };
-  inner.addDoneCallback(onInner);
-  outer.addDoneCallback(() => {
+  inner.whenDone(onInner);
+  outer.whenDone(() => {
     if (!inner.done()) inner.removeDoneCallback(onInner);
   });
   return outer;

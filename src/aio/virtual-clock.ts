@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from './loop/clock.ts';
+import { expectMs } from './loop/numbers.ts';
 
 /**
  * A clock for tests: time stands still while anything can run, and then jumps to the next timer.
@@ -17,7 +18,9 @@ export class VirtualClock implements Clock {
    * @param options.manual moves time only by `advance`. @default false
    */
   constructor(options: { readonly startMs?: number; readonly manual?: boolean } = {}) {
-    this.#nowMs = options.startMs ?? 0;
+    const { startMs = 0 } = options;
+    expectMs(startMs, 'startMs');
+    this.#nowMs = startMs;
     this.#manual = options.manual ?? false;
   }
 
@@ -26,6 +29,8 @@ export class VirtualClock implements Clock {
   }
 
   schedule(whenMs: number, callback: () => void): () => void {
+    // A timer that is never due holds a real process open; here time cannot move to it.
+    if (whenMs === Number.POSITIVE_INFINITY) return () => {};
     const timer = { whenMs, callback };
     this.#timers.add(timer);
     if (!this.#manual) this.#jumpSoon();
@@ -38,6 +43,7 @@ export class VirtualClock implements Clock {
 
   /** Moves time on, and resolves when everything that became due has run until it waits again. */
   async advance(byMs: number): Promise<void> {
+    expectMs(byMs, 'the time to advance');
     const untilMs = this.#nowMs + byMs;
     await this.#settle();
     for (let next = this.#next(); next !== undefined && next.whenMs <= untilMs; next = this.#next()) {
@@ -49,6 +55,7 @@ export class VirtualClock implements Clock {
 
   /** Moves time without letting anybody run, as a computation that blocks the loop does. */
   block(forMs: number): void {
+    expectMs(forMs, 'the time to block');
     this.#nowMs += forMs;
   }
 

@@ -1,8 +1,9 @@
 import { type Awaitable, adopt, ensureFuture } from './ensure-future.ts';
-import { isCancellation, TimeoutError } from './errors.ts';
-import { currentTask } from './loop/current.ts';
+import { currentTask } from './loop/current-task.ts';
+import { isCancellation, TimeoutError } from './loop/errors.ts';
 import { Future } from './loop/future.ts';
 import { inTask } from './loop/in-task.ts';
+import { expectMsOrNone } from './loop/numbers.ts';
 import { park, type WaitOptions } from './loop/park.ts';
 import { timeout } from './timeout.ts';
 
@@ -14,7 +15,7 @@ import { timeout } from './timeout.ts';
  * wait ends.
  *
  * @param timeoutMs undefined waits without a limit.
- * @throws TimeoutError
+ * @throws TimeoutError, TypeError or RangeError when the timeout is no number of milliseconds
  */
 export function waitFor<T>(
   awaitable: Awaitable<T>,
@@ -22,6 +23,7 @@ export function waitFor<T>(
   { signal }: WaitOptions = {},
 ): Promise<T> {
   return inTask(() => {
+    expectMsOrNone(timeoutMs, 'the timeout');
     if (timeoutMs !== undefined && timeoutMs <= 0) return cancelAtOnce(ensureFuture(awaitable));
     return timeout(timeoutMs, () => resultOf(awaitable));
   }, signal);
@@ -33,7 +35,7 @@ async function cancelAtOnce<T>(future: Future<T>): Promise<T> {
   const onDone = () => {
     if (!ended.done()) ended.setResult();
   };
-  future.addDoneCallback(onDone);
+  future.whenDone(onDone);
   try {
     future.cancel();
     await park(ended);

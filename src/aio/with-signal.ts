@@ -1,6 +1,7 @@
-import { CancelledError, isCancellation } from './errors.ts';
+import { CancelledError, isCancellation } from './loop/errors.ts';
 import { Future } from './loop/future.ts';
 import { park } from './loop/park.ts';
+import { watched } from './loop/watched.ts';
 
 /**
  * Calls foreign code (undici, fs, timers) with an AbortSignal and awaits it as asyncio awaits an inner task.
@@ -10,7 +11,7 @@ import { park } from './loop/park.ts';
  * its own, so a cleanup can use it while the task is being cancelled. Difference to Python: this is where AbortSignal comes in.
  */
 export function withSignal<T>(start: (signal: AbortSignal) => PromiseLike<T>): Promise<T> {
-  return park(new ForeignCall(start));
+  return watched(park(new ForeignCall(start)));
 }
 
 class ForeignCall<T> extends Future<T> {
@@ -37,5 +38,6 @@ class ForeignCall<T> extends Future<T> {
       error === reason || isCancellation(error) || (error instanceof Error && error.name === 'AbortError');
     if (aborted && isAbort) this.abort(reason);
     else this.setException(error);
+    this.retrieved();
   }
 }

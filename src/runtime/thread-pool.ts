@@ -1,5 +1,5 @@
 import { Piscina } from 'piscina';
-import type { ThreadPool, ThreadRunOptions } from '../aio/to-thread.ts';
+import type { ThreadPool, ThreadRunOptions } from '../aio/index.ts';
 
 export interface ThreadPoolOptions {
   /** The module that runs on the threads: a file URL, `new URL('./sum.ts', import.meta.url).href`. */

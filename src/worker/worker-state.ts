@@ -1,4 +1,4 @@
-import { Event } from '../aio/event.ts';
+import { Event } from '../aio/index.ts';
 import { type ChunkPlace, type JobFolder, resultKey } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import type { Log } from '../ports.ts';

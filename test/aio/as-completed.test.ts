@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { asCompleted } from '../../src/aio/as-completed.ts';
 import { createTask } from '../../src/aio/create-task.ts';
-import { InvalidStateError, TimeoutError } from '../../src/aio/errors.ts';
+import { InvalidStateError, TimeoutError } from '../../src/aio/loop/errors.ts';
 import { sleep } from '../../src/aio/sleep.ts';
 import { errorOf, now, program, thrownBy } from './support.ts';
 
@@ -74,13 +74,16 @@ describe('asCompleted', () => {
   );
 
   test(
-    'yields a function once that is given twice [test_as_completed_duplicate_coroutines]',
+    'calls a function each time it is given, and yields a task once [test_as_completed_duplicate_coroutines]',
     program(async () => {
       const ham = later(0, 'ham');
-      const seen = await all(asCompleted([ham, ham, later(0, 'spam')]));
+      const task = createTask(later(0, 'eggs'));
+      const seen = await all(asCompleted([task, ham, ham, task, later(0, 'spam')]));
       expect(seen.map(({ index, task }) => [index, task.result()])).toEqual([
-        [0, 'ham'],
-        [2, 'spam'],
+        [0, 'eggs'],
+        [1, 'ham'],
+        [2, 'ham'],
+        [4, 'spam'],
       ]);
     }),
   );

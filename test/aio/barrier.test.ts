@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Barrier } from '../../src/aio/barrier.ts';
 import { createTask } from '../../src/aio/create-task.ts';
-import { BrokenBarrierError } from '../../src/aio/errors.ts';
 import { gather } from '../../src/aio/gather.ts';
+import { BrokenBarrierError } from '../../src/aio/loop/errors.ts';
 import { expectCancelled, program, thrownBy, turns } from './support.ts';
 
 const parties = 5;

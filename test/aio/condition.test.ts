@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { Condition } from '../../src/aio/condition.ts';
 import { createTask } from '../../src/aio/create-task.ts';
-import { type CancelledError, InvalidStateError, TimeoutError } from '../../src/aio/errors.ts';
 import { Lock } from '../../src/aio/lock.ts';
-import { currentLoop } from '../../src/aio/loop/current.ts';
+import { currentLoop } from '../../src/aio/loop/current-loop.ts';
+import { type CancelledError, InvalidStateError, TimeoutError } from '../../src/aio/loop/errors.ts';
 import { moveOnAfter } from '../../src/aio/move-on-after.ts';
 import { waitFor } from '../../src/aio/wait-for.ts';
 import { errorOf, expectCancelled, program, thrownBy, turns } from './support.ts';

@@ -1,6 +1,7 @@
 """Runs the programs of differential.test.ts on asyncio with virtual time: one program a line in, its trace a line out."""
 
 import asyncio
+import contextvars
 import heapq
 import json
 import selectors
@@ -67,6 +68,10 @@ class Boom(Exception):
     pass
 
 
+VAR = contextvars.ContextVar("var", default=-1)
+STORE = contextvars.ContextVar("store", default=-1)
+
+
 def kind(error):
     if isinstance(error, BaseExceptionGroup):
         return "group(" + ",".join(kind(each) for each in error.exceptions) + ")"
@@ -101,6 +106,7 @@ class Program:
         self.conditions = [asyncio.Condition() for _ in range(2)]
         self.queues = [asyncio.Queue(), asyncio.Queue(1)]
         self.barriers = [asyncio.Barrier(2), asyncio.Barrier(3)]
+        self.naps = []
 
     async def run(self):
         root = asyncio.create_task(self.body(self.source, []))
@@ -116,10 +122,46 @@ class Program:
             await asyncio.sleep(50)
         for index, task in enumerate(self.tasks):
             self.log("driver", f"{index} ended {outcome(task)} {task.cancelling()}")
-        return list(self.trace)
+        return list(self.trace) + sorted(self.naps)
 
     def log(self, who, what):
         self.trace.append(f"{asyncio.get_running_loop().time()} {who} {what}")
+
+    def log_vars(self, who):
+        self.log(who, f"sees {VAR.get()} {STORE.get()}")
+
+    def callback(self, acts):
+        self.labels += 1
+        who = f"c{self.labels}"
+        # Given by name, since what a callback sets is seen by what it does later, and Python's naps are callbacks again.
+        context = contextvars.copy_context()
+
+        def call(*_):
+            self.log(who, f"called {asyncio.current_task() is None}")
+            for act in acts:
+                getattr(self, "act_" + act["act"])(act, who, context)
+
+        return call, context
+
+    def act_readVars(self, act, who, context):
+        self.log_vars(who)
+
+    def act_raise(self, act, who, context):
+        raise Boom()
+
+    def act_setVar(self, act, who, context):
+        VAR.set(act["value"])
+
+    def act_spawn(self, act, who, context):
+        self.tasks.append(asyncio.create_task(self.body(act["body"], [])))
+
+    def act_nap(self, act, who, context):
+        loop = asyncio.get_running_loop()
+
+        def wake():
+            self.naps.append(f"{loop.time()} {who} napped {VAR.get()} {STORE.get()}")
+
+        loop.call_later(act["ms"], wake, context=context)
 
     async def body(self, block, groups):
         me = asyncio.current_task()
@@ -304,8 +346,135 @@ class Program:
     async def do_joinQueue(self, statement, who, groups, scope):
         await self.queues[statement["which"]].join()
 
+    async def do_gatherSame(self, statement, who, groups, scope):
+        def one():
+            return self.body(statement["body"], groups)
+
+        if statement["concurrent"]:
+            places = asyncio.Semaphore(2)
+
+            async def one():
+                async with places:
+                    return await self.body(statement["body"], groups)
+
+        return ",".join(await asyncio.gather(*[one() for _ in range(statement["times"])]))
+
+    async def do_asCompletedSame(self, statement, who, groups, scope):
+        seen = 0
+
+        async def one():
+            nonlocal seen
+            await asyncio.sleep(statement["ms"])
+            seen += 1
+            return seen
+
+        tasks = [asyncio.create_task(one()) for _ in range(statement["times"])]
+        total = 0
+        try:
+            async for task in asyncio.as_completed(tasks):
+                total += task.result()
+        except BaseException:
+            # What asCompleted started, it cancels and awaits.
+            for task in tasks:
+                task.cancel()
+            left = [task for task in tasks if not task.done()]
+            if left:
+                await asyncio.wait(left)
+            raise
+        return str(total)
+
+    async def do_nestedGather(self, statement, who, groups, scope):
+        inner = asyncio.gather(*[self.body(block, groups) for block in statement["bodies"]])
+        outer = asyncio.gather(inner, asyncio.sleep(1))
+        await asyncio.sleep(0)
+        if statement["cancelled"]:
+            self.log(who, f"cancel {outer.cancel()}")
+        results = await outer
+        return ",".join(results[0])
+
+    async def do_setVar(self, statement, who, groups, scope):
+        token = VAR.set(statement["value"])
+        try:
+            await self.block(statement["body"], who, groups, scope)
+        finally:
+            VAR.reset(token)
+
+    async def do_setStore(self, statement, who, groups, scope):
+        token = STORE.set(statement["value"])
+        try:
+            await self.block(statement["body"], who, groups, scope)
+        finally:
+            STORE.reset(token)
+
+    async def do_readVars(self, statement, who, groups, scope):
+        self.log_vars(who)
+
+    async def do_callSoon(self, statement, who, groups, scope):
+        call, context = self.callback(statement["acts"])
+        asyncio.get_running_loop().call_soon(call, context=context)
+
+    async def do_callLater(self, statement, who, groups, scope):
+        call, context = self.callback(statement["acts"])
+        asyncio.get_running_loop().call_later(statement["ms"], call, context=context)
+
+    async def do_onDone(self, statement, who, groups, scope):
+        call, context = self.callback(statement["acts"])
+        self.target(statement).add_done_callback(call, context=context)
+
+    async def do_usingGroup(self, statement, who, groups, scope):
+        async with TaskGroup() as group:
+            inside = [*groups, group]
+            for child in statement["children"]:
+                self.tasks.append(group.create_task(self.body(child, inside)))
+            for delay in statement["sleeps"]:
+                await asyncio.sleep(delay)
+
+    async def do_looseGroup(self, statement, who, groups, scope):
+        coroutine = self.body([], groups)
+        try:
+            asyncio.TaskGroup().create_task(coroutine)
+        finally:
+            coroutine.close()
+
+    async def do_exceptStar(self, statement, who, groups, scope):
+        try:
+            await self.block(statement["body"], who, groups, scope)
+        except BaseException as error:
+            except_star(error, [self.clause(clause, who) for clause in statement["clauses"]])
+
+    def clause(self, clause, who):
+        def handler(group):
+            self.log(who, f"handles {kind(group)}")
+            if clause["raises"]:
+                raise Boom()
+
+        return TYPES[clause["catches"]], handler
+
+    async def do_sleepNone(self, statement, who, groups, scope):
+        await asyncio.sleep(float("nan"))
+
     async def do_shutdown(self, statement, who, groups, scope):
         self.queues[statement["which"]].shutdown(immediate=statement["immediate"])
+
+
+TYPES = {"timeout": TimeoutError, "boom": Boom, "state": RuntimeError, "value": ValueError}
+
+
+def except_star(error, clauses):
+    """Handles an error by one to three clauses of Python's own `except*`."""
+    (a, on_a), (b, on_b), (c, on_c) = (clauses + [(Nothing, None)] * 3)[:3]
+    try:
+        raise error
+    except* a as group:
+        on_a(group)
+    except* b as group:
+        on_b(group)
+    except* c as group:
+        on_c(group)
+
+
+class Nothing(Exception):
+    pass
 
 
 WHEN = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createTask } from '../../src/aio/create-task.ts';
 import { Event } from '../../src/aio/event.ts';
-import { currentLoop } from '../../src/aio/loop/current.ts';
+import { currentLoop } from '../../src/aio/loop/current-loop.ts';
 import { errorOf, expectCancelled, program, turns } from './support.ts';
 
 describe('Event', () => {

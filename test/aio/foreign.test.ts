@@ -1,10 +1,10 @@
 import { setTimeout as foreignSleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createTask } from '../../src/aio/create-task.ts';
-import { CancelledError, TimeoutError } from '../../src/aio/errors.ts';
-import { until } from '../../src/aio/loop/until.ts';
+import { CancelledError, TimeoutError } from '../../src/aio/loop/errors.ts';
 import { timeout } from '../../src/aio/timeout.ts';
 import { type ThreadPool, toThread } from '../../src/aio/to-thread.ts';
+import { until } from '../../src/aio/until.ts';
 import { withSignal } from '../../src/aio/with-signal.ts';
 import { errorOf, expectCancelled, me, program, turns } from './support.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createTask } from '../../src/aio/create-task.ts';
-import { CancelledError } from '../../src/aio/errors.ts';
 import { gather } from '../../src/aio/gather.ts';
+import { CancelledError } from '../../src/aio/loop/errors.ts';
 import { Future } from '../../src/aio/loop/future.ts';
 import { shield } from '../../src/aio/shield.ts';
 import { sleep } from '../../src/aio/sleep.ts';
@@ -124,7 +124,7 @@ describe('gather', () => {
   );
 
   test(
-    'calls a function once that is given twice [test_duplicate_coroutines]',
+    'calls a function each time it is given, and awaits a task or promise once [test_duplicate_coroutines]',
     program(async () => {
       let calls = 0;
       const abc = async () => {
@@ -132,7 +132,13 @@ describe('gather', () => {
         return 'abc';
       };
       expect(await gather([abc, abc, async () => 'def', abc])).toEqual(['abc', 'abc', 'def', 'abc']);
-      expect(calls).toBe(1);
+      expect(calls).toBe(3);
+      expect(await gather(Array(3).fill(abc), { concurrency: 2 })).toEqual(['abc', 'abc', 'abc']);
+      expect(calls).toBe(6);
+      const task = createTask(abc);
+      const promise = Promise.resolve('ghi');
+      expect(await gather([task, promise, task, promise])).toEqual(['abc', 'ghi', 'abc', 'ghi']);
+      expect(calls).toBe(7);
     }),
   );
 

@@ -1,34 +1,40 @@
-import { asCompleted } from '../../src/aio/as-completed.ts';
-import { Barrier } from '../../src/aio/barrier.ts';
-import { Condition } from '../../src/aio/condition.ts';
-import { createTask } from '../../src/aio/create-task.ts';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import {
+  asCompleted,
+  Barrier,
   BrokenBarrierError,
   CancelledError,
+  Condition,
+  contextVar,
+  createTask,
+  currentLoop,
+  currentTask,
+  Event,
+  type ExceptClause,
+  ExceptionGroup,
+  exceptStar,
+  gather,
   InvalidStateError,
+  Lock,
+  Queue,
   QueueEmpty,
   QueueFull,
   QueueShutDown,
+  run,
+  Semaphore,
+  shield,
+  sleep,
+  type Task,
+  TaskGroup,
   TimeoutError,
-} from '../../src/aio/errors.ts';
-import { Event } from '../../src/aio/event.ts';
-import { ExceptionGroup } from '../../src/aio/exception-group.ts';
-import { gather } from '../../src/aio/gather.ts';
-import { Lock } from '../../src/aio/lock.ts';
-import { currentLoop, currentTask } from '../../src/aio/loop/current.ts';
-import type { Task } from '../../src/aio/loop/task.ts';
-import type { TimeoutScope } from '../../src/aio/loop/timeout-scope.ts';
-import { Queue } from '../../src/aio/queue.ts';
-import { run } from '../../src/aio/run.ts';
-import { Semaphore } from '../../src/aio/semaphore.ts';
-import { shield } from '../../src/aio/shield.ts';
-import { sleep } from '../../src/aio/sleep.ts';
-import { type TaskGroup, taskGroup } from '../../src/aio/task-group.ts';
-import { timeout } from '../../src/aio/timeout.ts';
-import { VirtualClock } from '../../src/aio/virtual-clock.ts';
-import { wait } from '../../src/aio/wait.ts';
-import { waitFor } from '../../src/aio/wait-for.ts';
-import type { Block, Statement } from './program.ts';
+  type TimeoutScope,
+  taskGroup,
+  timeout,
+  VirtualClock,
+  wait,
+  waitFor,
+} from '../../src/aio/index.ts';
+import type { Act, Block, Clause, Statement } from './program.ts';
 
 /**
  * Runs a program on virtual time and returns what happened, as differential.py does.
@@ -45,6 +51,9 @@ export function traceOf(program: Block): Promise<string[]> {
 
 class Boom extends Error {}
 
+const variable = contextVar('var', { default: -1 });
+const store = new AsyncLocalStorage<number>();
+
 interface Place {
   readonly who: string;
   readonly groups: readonly TaskGroup[];
@@ -53,6 +62,8 @@ interface Place {
 
 class Program {
   readonly #trace: string[] = [];
+  readonly #naps: string[] = [];
+  #labels = 0;
   readonly #tasks: Task<unknown>[] = [];
   readonly #locks = [new Lock(), new Lock()];
   readonly #semaphores = [new Semaphore(1), new Semaphore(2)];
@@ -77,7 +88,7 @@ class Program {
     for (const [index, task] of this.#tasks.entries()) {
       this.#log('driver', `${index} ended ${outcome(task)} ${task.cancelling()}`);
     }
-    return [...this.#trace];
+    return [...this.#trace, ...this.#naps.sort()];
   }
 
   #running(): Task<unknown>[] {
@@ -231,6 +242,45 @@ class Program {
         return at(this.#queues, statement.which).taskDone();
       case 'joinQueue':
         return await at(this.#queues, statement.which).join();
+      case 'gatherSame':
+        return await this.#gatherSame(statement, place);
+      case 'asCompletedSame':
+        return await this.#asCompletedSame(statement);
+      case 'nestedGather':
+        return await this.#nestedGather(statement, place);
+      case 'setVar': {
+        const token = variable.set(statement.value);
+        try {
+          return await this.#block(statement.body, place);
+        } finally {
+          variable.reset(token);
+        }
+      }
+      case 'setStore':
+        return await store.run(statement.value, () => this.#block(statement.body, place));
+      case 'readVars':
+        return this.#logVars(place.who);
+      case 'callSoon':
+        currentLoop().callSoon(this.#callback(statement.acts));
+        return;
+      case 'callLater':
+        currentLoop().callLater(statement.ms, this.#callback(statement.acts));
+        return;
+      case 'onDone':
+        return this.#target(statement).addDoneCallback(this.#callback(statement.acts));
+      case 'usingGroup':
+        return await this.#usingGroup(statement, place);
+      case 'looseGroup':
+        new TaskGroup().createTask(() => this.#body([], place.groups));
+        return;
+      case 'exceptStar':
+        try {
+          return await this.#block(statement.body, place);
+        } catch (error) {
+          return await exceptStar(error, ...statement.clauses.map((clause) => this.#clause(clause, place.who)));
+        }
+      case 'sleepNone':
+        return await sleep(Number.NaN);
       case 'shutdown':
         return at(this.#queues, statement.which).shutdown({ immediate: statement.immediate });
     }
@@ -248,6 +298,88 @@ class Program {
       this.#log(place.who, 'finally');
       await this.#block(statement.last, place);
     }
+  }
+
+  #logVars(who: string): void {
+    this.#log(who, `sees ${variable.get()} ${store.getStore() ?? -1}`);
+  }
+
+  #callback(acts: readonly Act[]): () => void {
+    this.#labels += 1;
+    const who = `c${this.#labels}`;
+    return () => {
+      this.#log(who, `called ${python(currentTask() === undefined)}`);
+      for (const act of acts) this.#act(act, who);
+    };
+  }
+
+  #act(act: Act, who: string): void {
+    switch (act.act) {
+      case 'readVars':
+        this.#logVars(who);
+        return;
+      case 'raise':
+        throw new Boom();
+      case 'setVar':
+        variable.set(act.value);
+        return;
+      case 'spawn':
+        this.#tasks.push(createTask(() => this.#body(act.body, [])));
+        return;
+      case 'nap':
+        sleep(act.ms).then(() => {
+          const sees = `${variable.get()} ${store.getStore() ?? -1}`;
+          this.#naps.push(`${currentLoop().time()} ${who} napped ${sees}`);
+        });
+        return;
+    }
+  }
+
+  #clause({ catches, raises }: Clause, who: string): ExceptClause {
+    const handler = (group: ExceptionGroup) => {
+      this.#log(who, `handles ${kind(group)}`);
+      if (raises) throw new Boom();
+    };
+    return [(error) => kind(error) === catches, handler];
+  }
+
+  async #usingGroup(statement: Statement & { op: 'usingGroup' }, place: Place): Promise<void> {
+    try {
+      await using group = new TaskGroup();
+      const inside = { ...place, groups: [...place.groups, group] };
+      for (const child of statement.children) this.#spawn(child, inside, (body) => group.createTask(body));
+      for (const ms of statement.sleeps) await sleep(ms);
+    } catch (error) {
+      // JavaScript keeps both errors of a scope left by a cancellation whose end throws the group.
+      throw error instanceof SuppressedError ? error.error : error;
+    }
+  }
+
+  async #gatherSame(statement: Statement & { op: 'gatherSame' }, place: Place): Promise<string> {
+    const body = () => this.#body(statement.body, place.groups);
+    const concurrency = statement.concurrent ? 2 : undefined;
+    return (await gather(Array(statement.times).fill(body), { concurrency })).join(',');
+  }
+
+  async #asCompletedSame(statement: Statement & { op: 'asCompletedSame' }): Promise<number> {
+    let seen = 0;
+    const one = async () => {
+      await sleep(statement.ms);
+      seen += 1;
+      return seen;
+    };
+    let sum = 0;
+    for await (const { task } of asCompleted(Array(statement.times).fill(one))) sum += task.result() as number;
+    return sum;
+  }
+
+  async #nestedGather(statement: Statement & { op: 'nestedGather' }, place: Place): Promise<string> {
+    const inner = gather(statement.bodies.map((block) => () => this.#body(block, place.groups)));
+    const outer = gather([inner, () => sleep(1)]);
+    await sleep(0);
+    if (statement.cancelled) this.#log(place.who, `cancel ${python(outer.cancel())}`);
+    const [results] = await outer;
+    return results.join(',');
   }
 
   async #gather(statement: Statement & { op: 'gather' }, place: Place): Promise<string> {

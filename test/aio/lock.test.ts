@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createTask } from '../../src/aio/create-task.ts';
-import { InvalidStateError } from '../../src/aio/errors.ts';
 import { Lock } from '../../src/aio/lock.ts';
-import { currentLoop } from '../../src/aio/loop/current.ts';
+import { currentLoop } from '../../src/aio/loop/current-loop.ts';
+import { InvalidStateError } from '../../src/aio/loop/errors.ts';
 import { Future } from '../../src/aio/loop/future.ts';
 import { sleep } from '../../src/aio/sleep.ts';
 import { errorOf, expectCancelled, me, program, thrownBy, turns } from './support.ts';

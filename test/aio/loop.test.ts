@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createTask } from '../../src/aio/create-task.ts';
-import { currentLoop } from '../../src/aio/loop/current.ts';
+import { currentLoop } from '../../src/aio/loop/current-loop.ts';
 import { Future } from '../../src/aio/loop/future.ts';
 import { run } from '../../src/aio/run.ts';
 import { sleep } from '../../src/aio/sleep.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createTask } from '../../src/aio/create-task.ts';
-import { InvalidStateError } from '../../src/aio/errors.ts';
+import { InvalidStateError } from '../../src/aio/loop/errors.ts';
 import { map } from '../../src/aio/map.ts';
 import { sleep } from '../../src/aio/sleep.ts';
 import { errorOf, expectCancelled, now, program, turns } from './support.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createTask } from '../../src/aio/create-task.ts';
-import { QueueEmpty, QueueFull, QueueShutDown, TimeoutError } from '../../src/aio/errors.ts';
 import { Event } from '../../src/aio/event.ts';
 import { LifoQueue } from '../../src/aio/lifo-queue.ts';
-import { currentLoop } from '../../src/aio/loop/current.ts';
+import { currentLoop } from '../../src/aio/loop/current-loop.ts';
+import { QueueEmpty, QueueFull, QueueShutDown, TimeoutError } from '../../src/aio/loop/errors.ts';
 import { PriorityQueue } from '../../src/aio/priority-queue.ts';
 import { Queue } from '../../src/aio/queue.ts';
 import { sleep } from '../../src/aio/sleep.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createTask } from '../../src/aio/create-task.ts';
-import { CancelledError, InterruptedError, InvalidStateError } from '../../src/aio/errors.ts';
+import { CancelledError, InterruptedError, InvalidStateError } from '../../src/aio/loop/errors.ts';
 import { Future } from '../../src/aio/loop/future.ts';
-import type { SlowCallback } from '../../src/aio/loop/loop.ts';
+import type { SlowCallback } from '../../src/aio/loop/turns.ts';
 import { run } from '../../src/aio/run.ts';
 import { sleep } from '../../src/aio/sleep.ts';
 import { VirtualClock } from '../../src/aio/virtual-clock.ts';

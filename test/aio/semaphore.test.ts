@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { BoundedSemaphore } from '../../src/aio/bounded-semaphore.ts';
 import { createTask } from '../../src/aio/create-task.ts';
 import { gather } from '../../src/aio/gather.ts';
-import { currentLoop } from '../../src/aio/loop/current.ts';
+import { currentLoop } from '../../src/aio/loop/current-loop.ts';
 import type { Task } from '../../src/aio/loop/task.ts';
 import { Semaphore } from '../../src/aio/semaphore.ts';
 import { sleep } from '../../src/aio/sleep.ts';

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
-import { CancelledError } from '../../src/aio/errors.ts';
-import { currentLoop, currentTask } from '../../src/aio/loop/current.ts';
+import { currentLoop } from '../../src/aio/loop/current-loop.ts';
+import { currentTask } from '../../src/aio/loop/current-task.ts';
+import { CancelledError } from '../../src/aio/loop/errors.ts';
 import type { Task } from '../../src/aio/loop/task.ts';
 import { type RunOptions, run } from '../../src/aio/run.ts';
 import { sleep } from '../../src/aio/sleep.ts';

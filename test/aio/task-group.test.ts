@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { createTask } from '../../src/aio/create-task.ts';
-import { CancelledError, InvalidStateError } from '../../src/aio/errors.ts';
 import { Event } from '../../src/aio/event.ts';
 import { ExceptionGroup } from '../../src/aio/exception-group.ts';
 import { contextVar, copyContext } from '../../src/aio/loop/context-var.ts';
+import { CancelledError, InvalidStateError, isCancellation } from '../../src/aio/loop/errors.ts';
 import type { Task } from '../../src/aio/loop/task.ts';
 import { sleep } from '../../src/aio/sleep.ts';
 import { TaskGroup, taskGroup } from '../../src/aio/task-group.ts';
+import { timeout } from '../../src/aio/timeout.ts';
 import { errorOf, expectCancelled, me, now, program, thrownBy, turns } from './support.ts';
 
 class Crash extends Error {}
@@ -567,8 +568,8 @@ describe('TaskGroup with await using', () => {
         await sleep(10_000);
       };
       const error = await errorOf(failing());
-      expect(error).toBeInstanceOf(SuppressedError);
-      expect(classes((error as SuppressedError).error)).toEqual([Crash]);
+      expect(classes(error as ExceptionGroup)).toEqual([Crash]);
+      expect(isCancellation(error)).toBe(false);
       expect([now(), me().cancelling()]).toEqual([100, 0]);
     }),
   );
@@ -587,6 +588,113 @@ describe('TaskGroup with await using', () => {
       await turns(5);
       expect([tasks[0]?.cancelled(), task.done(), now()]).toEqual([true, true, 10]);
       await errorOf(task);
+    }),
+  );
+
+  test(
+    'tells the code inside as a cancellation, and adds what fails later to the error that leaves the scope',
+    program(async () => {
+      const seen: unknown[] = [];
+      const failing = async () => {
+        await using group = new TaskGroup();
+        group.createTask(crashAfter(100));
+        group.createTask(async () => {
+          try {
+            await sleep(10_000);
+          } finally {
+            await sleep(50);
+            // biome-ignore lint/correctness/noUnsafeFinally: The cleanup fails too.
+            throw new RangeError();
+          }
+        });
+        try {
+          await timeout(5_000, () => sleep(10_000));
+        } catch (error) {
+          seen.push(isCancellation(error), (error as Error).message, now());
+          throw error;
+        }
+      };
+      const error = (await errorOf(failing())) as ExceptionGroup;
+      expect(seen).toEqual([true, 'tasks of a group failed (1 error)', 100]);
+      expect(classes(error)).toEqual([Crash, RangeError]);
+      expect([error.message, isCancellation(error)]).toEqual(['tasks of a group failed (2 errors)', false]);
+      expect([now(), me().cancelling()]).toEqual([150, 0]);
+      await sleep(1);
+    }),
+  );
+
+  test(
+    'throws the group when the failure met no wait',
+    program(async () => {
+      const failing = async () => {
+        await using group = new TaskGroup();
+        group.createTask(crashAfter(0));
+        for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      };
+      expect(classes(await groupOf(failing()))).toEqual([Crash]);
+      await sleep(1);
+    }),
+  );
+
+  test(
+    'throws the group also when the task was cancelled at the same time, and delivers that again',
+    program(async () => {
+      let child: Task<unknown> | undefined;
+      const outer = createTask(async () => {
+        const error = await errorOf(
+          (async () => {
+            await using group = new TaskGroup();
+            child = group.createTask(crashAfter(100));
+            await sleep(10_000);
+          })(),
+        );
+        await sleep(1);
+        return error;
+      });
+      await turns(2);
+      child?.whenDone(() => outer.cancel('from outside'));
+      await expectCancelled(outer);
+      expect(now()).toBe(100);
+    }),
+  );
+
+  test(
+    'keeps an error of the code inside beside the failures, as JavaScript does',
+    program(async () => {
+      const failing = async () => {
+        await using group = new TaskGroup();
+        group.createTask(crashAfter(100));
+        throw new RangeError();
+      };
+      const { error, suppressed } = (await errorOf(failing())) as SuppressedError;
+      expect([suppressed.constructor, classes(error)]).toEqual([RangeError, [Crash]]);
+    }),
+  );
+
+  test(
+    'starts nothing before it was entered [test_taskgroup_not_entered]',
+    program(async () => {
+      const group = new TaskGroup();
+      expect(thrownBy(() => group.createTask(crashAfter(0)))).toMatchObject({
+        code: 'InvalidState',
+        message: 'the task group was not entered: use taskGroup(), or `await using group = …`',
+      });
+      await using entered = group;
+      entered.createTask(later(1, undefined));
+    }),
+  );
+
+  test(
+    'is entered once [test_taskgroup_already_entered, test_taskgroup_double_enter]',
+    program(async () => {
+      const failing = async () => {
+        await using group = new TaskGroup();
+        await using _again = group;
+      };
+      expect(await errorOf(failing())).toMatchObject({ message: 'the task group has already been entered' });
+      await taskGroup(async (group) => {
+        expect(thrownBy(() => group[Symbol.asyncDispose])).toBeInstanceOf(InvalidStateError);
+      });
     }),
   );
 

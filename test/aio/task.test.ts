@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createTask } from '../../src/aio/create-task.ts';
-import { CancelledError, InvalidStateError } from '../../src/aio/errors.ts';
-import { currentLoop, currentTask } from '../../src/aio/loop/current.ts';
+import { currentLoop } from '../../src/aio/loop/current-loop.ts';
+import { currentTask } from '../../src/aio/loop/current-task.ts';
+import { CancelledError, InvalidStateError } from '../../src/aio/loop/errors.ts';
 import { Future } from '../../src/aio/loop/future.ts';
 import type { Task } from '../../src/aio/loop/task.ts';
 import { sleep } from '../../src/aio/sleep.ts';

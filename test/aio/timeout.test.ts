@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createTask } from '../../src/aio/create-task.ts';
 import { currentDeadline } from '../../src/aio/current-deadline.ts';
-import { CancelledError, InvalidStateError, TimeoutError } from '../../src/aio/errors.ts';
 import { ExceptionGroup } from '../../src/aio/exception-group.ts';
+import { CancelledError, InvalidStateError, TimeoutError } from '../../src/aio/loop/errors.ts';
 import { Future } from '../../src/aio/loop/future.ts';
 import { TimeoutScope } from '../../src/aio/loop/timeout-scope.ts';
 import { moveOnAfter } from '../../src/aio/move-on-after.ts';
@@ -332,10 +332,10 @@ describe('timeout', () => {
       program(async () => {
         const scope = new TimeoutScope(10);
         let refusal: unknown;
-        await scope.enter(async () => {
-          if (wait === 0) refusal = await errorOf(scope.enter(() => {}));
+        await scope.run(async () => {
+          if (wait === 0) refusal = await errorOf(scope.run(() => {}));
         });
-        if (wait === 1) refusal = await errorOf(scope.enter(() => {}));
+        if (wait === 1) refusal = await errorOf(scope.run(() => {}));
         expect(refusal).toMatchObject({ message: 'the timeout has already been entered' });
       }),
     );
@@ -347,21 +347,21 @@ describe('timeout', () => {
       const refusal = (scope: TimeoutScope) => (thrownBy(() => scope.reschedule(20)) as Error).message;
       expect(refusal(new TimeoutScope(10))).toContain('not been entered');
       const finished = new TimeoutScope(10);
-      await finished.enter(() => {});
+      await finished.run(() => {});
       expect(refusal(finished)).toContain('finished');
       const expiring = new TimeoutScope(10);
-      await expiring.enter(async () => {
+      await expiring.run(async () => {
         await expectCancelled(sleep(1000));
         expect(refusal(expiring)).toContain('expiring');
       });
       const expired = new TimeoutScope(10);
-      await expectTimeout(expired.enter(() => sleep(1000)));
+      await expectTimeout(expired.run(() => sleep(1000)));
       expect(refusal(expired)).toContain('expired');
     }),
   );
 
   test('needs a task around it [test_timeout_without_task]', async () => {
-    expect(await errorOf(new TimeoutScope(10).enter(() => {}))).toBeInstanceOf(InvalidStateError);
+    expect(await errorOf(new TimeoutScope(10).run(() => {}))).toBeInstanceOf(InvalidStateError);
   });
 
   test(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createTask } from '../../src/aio/create-task.ts';
-import { CancelledError, TimeoutError } from '../../src/aio/errors.ts';
-import { currentLoop } from '../../src/aio/loop/current.ts';
+import { currentLoop } from '../../src/aio/loop/current-loop.ts';
+import { CancelledError, TimeoutError } from '../../src/aio/loop/errors.ts';
 import { Future } from '../../src/aio/loop/future.ts';
 import { shield } from '../../src/aio/shield.ts';
 import { sleep } from '../../src/aio/sleep.ts';

@@ -1,10 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createTask } from '../../src/aio/create-task.ts';
-import { CancelledError } from '../../src/aio/errors.ts';
-import { gather } from '../../src/aio/gather.ts';
-import { run } from '../../src/aio/run.ts';
-import { sleep } from '../../src/aio/sleep.ts';
-import { toThread } from '../../src/aio/to-thread.ts';
+import { CancelledError, createTask, gather, run, sleep, toThread } from '../../src/aio/index.ts';
 import { Threads } from '../../src/runtime/thread-pool.ts';
 
 const file = new URL('thread-pool.worker.ts', import.meta.url).href;

@@ -1,22 +1,22 @@
 import type { Loop } from './loop.ts';
-import type { Task } from './task.ts';
 
-/** An error that nobody has seen yet; reported when its task is collected, or by `run` at its end. */
+/** An error that nobody has seen yet; reported when its owner is collected, or by `run` at its end. */
 export class Failure {
-  static watch(task: Task<unknown>, error: unknown): Failure {
-    const failure = new Failure(task.loop, task.name, error);
-    task.loop.failures.add(failure);
-    forgotten.register(task, failure);
+  /** @param owner what must be looked at for the error to count as seen. */
+  static watch(owner: object, loop: Loop, what: { readonly message: string; readonly task?: string }, error: unknown) {
+    const failure = new Failure(loop, what, error);
+    loop.failures.add(failure);
+    forgotten.register(owner, failure);
     return failure;
   }
 
   readonly #loop: Loop;
-  readonly #task: string;
+  readonly #what: { readonly message: string; readonly task?: string };
   readonly #error: unknown;
 
-  constructor(loop: Loop, task: string, error: unknown) {
+  constructor(loop: Loop, what: { readonly message: string; readonly task?: string }, error: unknown) {
     this.#loop = loop;
-    this.#task = task;
+    this.#what = what;
     this.#error = error;
   }
 
@@ -28,7 +28,7 @@ export class Failure {
   /** Reports the error, once, unless somebody has seen it. */
   report(): void {
     if (!this.#loop.failures.delete(this)) return;
-    this.#loop.unhandled({ message: 'a task failed and nobody awaited it', task: this.#task, error: this.#error });
+    this.#loop.unhandled({ message: this.#what.message, task: this.#what.task, error: this.#error });
   }
 }
 

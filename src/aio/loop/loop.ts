@@ -1,31 +1,21 @@
-import { type Clock, systemClock } from './clock.ts';
-import { frames } from './frames.ts';
-import { type Handle, Scheduled } from './handle.ts';
-import type { Task } from './task.ts';
-import { Timers } from './timers.ts';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Context } from './context.ts';
+import { copyContext } from './context-var.ts';
+import { InvalidStateError, isCancellation } from './errors.ts';
+import { type Frame, frames } from './frames.ts';
+import type { Handle } from './handle.ts';
+import { expectMs } from './numbers.ts';
+import { Turns } from './turns.ts';
 
-export interface LoopOptions {
-  /** @default systemClock */
-  readonly clock?: Clock;
-  /** Told of every callback that blocked the loop for `slowCallbackMs` or longer, with the task that did it. */
-  readonly onSlowCallback?: (slow: SlowCallback) => void;
-  /** @default 100 */
-  readonly slowCallbackMs?: number;
-  /** Told of every failure that nobody awaited. @default prints it with console.error */
-  readonly onUnhandledError?: (failure: UnhandledError) => void;
+export interface CallbackOptions {
+  /** The context variables it sees and sets. @default a copy of those where it was registered */
+  readonly context?: Context | undefined;
 }
 
-/** A callback that blocked the loop. */
-export interface SlowCallback {
-  readonly task: string;
-  readonly durationMs: number;
-}
-
-/** A failure that nobody awaited. */
-export interface UnhandledError {
-  readonly message: string;
-  readonly task: string | undefined;
-  readonly error: unknown;
+/** What a loop knows of its tasks. */
+export interface LoopTask {
+  readonly name: string;
+  done(): boolean;
 }
 
 /**
@@ -34,168 +24,88 @@ export interface UnhandledError {
  * A turn moves the timers that are due behind the callbacks that are ready, calls exactly those, and then lets the host look
  * at its input and output; what they make ready waits for the next turn. A callback that resumes a task is over when that
  * task waits for something of this library or has ended, so the microtasks in between are invisible and tasks wake in the
- * same order as in Python. Differences to Python: a task that awaits a foreign promise without `until` gives up its turn
- * when all microtasks have run, and resumes when the promise does, not through this queue; timers with the same deadline
- * run in the order they were set, where Python leaves it open.
+ * same order as in Python. Callbacks run in no task, and see a copy of the context variables, and every AsyncLocalStorage,
+ * as they were where the callback was registered. Differences to Python: a task that awaits a foreign promise without `until`
+ * gives up its turn when all microtasks have run, and resumes when the promise does, not through this queue; timers with the
+ * same deadline run in the order they were set, where Python leaves it open; a callback may be an async function, which runs
+ * outside of every task, is not waited for, and whose failure is reported as that of any callback.
  */
-export class Loop {
-  /** The tasks that have not ended, oldest first. */
-  readonly tasks = new Set<Task<unknown>>();
-  /** The failures of tasks that nobody has awaited so far. */
+export class Loop extends Turns {
+  /** The tasks that have not ended, oldest first; `allTasks` gives them. @internal */
+  readonly tasks = new Set<LoopTask>();
+  /** The failures that nobody has awaited so far. @internal */
   readonly failures = new Set<{ report(): void }>();
-  readonly #clock: Clock;
-  readonly #options: LoopOptions;
-  readonly #slowCallbackMs: number;
-  readonly #timers: Timers;
-  #ready: Scheduled[] = [];
-  #batch: Scheduled[] = [];
-  #next = 0;
-  #turning = false;
-  #turnDeferred = false;
-  #stepping: Task<unknown> | undefined;
-  #stepped: string | undefined;
-  #watching = false;
-  #calling = false;
-  #startedMs = 0;
+  readonly #timers = new Set<Handle>();
+  #closed = false;
   #named = 0;
 
-  constructor(options: LoopOptions = {}) {
-    this.#clock = options.clock ?? systemClock;
-    this.#timers = new Timers(this.#clock, this.#beginTurn);
-    this.#options = options;
-    this.#slowCallbackMs = options.slowCallbackMs ?? 100;
+  /** Calls back in the next turn, after everything that is ready already. @throws InvalidStateError when `run` has ended. */
+  callSoon(callback: () => unknown, options: CallbackOptions = {}): Handle {
+    return this.soon(this.#prepare(callback, options));
   }
 
-  /** The loop's time in milliseconds, on its clock's own scale. */
-  time(): number {
-    return this.#clock.now();
+  /**
+   * Calls back after `delayMs` milliseconds, unless the program has ended by then.
+   *
+   * @throws TypeError or RangeError when the delay is no number, InvalidStateError when `run` has ended.
+   */
+  callLater(delayMs: number, callback: () => unknown, options: CallbackOptions = {}): Handle {
+    expectMs(delayMs, 'the delay');
+    return this.callAt(this.time() + delayMs, callback, options);
   }
 
-  /** Calls back in the next turn, after everything that is ready already. */
-  callSoon(callback: () => void): Handle {
-    const handle = new Scheduled(callback);
-    this.#ready.push(handle);
-    if (!this.#turning) {
-      // On a virtual clock time must not move on while something is ready.
-      this.#timers.unarm();
-      this.#deferTurn();
-    }
-    return handle;
+  /**
+   * Calls back when the loop's time has reached `whenMs`, unless the program has ended by then.
+   *
+   * @throws TypeError or RangeError when the instant is no number, InvalidStateError when `run` has ended.
+   */
+  callAt(whenMs: number, callback: () => unknown, options: CallbackOptions = {}): Handle {
+    expectMs(whenMs, 'the instant');
+    const call = this.#prepare(callback, options);
+    const timer = this.at(whenMs, () => {
+      this.#timers.delete(timer);
+      call();
+    });
+    this.#timers.add(timer);
+    return {
+      cancel: () => {
+        this.#timers.delete(timer);
+        timer.cancel();
+      },
+    };
   }
 
-  /** Calls back after `delayMs` milliseconds. */
-  callLater(delayMs: number, callback: () => void): Handle {
-    return this.callAt(this.time() + delayMs, callback);
+  /** Makes a callback of a user's function: it runs in no task, with what is current here. @internal */
+  inContext(callback: () => unknown, { context = copyContext() }: CallbackOptions = {}): () => void {
+    const inStores = AsyncLocalStorage.snapshot();
+    const frame: Frame = { loop: this, task: undefined, scope: frames.getStore()?.scope, context };
+    return () => inStores(() => frames.run(frame, () => this.#guard(callback())));
   }
 
-  /** Calls back when the loop's time has reached `whenMs`. */
-  callAt(whenMs: number, callback: () => void): Handle {
-    const timer = this.#timers.add(whenMs, callback);
-    if (!this.#turning && !this.#turnDeferred) this.#timers.arm();
-    return timer;
+  /** Drops the timers of a program that has ended: nothing calls back after `run`. @internal */
+  close(): void {
+    this.#closed = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
   }
 
-  /** A name for the next task that was given none. */
+  /** A name for the next task that was given none. @internal */
   nextName(): string {
     this.#named += 1;
     return `Task-${this.#named}`;
   }
 
-  /** Reports a failure that nobody awaited. */
-  unhandled(failure: UnhandledError): void {
-    const report = this.#options.onUnhandledError ?? printFailure;
-    report(failure);
+  #prepare(callback: () => unknown, options: CallbackOptions): () => void {
+    if (typeof callback !== 'function') throw new TypeError(`expected a function to call back, got ${typeof callback}`);
+    if (this.#closed) throw new InvalidStateError('the program of this loop has ended: nothing would call back');
+    return this.inContext(callback, options);
   }
 
-  /** Resumes a task from within a callback of this loop; nothing else runs until it waits again or ends. */
-  step(task: Task<unknown>, resume: () => void): void {
-    this.#stepping = task;
-    this.#stepped = task.name;
-    resume();
-  }
-
-  /** The task waits or has ended, so its step is over. */
-  stepEnded(task: Task<unknown>): void {
-    if (this.#stepping !== task) return;
-    this.#stepping = undefined;
-    if (this.#calling) return;
-    this.#measure();
-    queueMicrotask(this.#resumeTurn);
-  }
-
-  readonly #resumeTurn = (): void => {
-    // Callbacks belong to no task: without this, they would inherit the frame of the task that happened to call the loop.
-    frames.run(undefined, () => this.#callReady());
-  };
-
-  readonly #beginTurn = (): void => {
-    this.#turnDeferred = false;
-    if (this.#turning) return;
-    this.#turning = true;
-    this.#timers.unarm();
-    for (const timer of this.#timers.takeDue()) this.#ready.push(timer);
-    this.#batch = this.#ready;
-    this.#ready = [];
-    this.#next = 0;
-    this.#resumeTurn();
-  };
-
-  #callReady(): void {
-    for (let handle = this.#batch[this.#next]; handle !== undefined; handle = this.#batch[this.#next]) {
-      this.#next += 1;
-      if (handle.cancelled) continue;
-      this.#call(handle);
-      if (this.#stepping !== undefined) {
-        this.#watch();
-        return;
-      }
-    }
-    this.#turning = false;
-    if (this.#ready.length > 0) this.#deferTurn();
-    else this.#timers.arm();
-  }
-
-  #call(handle: Scheduled): void {
-    if (this.#options.onSlowCallback !== undefined) this.#startedMs = this.time();
-    this.#stepped = undefined;
-    this.#calling = true;
-    try {
-      handle.callback();
-    } catch (error) {
-      this.unhandled({ message: 'a callback of the loop failed', task: undefined, error });
-    } finally {
-      this.#calling = false;
-    }
-    if (this.#stepping === undefined) this.#measure();
-  }
-
-  /** Ends the step of a task that awaits something foreign: it is over once all microtasks have run. */
-  #watch(): void {
-    if (this.#watching) return;
-    this.#watching = true;
-    this.#clock.defer(() => {
-      this.#watching = false;
-      if (this.#stepping === undefined) return;
-      this.#measure();
-      this.#stepping = undefined;
-      this.#resumeTurn();
+  /** An async function as a callback: nobody awaits its promise, so its failure is told as that of every callback. */
+  #guard(returned: unknown): void {
+    if (!(returned instanceof Promise)) return;
+    returned.catch((error: unknown) => {
+      if (!isCancellation(error)) this.unhandled({ message: 'a callback of the loop failed', task: undefined, error });
     });
   }
-
-  #measure(): void {
-    const report = this.#options.onSlowCallback;
-    if (report === undefined) return;
-    const durationMs = this.time() - this.#startedMs;
-    if (durationMs >= this.#slowCallbackMs) report({ task: this.#stepped ?? 'a callback of the loop', durationMs });
-  }
-
-  #deferTurn(): void {
-    if (this.#turnDeferred) return;
-    this.#turnDeferred = true;
-    this.#clock.defer(this.#beginTurn);
-  }
-}
-
-function printFailure({ message, task, error }: UnhandledError): void {
-  console.error(task === undefined ? message : `${message} (${task})`, error);
 }

@@ -1,5 +1,4 @@
-import { frames } from './frames.ts';
-import type { Future } from './future.ts';
+import { frames, type Waitable } from './frames.ts';
 
 /** What every verb that waits accepts. */
 export interface WaitOptions {
@@ -16,7 +15,7 @@ export interface WaitOptions {
  * Inside a task the future becomes the task's wait in progress, which `task.cancel()` cancels; outside it is awaited simply.
  * `signal` aborts the future itself, so give it only with a future that nobody else awaits.
  */
-export function park<T>(future: Future<T>, { signal }: WaitOptions = {}): Promise<T> {
+export function park<T>(future: Waitable<T>, { signal }: WaitOptions = {}): Promise<T> {
   if (future.done()) return new Promise((resolve) => resolve(future.result()));
   const task = frames.getStore()?.task;
   if (signal === undefined) return task === undefined ? outside(future) : task.park(future);
@@ -27,9 +26,9 @@ export function park<T>(future: Future<T>, { signal }: WaitOptions = {}): Promis
   return waiting.finally(() => signal.removeEventListener('abort', onAbort));
 }
 
-function outside<T>(future: Future<T>): Promise<T> {
+function outside<T>(future: Waitable<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    future.addDoneCallback(() => {
+    future.whenDone(() => {
       try {
         resolve(future.result());
       } catch (error) {

@@ -1,10 +1,12 @@
-import { CancelledError, InvalidStateError, isCancellation } from '../errors.ts';
-import { type Context, copyContext } from './context-var.ts';
-import { currentFrame } from './current.ts';
-import { Failure } from './failure.ts';
-import { frames } from './frames.ts';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Context } from './context.ts';
+import { copyContext } from './context-var.ts';
+import { CancelledError, InvalidStateError, isCancellation } from './errors.ts';
+import { frames, type Parker, type Waitable } from './frames.ts';
 import { Future } from './future.ts';
 import type { Loop } from './loop.ts';
+import { Requests } from './requests.ts';
+import { encloses, type Scope } from './scope.ts';
 
 /** What a task runs: an async function, given its own task. */
 export type Body<T> = (task: Task<unknown>) => PromiseLike<T> | T;
@@ -14,6 +16,15 @@ export interface TaskOptions {
   readonly name?: string | undefined;
   /** The context variables it sees and sets. @default a copy of those of the running task */
   readonly context?: Context | undefined;
+}
+
+/** A wait in progress, and where in the code it stands. */
+interface Wait {
+  /** Undefined when it waits for its next turn only: then it is interrupted when that comes. */
+  readonly future: Waitable<unknown> | undefined;
+  readonly scope: Scope | undefined;
+  /** What its cancellation is where it arrives. */
+  instead?: (() => unknown) | undefined;
 }
 
 /**
@@ -31,27 +42,32 @@ export interface TaskOptions {
  * awaited afterwards. Once every request has been taken back (`uncancel`, a timeout scope that ended), `signal` is a new one.
  *
  * Differences to Python: a JavaScript function runs as soon as it is called, so an async function waits from its call, not from
- * its `await`; a task may therefore have several waits in progress (`Promise.all`), and a cancellation reaches each of them;
- * waits nobody awaited any more are cancelled when the task ends.
+ * its `await`; a task may therefore have several waits in progress (`Promise.all`), and a cancellation reaches each of them,
+ * but a timeout or a task group only those inside it. Starting a wait ends the task's step, so code between a wait and its
+ * `await` runs among other tasks' steps, and a wait that is never awaited may be the one that a request is delivered to. Waits nobody awaited any more are cancelled when the task ends. A task
+ * sees what every AsyncLocalStorage had where it was created, as it sees the context variables.
  */
-export class Task<T> extends Future<T> {
+export class Task<T> extends Future<T> implements Parker {
   readonly name: string;
   readonly context: Context;
-  readonly #waits = new Set<Future<unknown>>();
-  #requests = 0;
-  #mustCancel = false;
-  #reason: unknown;
-  #controller: AbortController | undefined;
-  #failure: Failure | undefined;
+  readonly #waits = new Set<Wait>();
+  readonly #requests = new Requests();
+  #interruption: (() => unknown) | undefined;
 
   constructor(body: Body<T>, loop: Loop, { name, context }: TaskOptions = {}) {
     super(loop);
     this.name = name ?? loop.nextName();
     this.context = context ?? copyContext();
     loop.tasks.add(this);
-    const scope = currentFrame()?.scope;
-    const begin = () => this.#begin(() => frames.run({ loop, task: this, scope }, body, this));
-    loop.callSoon(begin);
+    const inStores = AsyncLocalStorage.snapshot();
+    const frame = { loop, task: this, scope: frames.getStore()?.scope, context: this.context };
+    // The promise is made inside the frame, so that a future that the function returns is awaited by this task.
+    const call = () => new Promise<T>((resolve) => resolve(body(this)));
+    loop.soon(() => this.#begin(() => inStores(() => frames.run(frame, call))));
+  }
+
+  override get [Symbol.toStringTag](): string {
+    return 'Task';
   }
 
   /** Asks the task to end; returns false when it is done already, and then counts as having looked at its failure. */
@@ -60,39 +76,28 @@ export class Task<T> extends Future<T> {
       this.retrieved();
       return false;
     }
-    this.#requests += 1;
-    this.#reason = reason;
-    let delivered = false;
-    for (const wait of [...this.#waits]) delivered = wait.cancel(reason) || delivered;
-    if (!delivered) this.#mustCancel = true;
-    this.#controller?.abort(new CancelledError(reason));
+    this.#requests.add(reason);
+    this.#deliver(reason);
     return true;
   }
 
   /** How many requests to cancel have come and have not been taken back. */
   cancelling(): number {
-    return this.#requests;
+    return this.#requests.count;
   }
 
   /** Takes one request back, for the one that made it; returns how many are left. */
   uncancel(): number {
-    if (this.#requests > 0) {
-      this.#requests -= 1;
-      if (this.#requests === 0) {
-        this.#mustCancel = false;
-        if (this.#controller?.signal.aborted) this.#controller = undefined;
-      }
-    }
-    return this.#requests;
+    return this.#requests.takeBack();
   }
 
-  /** Fires when cancellation is requested: give it to foreign code; see the class for how the two meet. */
+  /**
+   * Fires when cancellation is requested: give it to foreign code; see the class for how the two meet. In a timeout it is
+   * that scope's, which fires at the deadline too.
+   */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#requests > 0) this.#controller.abort(new CancelledError(this.#reason));
-    }
-    return this.#controller.signal;
+    const frame = frames.getStore();
+    return this.#requests.signalIn(frame?.task === this ? frame.scope : undefined);
   }
 
   /** @throws InvalidStateError always: only the task's own function ends it. */
@@ -105,31 +110,54 @@ export class Task<T> extends Future<T> {
     throw new InvalidStateError(`the error of ${this.name} comes from its function`);
   }
 
-  /** Makes a future the wait in progress. @internal */
-  park<U>(future: Future<U>): Promise<U> {
-    if (future === (this as Future<unknown>)) {
+  /** What the scopes of this task know of its requests to cancel. @internal */
+  get requests(): Requests {
+    return this.#requests;
+  }
+
+  /** Cancels only what waits inside a scope, or will; `requests.leave` takes it back. @internal */
+  interrupt(scope: Scope): void {
+    if (this.done()) return;
+    this.#requests.add(undefined, scope);
+    this.#deliver(undefined, scope);
+  }
+
+  /** Cancels it, and makes an error of the cancellation where that arrives; without a function, takes that back. @internal */
+  interruptWith(error: (() => unknown) | undefined): void {
+    this.#interruption = error;
+    if (error !== undefined) this.cancel();
+  }
+
+  /** Makes a future a wait in progress. @internal */
+  park<U>(future: Waitable<U>): Promise<U> {
+    if (future === (this as Waitable<unknown>)) {
       return Promise.reject(new InvalidStateError(`${this.name} cannot await itself`));
     }
     return new Promise((resolve, reject) => {
-      this.#waits.add(future);
-      future.addDoneCallback(() => {
-        this.#waits.delete(future);
+      const wait: Wait = { future, scope: frames.getStore()?.scope };
+      this.#waits.add(wait);
+      future.whenDone(() => {
+        this.#waits.delete(wait);
         // A future of another program calls back on that program's loop; this task resumes on its own.
-        if (future.loop !== this.loop) this.loop.callSoon(resume);
+        if (future.loop !== this.loop) this.loop.soon(resume);
         else resume();
       });
       const resume = () => {
         // The wait ends in a cancellation of its own, and one is enough.
-        if (future.cancelled()) this.#mustCancel = false;
-        this.#resume(reject, () => {
+        if (future.cancelled()) this.#requests.deliveredIn(wait.scope);
+        this.#resume(wait.scope, reject, () => {
           try {
             resolve(future.result());
           } catch (error) {
-            reject(error);
+            reject(wait.instead !== undefined && isCancellation(error) ? wait.instead() : error);
           }
         });
       };
-      if (this.#mustCancel && future.cancel(this.#reason)) this.#mustCancel = false;
+      if (this.#requests.isDueIn(wait.scope) && future.cancel(this.#requests.reason)) {
+        wait.instead = this.#interruption;
+        this.#interruption = undefined;
+        this.#requests.deliveredIn(wait.scope);
+      }
       this.loop.stepEnded(this);
     });
   }
@@ -137,49 +165,70 @@ export class Task<T> extends Future<T> {
   /** Gives up the turn once, without a future. @internal */
   parkOnce(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.loop.callSoon(() => this.#resume(reject, resolve));
+      const wait = { future: undefined, scope: frames.getStore()?.scope };
+      this.#waits.add(wait);
+      this.loop.soon(() => {
+        this.#waits.delete(wait);
+        this.#resume(wait.scope, reject, resolve);
+      });
       this.loop.stepEnded(this);
     });
   }
 
-  protected override retrieved(): void {
-    this.#failure?.retrieve();
+  protected override described(): { readonly message: string; readonly task: string } {
+    return { message: 'a task failed and nobody awaited it', task: this.name };
   }
 
-  #begin(call: () => PromiseLike<T> | T): void {
-    if (this.#mustCancel) {
-      this.#fail(this.#takeCancellation());
+  #begin(call: () => Promise<T>): void {
+    if (this.#requests.isDueIn(undefined)) {
+      this.#fail(this.#takeCancellation(undefined));
       return;
     }
     this.loop.step(this, () => {
-      const ended = new Promise<T>((resolve) => resolve(call()));
-      ended.then(
+      call().then(
         (value) => this.#succeed(value),
         (error: unknown) => this.#fail(error),
       );
     });
   }
 
-  #resume(reject: (error: unknown) => void, resume: () => void): void {
+  #resume(scope: Scope | undefined, reject: (error: unknown) => void, resume: () => void): void {
     if (this.done()) {
       resume();
       return;
     }
     this.loop.step(this, () => {
-      if (this.#mustCancel) reject(this.#takeCancellation());
+      if (this.#requests.isDueIn(scope)) reject(this.#takeCancellation(scope));
       else resume();
     });
   }
 
-  #takeCancellation(): CancelledError {
-    this.#mustCancel = false;
-    return new CancelledError(this.#reason);
+  /** Cancels the waits in progress; one that has just ended is interrupted when it resumes, and so is the next. */
+  #deliver(reason: unknown, scope?: Scope): void {
+    const waits = [...this.#waits].filter((wait) => scope === undefined || encloses(scope, wait.scope));
+    // Code of this task that asks for it is not waiting, so its own next wait is meant too.
+    let delivered = waits.length > 0 && frames.getStore()?.task !== this;
+    for (const wait of waits) {
+      const accepted = wait.future?.cancel(reason) === true;
+      if (accepted) wait.instead = this.#interruption;
+      delivered = accepted && delivered;
+    }
+    if (delivered) this.#interruption = undefined;
+    else this.#requests.makeDue(scope);
+    this.#requests.fireSignals(reason, scope);
+  }
+
+  #takeCancellation(scope: Scope | undefined): unknown {
+    this.#requests.deliveredIn(scope);
+    const instead = this.#interruption;
+    this.#interruption = undefined;
+    return instead === undefined ? new CancelledError(this.#requests.reason) : instead();
   }
 
   #succeed(value: T): void {
     // Cancelled right before its function returned: there was no wait left to deliver it to.
-    if (this.#mustCancel) {
-      this.#fail(this.#takeCancellation());
+    if (this.#requests.isDueIn(undefined)) {
+      this.#fail(this.#takeCancellation(undefined));
       return;
     }
     this.settle({ status: 'succeeded', value });
@@ -187,19 +236,14 @@ export class Task<T> extends Future<T> {
   }
 
   #fail(error: unknown): void {
-    if (isCancellation(error)) {
-      this.settle({ status: 'cancelled', error });
-    } else {
-      this.#failure = Failure.watch(this, error);
-      this.settle({ status: 'failed', error });
-    }
+    this.settle(isCancellation(error) ? { status: 'cancelled', error } : { status: 'failed', error });
     this.#end();
   }
 
   #end(): void {
     this.loop.tasks.delete(this);
     // A wait that nobody awaited any more, say the loser of a Promise.race.
-    if (this.#waits.size > 0) for (const wait of [...this.#waits]) wait.cancel('the task has ended');
+    if (this.#waits.size > 0) for (const { future } of [...this.#waits]) future?.cancel('the task has ended');
     this.loop.stepEnded(this);
   }
 }

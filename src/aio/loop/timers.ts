@@ -12,7 +12,7 @@ export class Timers {
   readonly #heap = new Heap<Timer>((a, b) => a.whenMs < b.whenMs);
   #cancelled = 0;
   #disarm: (() => void) | undefined;
-  #armedMs = Number.POSITIVE_INFINITY;
+  #armedMs: number | undefined;
 
   /** @param wake called when the earliest timer is due, if it was armed. */
   constructor(clock: Clock, wake: () => void) {
@@ -23,6 +23,8 @@ export class Timers {
   add(whenMs: number, callback: () => void): Scheduled {
     const onCancel = () => {
       this.#cancelled += 1;
+      // With none left to wait for, the clock must not hold the process open.
+      if (this.#cancelled === this.#heap.size) this.unarm();
     };
     const timer = new Timer(callback, whenMs, onCancel);
     this.#heap.push(timer);
@@ -57,7 +59,7 @@ export class Timers {
   unarm(): void {
     this.#disarm?.();
     this.#disarm = undefined;
-    this.#armedMs = Number.POSITIVE_INFINITY;
+    this.#armedMs = undefined;
   }
 
   #dropCancelled(): void {

@@ -7,7 +7,7 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { Semaphore } from '../../aio/semaphore.ts';
+import { Semaphore } from '../../aio/index.ts';
 import { type ObjectAddress, objectFailure } from './object-stream.ts';
 
 /** An object that was written. */

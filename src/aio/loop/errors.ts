@@ -62,11 +62,16 @@ export class BrokenBarrierError extends Error {
 }
 
 /**
- * Says whether an error means "cancelled": a CancelledError, or the AbortError in which Node's own functions wrap it.
+ * Says whether an error means "cancelled", so that a `catch` must throw it again: a CancelledError, the AbortError in which
+ * Node's own functions wrap it, or the failure of a group whose scope (`await using`) has not been left.
  *
  * Difference to Python: foreign code reports a cancellation with its own AbortError, whose `cause` is our CancelledError.
  */
 export function isCancellation(error: unknown): error is Error {
   if (error instanceof CancelledError) return true;
+  if (error instanceof AggregateError && interruptions.has(error)) return true;
   return error instanceof Error && error.name === 'AbortError' && error.cause instanceof CancelledError;
 }
+
+/** The errors with which groups interrupt the code inside them, until that is left. @internal */
+export const interruptions = new WeakSet<AggregateError>();

@@ -1,5 +1,6 @@
-import { adopt } from '../ensure-future.ts';
-import { park, type WaitOptions } from './park.ts';
+import { adopt } from './ensure-future.ts';
+import { park, type WaitOptions } from './loop/park.ts';
+import { watched } from './loop/watched.ts';
 
 /**
  * Awaits a foreign promise as a cancellation point: cancellation ends the wait at once, and the promise goes on unheeded.
@@ -7,5 +8,5 @@ import { park, type WaitOptions } from './park.ts';
  * Use it for what cannot be stopped; start what can be stopped with `withSignal`.
  */
 export function until<T>(promise: PromiseLike<T>, options: WaitOptions = {}): Promise<T> {
-  return park(adopt(promise), options);
+  return watched(park(adopt(promise), options));
 }

@@ -1,5 +1,5 @@
-import { wait } from '../wait.ts';
-import type { Future } from './future.ts';
+import type { Future } from './loop/future.ts';
+import { wait } from './wait.ts';
 
 /** Cancels those that have not ended and waits for them, also when it is itself cancelled meanwhile, which it then reports. */
 export async function endTasks(tasks: readonly Future<unknown>[]): Promise<void> {

@@ -1,5 +1,6 @@
-import type { Awaitable } from '../ensure-future.ts';
-import { Semaphore } from '../semaphore.ts';
+import type { Awaitable } from './ensure-future.ts';
+import { expectCount } from './loop/numbers.ts';
+import { Semaphore } from './semaphore.ts';
 
 /** Wraps the async functions among `awaitables` so that at most `concurrency` of them run at a time, in their order. */
 export function limited(
@@ -7,7 +8,7 @@ export function limited(
   concurrency?: number,
 ): readonly Awaitable<unknown>[] {
   if (concurrency === undefined) return awaitables;
-  if (!(concurrency >= 1)) throw new RangeError(`expected a concurrency of 1 or more, got ${concurrency}`);
+  expectCount(concurrency, 'the concurrency', 1);
   const places = new Semaphore(concurrency);
   return awaitables.map((awaitable): Awaitable<unknown> => {
     if (typeof awaitable !== 'function') return awaitable;
