@@ -11,9 +11,9 @@ export type FunctionName = (typeof functionNames)[number];
 export const faces: Readonly<Record<string, string>> = {
   fanloop: 'src/task/index.ts',
   'fanloop/aio': 'src/aio/index.ts',
-  'fanloop/http': 'src/connectors/http/http.ts',
-  'fanloop/dynamodb': 'src/connectors/dynamodb/tables.ts',
-  'fanloop/files': 'src/connectors/files/task-storage.ts',
+  'fanloop/http': 'src/connectors/http/index.ts',
+  'fanloop/dynamodb': 'src/connectors/dynamodb/index.ts',
+  'fanloop/files': 'src/connectors/files/index.ts',
 };
 
 /** The engine's file of a face, relative to its folder: `./fanloop-http.mjs`. */
