@@ -63,8 +63,8 @@ function registrySource(
   );
   return [
     ...required.map((face) => `import '${face}';\n`),
-    "import { loadTasks } from './registry.mjs';\n",
-    `export const tasks = await loadTasks({\n${entries.join('')}});\n`,
+    "import { lazyRegistry } from './registry.mjs';\n",
+    `export const tasks = lazyRegistry({\n${entries.join('')}});\n`,
   ].join('');
 }
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { isClone, ownPackage } from './own-package.ts';
+import type { TemplateJson } from './stack-template.ts';
 
 /** The engine that the package brings along: every function's code but for the registry of tasks. */
 export interface Engine {
@@ -24,11 +25,13 @@ export type SourceStamps = Readonly<Record<string, string>>;
 /** Folder of what is made when the package is built. */
 export const prebuilt: string = path.join(ownPackage, 'prebuilt');
 
-export const engineFile = 'engine.json';
-export const sourcesFile = 'sources.json';
-
-/** What of a clone decides about the engine beside its own sources: packages by their versions, and which tasks there are. */
-export const furtherSources = ['package-lock.json', 'lambdas/tasks'] as const;
+/** Names of the files in `prebuilt`; those of stamps are of use in a clone only. */
+export const prebuiltFiles = {
+  engine: 'engine.json',
+  engineSources: 'engine-sources.json',
+  template: 'template.json',
+  templateSources: 'template-sources.json',
+} as const;
 
 /** Tells whether a file has changed; folders change when a file is added or removed. */
 export function stamp(file: string): string {
@@ -42,23 +45,34 @@ export function stamp(file: string): string {
  * @throws Error when a source cannot be bundled
  */
 export function findEngine(): Engine {
-  if (isClone && !isFresh()) {
-    // esbuild needs a plugin for the engine, which its synchronous API does not take.
-    execFileSync(process.execPath, [path.join(ownPackage, 'src', 'bundle', 'prebuild.ts')], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-  }
-  const { folder, tasks } = readJson<EngineRecord>(engineFile);
+  requireFresh('engine', 'engineSources');
+  const { folder, tasks } = readPrebuilt<EngineRecord>('engine');
   return { folder: path.join(prebuilt, folder), tasks };
 }
 
-function isFresh(): boolean {
-  if (!existsSync(path.join(prebuilt, engineFile)) || !existsSync(path.join(prebuilt, sourcesFile))) return false;
-  const stamps = Object.entries(readJson<SourceStamps>(sourcesFile));
+/** Reads the template of the default stack; a clone whose constructs have changed since makes it first (about two seconds). */
+export function readStackTemplate(): TemplateJson {
+  requireFresh('template', 'templateSources');
+  return readPrebuilt<TemplateJson>('template');
+}
+
+function requireFresh(part: 'engine' | 'template', sources: keyof typeof prebuiltFiles): void {
+  if (!isClone || isFresh(part, sources)) return;
+  // esbuild needs a plugin for the engine, which its synchronous API does not take; and the CDK takes a while to load.
+  execFileSync(process.execPath, [path.join(ownPackage, 'build', 'prebuild.ts'), part], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+function isFresh(part: keyof typeof prebuiltFiles, sources: keyof typeof prebuiltFiles): boolean {
+  if (![part, sources].every((file) => existsSync(path.join(prebuilt, prebuiltFiles[file])))) return false;
+  const stamps = Object.entries(readPrebuilt<SourceStamps>(sources));
   return stamps.every(([file, was]) => stamp(path.join(ownPackage, file)) === was);
 }
 
 /** This package's own build wrote the file. */
-function readJson<Content>(name: string): Content {
-  return JSON.parse(readFileSync(path.join(prebuilt, name), 'utf8')) as Content;
-}
+const readPrebuilt = <Content>(file: keyof typeof prebuiltFiles): Content =>
+  JSON.parse(readFileSync(path.join(prebuilt, prebuiltFiles[file]), 'utf8')) as Content;
+
+/** Hash of an engine's bytes: its folder is named by it. */
+export const engineHash = ({ folder }: Engine): string => path.basename(folder).replace(/^functions-/, '');

@@ -1,6 +1,8 @@
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type BuildFailure, type BuildOptions, type BuildResult, buildSync, type Message } from 'esbuild';
 import { faceFile, faces, placeDefines, requireBanner } from './engine-parts.ts';
+import { taskModule } from './local-registry.ts';
 import type { TaskFile } from './task-files.ts';
 
 /** A task file that cannot be used. */
@@ -11,6 +13,9 @@ export interface BrokenTask {
   /** One sentence: where (`tasks/look-up.ts:3:14`), and what is wrong. */
   readonly problem: string;
 }
+
+/** Where bundles run: in the functions' code, the same bytes on every machine; or on this machine, where errors name its files. */
+export type TaskBundlesUse = 'deployed' | 'local';
 
 /** Tasks that were bundled. */
 export interface TaskBundles {
@@ -25,23 +30,20 @@ export interface TaskBundles {
   readonly inputs: readonly string[];
 }
 
-/** The file of a task's bundle without its ending; a plus sign is in no name, so it can stand for the slash. */
-export const taskModule = (name: string): string => `task-${name.replaceAll('/', '+')}`;
-
 type Built = BuildResult<{ write: false; metafile: true }>;
 
 /**
  * Bundles task files with what they import, but for this package's own faces, which are the engine's.
  * A file that exports no `task` is a helper; one that cannot be bundled is broken, and spoils no other.
  */
-export function esbuildTasks(files: readonly TaskFile[], root: string): TaskBundles {
+export function esbuildTasks(files: readonly TaskFile[], root: string, use: TaskBundlesUse = 'deployed'): TaskBundles {
   const broken: BrokenTask[] = [];
-  const whole = attempt(files, root);
+  const whole = attempt(files, root, use);
   let good = files;
   if (!whole.ok && files.length > 1) {
     // A problem may be in a helper of several, so each is tried by itself.
     good = files.filter((file) => {
-      const alone = attempt([file], root);
+      const alone = attempt([file], root, use);
       if (!alone.ok) broken.push({ ...file, problem: alone.problem });
       return alone.ok;
     });
@@ -50,7 +52,7 @@ export function esbuildTasks(files: readonly TaskFile[], root: string): TaskBund
     broken.push(...files.map((file) => ({ ...file, problem: whole.problem })));
   }
   if (good.length === 0) return { files: [], tasks: new Map(), broken, required: [], inputs: [] };
-  const built = whole.ok ? whole : attempt(good, root);
+  const built = whole.ok ? whole : attempt(good, root, use);
   // Each was bundled alone a moment ago.
   if (!built.ok) throw new Error(built.problem);
   return { ...describe(good, root, built.result), broken };
@@ -59,9 +61,10 @@ export function esbuildTasks(files: readonly TaskFile[], root: string): TaskBund
 function attempt(
   files: readonly TaskFile[],
   root: string,
+  use: TaskBundlesUse,
 ): { readonly ok: true; readonly result: Built } | { readonly ok: false; readonly problem: string } {
   try {
-    return { ok: true, result: buildSync(optionsFor(files, root)) };
+    return { ok: true, result: buildSync(optionsFor(files, root, use)) };
   } catch (error) {
     const [first] = isFailure(error) ? error.errors : [];
     if (first === undefined) throw error;
@@ -72,6 +75,7 @@ function attempt(
 function optionsFor(
   files: readonly TaskFile[],
   root: string,
+  use: TaskBundlesUse,
 ): BuildOptions & { readonly write: false; readonly metafile: true } {
   const names = Object.keys(faces).sort((a, b) => b.length - a.length);
   return {
@@ -81,7 +85,8 @@ function optionsFor(
     outdir: root,
     write: false,
     bundle: true,
-    splitting: true,
+    // Deployed tasks share what they both import; on this machine each is by itself, so that the others cost it nothing.
+    splitting: use === 'deployed',
     chunkNames: 'part-[hash]',
     platform: 'node',
     target: 'node22',
@@ -93,7 +98,9 @@ function optionsFor(
     // Names stay as they were written: failures are counted by the names of error classes.
     minifyWhitespace: true,
     minifySyntax: true,
-    sourcemap: 'linked',
+    ...(use === 'deployed'
+      ? { sourcemap: 'linked' }
+      : { sourcemap: 'inline', sourceRoot: `${pathToFileURL(root).href}/` }),
     sourcesContent: false,
     legalComments: 'none',
     charset: 'utf8',

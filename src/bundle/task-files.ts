@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 
 /** A file that may hold a task. */
@@ -32,6 +32,15 @@ export function findTaskFiles(folder: string): readonly TaskFile[] {
     found.set(name, { name, file: path.join(folder, relative) });
   }
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The file of one task; undefined where none has the name. */
+export function findTaskFile(folder: string, name: string): TaskFile | undefined {
+  if (!namePattern.test(name)) return undefined;
+  const file = endings
+    .map((ending) => path.join(folder, `${name}${ending}`))
+    .find((candidate) => existsSync(candidate));
+  return file === undefined ? undefined : { name, file };
 }
 
 /** Paths with slashes, from the folder. */

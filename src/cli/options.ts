@@ -42,6 +42,11 @@ export function withTarget(command: Command): Command {
       new Option('--endpoint <url>', 'address of LocalStack (default: http://127.0.0.1:4566)').helpGroup(
         'Target options:',
       ),
+    )
+    .addOption(
+      new Option('--tasks <dir>', 'folder of your tasks (default: tasks/ beside the nearest package.json)').helpGroup(
+        'Target options:',
+      ),
     );
 }
 

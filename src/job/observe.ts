@@ -6,8 +6,9 @@ import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import type { ChunkPlace, JobRef } from '../format/paths.ts';
 import type { TickRecord } from '../format/tick.ts';
 import { limits } from '../limits.ts';
-import type { Clock, InputReader, ObjectStore, Queue } from '../ports.ts';
-import type { TaskRegistry } from '../task/task.ts';
+import type { Clock, InputReader, Log, ObjectStore, Queue } from '../ports.ts';
+import type { TaskRegistry } from '../task/registry.ts';
+import type { Task } from '../task/task.ts';
 import { type CutAnswer, cutInput, uncut } from './cut.ts';
 import { type Observed, openParts } from './turn.ts';
 
@@ -18,6 +19,7 @@ export interface ObserveDeps {
   readonly workQueue: Queue;
   readonly tasks: TaskRegistry;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** Heads of results that are read at once. */
@@ -32,7 +34,7 @@ export async function observe(
 ): Promise<Observed> {
   const { store } = deps;
   const before = last?.cut ?? uncut;
-  const task = deps.tasks[manifest.task];
+  const task = await loadedTask(deps, manifest);
   // Once the input is cut, a task that was taken away fails its items, and their job goes on to its end.
   const { progress, problem }: CutAnswer = before.done
     ? { progress: before }
@@ -49,6 +51,14 @@ export async function observe(
     inline: options.inline === true,
     ...(problem === undefined ? {} : { problem }),
   };
+}
+
+/** A task whose module fails fails its items, as one that is not there; why is told by the log. */
+async function loadedTask({ tasks, log }: ObserveDeps, { jobId, task }: Manifest): Promise<Task | undefined> {
+  return tasks.load(task).catch((error: unknown) => {
+    log('error', `the task "${task}" cannot be loaded`, { jobId, error: String(error) });
+    return undefined;
+  });
 }
 
 function unknownTask(manifest: Manifest): NonNullable<CutAnswer['problem']> {

@@ -20,7 +20,7 @@ import { type Summary, summaryFormat } from '../format/summary.ts';
 import { type TickRecord, tickFormat } from '../format/tick.ts';
 import { limits } from '../limits.ts';
 import type { Clock, InputReader, Log, ObjectStore, Queue } from '../ports.ts';
-import type { TaskRegistry } from '../task/task.ts';
+import type { TaskRegistry } from '../task/registry.ts';
 import { observe } from './observe.ts';
 import { openParts, turn } from './turn.ts';
 import { workMessage } from './work-messages.ts';

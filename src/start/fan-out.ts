@@ -14,7 +14,7 @@ import { endJob, runTick, summarize } from '../job/run-tick.ts';
 import { workMessage } from '../job/work-messages.ts';
 import { limits } from '../limits.ts';
 import type { Clock, InputReader, Log, ObjectStore, Queue, Random } from '../ports.ts';
-import type { TaskRegistry } from '../task/task.ts';
+import type { TaskRegistry } from '../task/registry.ts';
 import { runWorker } from '../worker/worker-loop.ts';
 import { BegunFolder, onlyChunk } from './begun-folder.ts';
 import { jobIdOf } from './identity.ts';

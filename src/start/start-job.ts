@@ -9,7 +9,8 @@ import { limits } from '../limits.ts';
 import { nearestName } from '../nearest.ts';
 import type { InputReader, ObjectStore } from '../ports.ts';
 import { UsageError } from '../task/errors.ts';
-import { parseItem, type Task, type TaskRegistry } from '../task/task.ts';
+import type { TaskRegistry } from '../task/registry.ts';
+import { parseItem, type Task } from '../task/task.ts';
 import { sha256 } from './identity.ts';
 
 /** What a job's start needs to know of its stack. */
@@ -21,10 +22,12 @@ export interface StackFacts {
 }
 
 /** Finds a task by its name. @throws UsageError `UnknownTask` that names the nearest one. */
-function findTask(tasks: TaskRegistry, name: string): Task {
-  const task = Object.hasOwn(tasks, name) ? tasks[name] : undefined;
+async function findTask(tasks: TaskRegistry, name: string): Promise<Task> {
+  const task = await tasks.load(name).catch((cause: unknown) => {
+    throw new UsageError('UnknownTask', `expected the task "${name}" to load, got ${String(cause)}`, { cause });
+  });
   if (task !== undefined) return task;
-  const names = Object.keys(tasks).sort();
+  const names = tasks.names();
   const nearest = nearestName(name, names);
   const hint = nearest === undefined ? `the tasks are ${names.join(', ')}` : `did you mean "${nearest}"?`;
   throw new UsageError('UnknownTask', `expected the name of a task, got "${name}"; ${hint}`);
@@ -46,7 +49,7 @@ export async function startJob(
 ): Promise<{ readonly manifest: Manifest; readonly isNew: boolean }> {
   const { store, tasks } = deps;
   const { jobId, request, stack } = job;
-  const task = findTask(tasks, request.task);
+  const task = await findTask(tasks, request.task);
   const inline = await isInline(request, task);
   // The version, the token, and the wish to wait do not change what the job is.
   const { v: _version, clientToken: _token, wait: _wait, ...asked } = request;

@@ -1,9 +1,13 @@
+import { findProject } from '../bundle/project.ts';
+import { openProjectTasks } from '../bundle/project-tasks.ts';
 import { removeOlder } from '../client/remove.ts';
 import { resumeJobs } from '../client/steer.ts';
 import { type CloudConnection, openEmbeddedCloud } from '../cloud/host/cloud.ts';
 import { limits } from '../limits.ts';
 import { stackOutputs } from '../runtime/environment.ts';
+import { systemClock } from '../runtime/system.ts';
 import { UsageError } from '../task/errors.ts';
+import { embeddedStack, usable } from './embedded-stack.ts';
 import { readFolderLogs } from './logs/folder-logs.ts';
 import { connectStack } from './stack-clients.ts';
 import { defaultStateFolder } from './state-folder.ts';
@@ -29,21 +33,27 @@ export const embedded: Target = {
 /** Opens the cloud in this process, or joins the one that another process has open on the same folder. */
 async function openEmbedded(options: TargetOptions, { resume, submits = false }: OpenOptions) {
   let resumed = 0;
-  const cloud = await openEmbeddedCloud({
-    stateDir: options.state ?? defaultStateFolder(),
-    settings: {
-      ...(options.stack === undefined ? {} : { stackName: options.stack }),
-      ...(options.workers === undefined ? {} : { workers: options.workers }),
-      // What runs on this machine may call this machine.
-      allowPrivateNetwork: true,
-    },
-    ...(submits && { warm: stackOutputs.fanOutFunction }),
-    ...(resume && {
-      onOwner: async (connection) => {
-        resumed = await resumeIn(connection);
+  const tasks = openProjectTasks(usable(() => findProject(process.cwd(), options.tasks)));
+  await tasks.refresh();
+  const cloud = await openEmbeddedCloud(
+    {
+      stateDir: options.state ?? defaultStateFolder(),
+      settings: {
+        ...(options.stack === undefined ? {} : { stackName: options.stack }),
+        ...(options.workers === undefined ? {} : { workers: options.workers }),
+        ...(tasks.folder === undefined ? {} : { tasks: tasks.folder }),
+        // What runs on this machine may call this machine.
+        allowPrivateNetwork: true,
       },
-    }),
-  });
+      ...(submits && { warm: stackOutputs.fanOutFunction }),
+      ...(resume && {
+        onOwner: async (connection) => {
+          resumed = await resumeIn(connection);
+        },
+      }),
+    },
+    { synthesize: embeddedStack, clock: systemClock },
+  );
   try {
     const place = { outlivesProcess: () => !cloud.owner, close: () => cloud.close() };
     return { ...connectStack(cloud, cloud.outputs, place), resumed };

@@ -15,4 +15,6 @@ export interface TargetOptions {
   readonly name?: string;
   readonly endpoint?: string;
   readonly workers?: number;
+  /** Folder of own tasks, where they run on this machine. @default `tasks` beside the nearest package.json, or the one that it names */
+  readonly tasks?: string;
 }

@@ -62,9 +62,6 @@ export function isTask(value: unknown): value is Task {
   return typeof value === 'object' && value !== null && 'input' in value && 'run' in value && 'attempts' in value;
 }
 
-/** Tasks by name; a task's name is its file's. */
-export type TaskRegistry = Readonly<Record<string, Task>>;
-
 /**
  * Makes a task from a typed input, a function, and its defaults. A file in `lambdas/tasks/` exports one as `task`.
  *

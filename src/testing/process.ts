@@ -1,6 +1,7 @@
 import type { FaultHook } from '../cloud/model/faults.ts';
 import type { Clock } from '../ports.ts';
-import type { Task, TaskRegistry } from '../task/task.ts';
+import { registryOf, type TaskRegistry } from '../task/registry.ts';
+import type { Task } from '../task/task.ts';
 import { hookFor, type Nemesis } from './faults.ts';
 import type { History, LifeEvent } from './history.ts';
 
@@ -104,8 +105,8 @@ export class SimulatedProcess {
   }
 
   /** The tasks as they run in this process: each attempt is written down, and none ends in a dead one. */
-  tasks(tasks: TaskRegistry): TaskRegistry {
-    return Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, this.#recorded(task)]));
+  tasks(tasks: Readonly<Record<string, Task>>): TaskRegistry {
+    return registryOf(Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, this.#recorded(task)])));
   }
 
   #recorded(task: Task): Task {

@@ -12,7 +12,7 @@ import { limits } from '../limits.ts';
 import type { Log, ObjectStore, Queue, Random, ReceivedMessage } from '../ports.ts';
 import { fanOut } from '../start/fan-out.ts';
 import { UsageError } from '../task/errors.ts';
-import type { TaskRegistry } from '../task/task.ts';
+import type { Task } from '../task/task.ts';
 import { toHeldMessage } from '../worker/held-message.ts';
 import { runWorker } from '../worker/worker-loop.ts';
 import { type FaultPlan, Nemesis } from './faults.ts';
@@ -26,7 +26,7 @@ import { WatchedBucket, WatchedDeadLetters, WatchedWorkQueue, workOf } from './w
 export interface StackParts {
   readonly time: VirtualTime;
   readonly seed: number;
-  readonly tasks: TaskRegistry;
+  readonly tasks: Readonly<Record<string, Task>>;
   readonly faults: FaultPlan;
   /** @default 2 */
   readonly workers?: number;

@@ -1,5 +1,5 @@
 import type { Clock, InputReader, Log, ObjectStore, Queue, Random } from '../ports.ts';
-import type { TaskRegistry } from '../task/task.ts';
+import type { TaskRegistry } from '../task/registry.ts';
 
 /** What a worker needs of the world. */
 export interface WorkerDeps {

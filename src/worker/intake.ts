@@ -1,7 +1,9 @@
 import { readControl, readManifest } from '../folder/read.ts';
+import type { Manifest } from '../format/manifest.ts';
 import { folderOf } from '../format/message.ts';
 import { folderName, type JobFolder, resultKey } from '../format/paths.ts';
 import { limits } from '../limits.ts';
+import type { Task } from '../task/task.ts';
 import type { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
 import { type HeldMessage, toHeldMessage } from './held-message.ts';
@@ -147,12 +149,12 @@ export class Intake {
   }
 
   async #load(held: HeldMessage, job: RunningJob): Promise<void> {
-    const { input, clock, tasks } = this.#deps;
+    const { input, clock } = this.#deps;
     const { message } = held;
     const { manifest } = job;
     const heldBytes = message.range[1] - message.range[0] + 1;
     this.#state.heldBytes += heldBytes;
-    const items = await loadItems(input, { manifest, message, task: tasks[manifest.task] }).catch((error: unknown) => {
+    const items = await loadItems(input, { manifest, message, task: job.task }).catch((error: unknown) => {
       this.#state.heldBytes -= heldBytes;
       throw error;
     });
@@ -179,21 +181,31 @@ export class Intake {
   }
 
   async #jobOf(folder: JobFolder): Promise<RunningJob | undefined> {
-    const { store, clock, tasks, log } = this.#deps;
+    const { store, clock, log } = this.#deps;
     const { jobs } = this.#state;
     const name = folderName(folder);
     const known = jobs.get(name);
     if (known !== undefined) return known;
     const [manifest, control] = await Promise.all([readManifest(store, folder), readControl(store, folder)]);
+    const task = manifest === undefined ? undefined : await this.#taskOf(manifest);
     const raced = jobs.get(name);
     if (raced !== undefined) return raced;
     if (manifest === undefined) {
       log('warn', 'a message of a job without a manifest was dropped', { jobId: folder.id });
       return undefined;
     }
-    const job = new RunningJob(manifest, tasks[manifest.task], clock.now());
+    const job = new RunningJob(manifest, task, clock.now());
     if (control?.state === 'cancelled') job.cancel();
     jobs.set(name, job);
     return job;
+  }
+
+  /** A task whose module fails fails its items, as one that is not there; why is told by the log. */
+  #taskOf({ jobId, task }: Manifest): Promise<Task | undefined> {
+    const { tasks, log } = this.#deps;
+    return tasks.load(task).catch((error: unknown) => {
+      log('error', `the task "${task}" cannot be loaded`, { jobId, error: String(error) });
+      return undefined;
+    });
   }
 }

@@ -8,7 +8,8 @@ import type { ItemRun } from './open-chunk.ts';
 /** One job within a worker: its items in line, and its own limits. */
 export class RunningJob {
   readonly manifest: Manifest;
-  readonly #task: Task | undefined;
+  /** Undefined where none has its name. */
+  readonly task: Task | undefined;
   readonly #startedAt: number;
   /** When the job began, in milliseconds since the epoch: rows count from it. */
   readonly beganAt: number;
@@ -27,7 +28,7 @@ export class RunningJob {
 
   constructor(manifest: Manifest, task: Task | undefined, now: number) {
     this.manifest = manifest;
-    this.#task = task;
+    this.task = task;
     this.#startedAt = now;
     this.beganAt = Date.parse(manifest.createdAt);
   }
@@ -38,8 +39,8 @@ export class RunningJob {
 
   /** The job's task; items of an unknown one have failed before they could start. */
   get taskOrThrow(): Task {
-    if (this.#task === undefined) throw new Error(`expected a task "${this.manifest.task}", got none`);
-    return this.#task;
+    if (this.task === undefined) throw new Error(`expected a task "${this.manifest.task}", got none`);
+    return this.task;
   }
 
   /** Aborted when the job is cancelled. */

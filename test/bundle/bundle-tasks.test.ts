@@ -58,7 +58,7 @@ async function inCode(code: FunctionCode, script: string): Promise<unknown> {
 }
 
 const run = (code: FunctionCode, name: string): Promise<unknown> =>
-  inCode(code, `console.log(JSON.stringify(await tasks['${name}'].run(1, {}) ?? null));`);
+  inCode(code, `console.log(JSON.stringify(await (await tasks.load('${name}')).run(1, {}) ?? null));`);
 
 describe('bundleTasks', () => {
   it('makes the code of all functions from the engine, with the tasks that come along', async () => {
@@ -66,7 +66,7 @@ describe('bundleTasks', () => {
     expect(code.tasks).toEqual(builtIn);
     expect(code.broken).toEqual([]);
     for (const name of functionNames) expect(existsSync(path.join(code.folder, `${name}.mjs`))).toBe(true);
-    expect(await inCode(code, 'console.log(JSON.stringify(Object.keys(tasks)));')).toEqual(builtIn);
+    expect(await inCode(code, 'console.log(JSON.stringify(tasks.names()));')).toEqual(builtIn);
   });
 
   it('makes the same bytes twice, in another folder, and from a copy of the sources; others after a change', async () => {
@@ -132,7 +132,7 @@ describe('bundleTasks', () => {
   it('has one of everything that tasks import of this package, CommonJS included', async () => {
     const code = bundle(
       await project({
-        'tasks/modern.ts': "import { TaskError } from 'fanloop';\n" + taskOf('TaskError.name'),
+        'tasks/modern.ts': `import { TaskError } from 'fanloop';\n${taskOf('TaskError.name')}`,
         'tasks/old.cjs': `
           const { defineTask, TaskError } = require('fanloop');
           const input = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } };
@@ -143,7 +143,7 @@ describe('bundleTasks', () => {
     expect(code.tasks).toContain('old');
     const script = `
       const { TaskError } = await import('./fanloop.mjs');
-      const error = await tasks.old.run(1, {}).catch((error) => error);
+      const error = await (await tasks.load('old')).run(1, {}).catch((error) => error);
       console.log(JSON.stringify([error instanceof TaskError, error.code]));`;
     expect(await inCode(code, script)).toEqual([true, 'No']);
   });
@@ -159,7 +159,8 @@ describe('bundleTasks', () => {
     const code = bundle(
       await project({ 'tasks/fail.ts': taskOf('{\n throw new Error("no");\n }').replace('() =>', 'async () =>') }),
     );
-    const script = 'console.log(JSON.stringify((await tasks.fail.run(1, {}).catch((error) => error)).stack));';
+    const script =
+      'const { run } = await tasks.load("fail"); console.log(JSON.stringify((await run(1, {}).catch((error) => error)).stack));';
     expect(await inCode(code, script)).toMatch(/tasks\/fail\.ts:6:8/);
     const map = JSON.parse(await readFile(path.join(code.folder, 'task-fail.mjs.map'), 'utf8'));
     expect(map.sourcesContent).toBeUndefined();
@@ -181,12 +182,19 @@ describe('bundleTasks', () => {
     ]);
   });
 
-  it('goes on without a task that fails when it is loaded', async () => {
+  it('goes on with other tasks when one fails when it is loaded, and says which', async () => {
     const code = bundle(
-      await project({ 'tasks/late.ts': `throw new Error('late');\n${taskOf('1')}`, 'tasks/good.ts': taskOf('2') }),
+      await project({
+        'tasks/late.ts': `throw new Error('late');\n${taskOf('1')}`,
+        'tasks/none.ts': 'export const task = 1;',
+        'tasks/good.ts': taskOf('2'),
+      }),
     );
     expect(await run(code, 'good')).toBe(2);
-    expect(await inCode(code, "console.log(JSON.stringify('late' in tasks));")).toBe(false);
+    const problemOf = (name: string): Promise<unknown> =>
+      inCode(code, `console.log(JSON.stringify(await tasks.load('${name}').catch(String)));`);
+    expect(await problemOf('late')).toBe('Error: late');
+    expect(await problemOf('none')).toMatch(/the task "none" to export "task", made by defineTask/);
   });
 
   it('keeps tasks together that share a package, in a folder without subfolders', async () => {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { type CloudConnection, openEmbeddedCloud } from '../../src/cloud/host/cloud.ts';
+import { systemClock } from '../../src/runtime/system.ts';
+import { embeddedStack } from '../../src/targets/embedded-stack.ts';
 import { contractSettings, type Harness } from './client.ts';
 import { databaseSuite } from './database.ts';
 import { contractSuite } from './suite.ts';
@@ -12,7 +14,10 @@ describe('the contract on the embedded cloud', () => {
   let cloud: CloudConnection;
   beforeAll(async () => {
     stateDir = await mkdtemp(path.join(tmpdir(), 'fanloop-contract-'));
-    cloud = await openEmbeddedCloud({ stateDir, settings: contractSettings });
+    cloud = await openEmbeddedCloud(
+      { stateDir, settings: contractSettings },
+      { synthesize: embeddedStack, clock: systemClock },
+    );
   });
   afterAll(async () => {
     await cloud.close();

@@ -12,7 +12,8 @@ import { takeTick } from '../../src/job/take-tick.ts';
 import { limits } from '../../src/limits.ts';
 import type { Log, ObjectStore, Queue, Random } from '../../src/ports.ts';
 import { type FanOutDeps, fanOut } from '../../src/start/fan-out.ts';
-import { defineTask, type TaskRegistry } from '../../src/task/task.ts';
+import { registryOf } from '../../src/task/registry.ts';
+import { defineTask, type Task } from '../../src/task/task.ts';
 import { toHeldMessage } from '../../src/worker/held-message.ts';
 import { runWorker } from '../../src/worker/worker-loop.ts';
 import { MemoryQueue } from '../support/memory-queue.ts';
@@ -48,7 +49,7 @@ export class World {
   readonly random: Random;
   readonly lines: LogLine[] = [];
   /** Tasks by name; set before the first job. */
-  tasks: TaskRegistry = {};
+  tasks: Readonly<Record<string, Task>> = {};
   workers = limits.minWorkers as number;
   /** Odds that an invocation dies on its way, and after how many milliseconds at most. */
   deathOdds = 0;
@@ -100,7 +101,7 @@ export class World {
       workQueue,
       queue: workQueue,
       tickQueue: guard<Queue>(this.tickQueue),
-      tasks: this.tasks,
+      tasks: registryOf(this.tasks),
       clock,
       random: this.random,
       cpuMs: () => 0,

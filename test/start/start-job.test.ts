@@ -4,6 +4,7 @@ import { inputKey, manifestKey, runningKey } from '../../src/format/paths.ts';
 import { type FanOutRequest, parseRequest } from '../../src/format/request.ts';
 import { limits } from '../../src/limits.ts';
 import { startJob } from '../../src/start/start-job.ts';
+import { registryOf } from '../../src/task/registry.ts';
 import { defineTask } from '../../src/task/task.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
@@ -18,7 +19,7 @@ const echo = defineTask({
   run: (item) => item,
 });
 const any = defineTask({ description: 'A test', input: z.unknown(), example: 1, run: () => 1 });
-const tasks = { echo, any };
+const tasks = registryOf({ echo, any });
 
 const start = (store: MemoryStore, request: FanOutRequest) =>
   startJob({ store, input: store, tasks, now: 1_000 }, { jobId, request, stack });

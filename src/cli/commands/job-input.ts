@@ -36,6 +36,6 @@ export async function showHelp(
 ): Promise<boolean> {
   if (command.opts<JobInputOptions>().help !== true) return false;
   if (task === undefined) command.outputHelp();
-  else await terminal.data(taskHelp(task, await loadTask(task)));
+  else await terminal.data(taskHelp(task, await loadTask(task, command.opts<JobInputOptions>())));
   return true;
 }

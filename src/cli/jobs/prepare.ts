@@ -16,7 +16,7 @@ import { type NamedRecord, named, type RecordOptions, records } from '../input/r
 import { type ByteSource, chooseSource, type InputSource } from '../input/source.ts';
 import { unpack } from '../input/unpack.ts';
 import type { LimitOptions } from '../options.ts';
-import { loadTask, taskNames } from '../tasks.ts';
+import { loadTask, type TaskOptions, taskNames } from '../tasks.ts';
 
 /** Options that say what the items are. */
 export interface InputOptions extends ItemOptions, RecordOptions {
@@ -62,15 +62,15 @@ export interface PreparedLater {
 export async function prepareJob(
   taskName: string | undefined,
   items: readonly string[],
-  options: InputOptions & LimitOptions & { readonly signal: AbortSignal },
+  options: InputOptions & LimitOptions & TaskOptions & { readonly signal: AbortSignal },
 ): Promise<PreparedJob> {
   if (taskName === undefined) {
     throw new UsageError(
       'UnknownTask',
-      `expected the name of a task: ${(await taskNames()).join(', ')}; "fanloop tasks" says what they do`,
+      `expected the name of a task: ${taskNames(options).join(', ')}; "fanloop tasks" says what they do`,
     );
   }
-  const task = await loadTask(taskName);
+  const task = await loadTask(taskName, options);
   const { input = [] } = options;
   if (input.length === 0) refuseWithoutInput(options);
   return prepareSource({ taskName, task, source: await chooseSource(items, input) }, options);

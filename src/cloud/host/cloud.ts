@@ -2,8 +2,6 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../ports.ts';
 import type { StackSettings } from '../../runtime/stack-settings.ts';
-import { systemClock } from '../../runtime/system.ts';
-import { synthesize } from '../../targets/synthesis.ts';
 import { UsageError } from '../../task/errors.ts';
 import { account } from '../template/template-stack.ts';
 import { ownCredentials } from './cloud-access.ts';
@@ -36,8 +34,9 @@ export interface CloudConnection {
   close(): Promise<void>;
 }
 
-/** What tests put in the place of the stack, of time, and of Lambda's long delays. */
+/** The stack that runs, and what tests put in the place of time and of Lambda's long delays. */
 export interface CloudParts {
+  /** Finds the template and the code for settings. */
   readonly synthesize: (settings: StackSettings) => Promise<StackSource>;
   readonly clock: Clock;
   /** Delays before the second and third try of an event, in milliseconds. @default Lambda's */
@@ -50,10 +49,7 @@ export interface CloudParts {
  *
  * @throws UsageError `StateFolderBusy` when the folder's owner runs without a setting that is asked for
  */
-export async function openEmbeddedCloud(
-  options: EmbeddedCloudOptions,
-  parts: CloudParts = { synthesize, clock: systemClock },
-): Promise<CloudConnection> {
+export async function openEmbeddedCloud(options: EmbeddedCloudOptions, parts: CloudParts): Promise<CloudConnection> {
   const { stateDir, settings } = options;
   const leaving = new AbortController();
   let owner: Owner | undefined;

@@ -4,7 +4,8 @@ import { NotJsonError, valueJson } from '../../format/value.ts';
 import type { Log } from '../../ports.ts';
 import { TaskError } from '../../task/errors.ts';
 import { failureOf } from '../../task/failure.ts';
-import type { Task, TaskRegistry } from '../../task/task.ts';
+import type { TaskRegistry } from '../../task/registry.ts';
+import type { Task } from '../../task/task.ts';
 
 /** What a thread is asked to do: plain data, since threads share no memory. */
 export interface ThreadRequest {
@@ -24,9 +25,13 @@ export type RunOnThread = (request: ThreadRequest, signal: AbortSignal) => Promi
 
 /** The tasks as the worker's loop runs them: those that compute run on threads. */
 export function withThreads(tasks: TaskRegistry, runOnThread: RunOnThread): TaskRegistry {
-  return Object.fromEntries(
-    Object.entries(tasks).map(([name, task]) => [name, task.thread ? onThread(name, task, runOnThread) : task]),
-  );
+  return {
+    names: tasks.names,
+    load: async (name) => {
+      const task = await tasks.load(name);
+      return task?.thread === true ? onThread(name, task, runOnThread) : task;
+    },
+  };
 }
 
 function onThread(name: string, task: Task, runOnThread: RunOnThread): Task {
@@ -48,7 +53,7 @@ export async function answerOnThread(
   { log, now }: { readonly log: Log; readonly now: () => number },
 ): Promise<ThreadAnswer> {
   const { attempt, idempotencyKey } = request;
-  const task = tasks[request.task];
+  const task = await tasks.load(request.task);
   if (task === undefined) throw new Error(`expected a task "${request.task}", got none`);
   const [jobId, index] = idempotencyKey.split('/');
   const context = {

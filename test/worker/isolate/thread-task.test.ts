@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { TaskError } from '../../../src/task/errors.ts';
+import { registryOf } from '../../../src/task/registry.ts';
 import { defineTask, type TaskContext } from '../../../src/task/task.ts';
 import {
   answerOnThread,
@@ -25,7 +26,7 @@ const heavy = defineTask({
   },
 });
 const light = defineTask({ description: 'Waits', input: z.unknown(), example: null, run: () => 'on the loop' });
-const tasks = { heavy, light };
+const tasks = registryOf({ heavy, light });
 
 describe('tasks with threads', () => {
   const requests: ThreadRequest[] = [];
@@ -41,26 +42,27 @@ describe('tasks with threads', () => {
     idempotencyKey: 'job/7',
     log: () => undefined,
   };
+  const run = async (name: string, item: string): Promise<unknown> => (await registry.load(name))?.run(item, context);
 
   it('runs a task that computes on a thread, with its attempt and key, and its log names job and item', async () => {
-    expect(await registry['heavy']?.run('x', context)).toEqual({ item: 'x', attempt: 2, key: 'job/7' });
+    expect(await run('heavy', 'x')).toEqual({ item: 'x', attempt: 2, key: 'job/7' });
     expect(requests).toEqual([{ task: 'heavy', item: 'x', attempt: 2, idempotencyKey: 'job/7' }]);
     expect(lines).toEqual([{ level: 'info', message: 'computing', item: 'x', jobId: 'job', index: 7 }]);
   });
 
   it('leaves a task that waits on the loop', async () => {
-    expect(await registry['light']?.run('x', context)).toBe('on the loop');
+    expect(await run('light', 'x')).toBe('on the loop');
     expect(requests).toHaveLength(1);
   });
 
   it('passes on what a failure says of another attempt', async () => {
-    await expect(registry['heavy']?.run('refused', context)).rejects.toMatchObject({
+    await expect(run('heavy', 'refused')).rejects.toMatchObject({
       code: 'Busy',
       retryable: true,
       retryAfterMs: 500,
       status: 503,
     });
-    await expect(registry['heavy']?.run('bug', context)).rejects.toMatchObject({ code: 'TypeError', retryable: false });
+    await expect(run('heavy', 'bug')).rejects.toMatchObject({ code: 'TypeError', retryable: false });
   });
 
   it('rejects for a task that the thread does not know', async () => {

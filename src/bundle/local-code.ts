@@ -1,0 +1,78 @@
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { engineHash, findEngine } from './engine.ts';
+import { registryFile } from './engine-parts.ts';
+import { cacheFolder, type Project, projectKey } from './project.ts';
+
+/** The code of a project's functions on this machine. */
+export interface LocalCode {
+  /** Absolute path of the folder: the engine, and the bundles of the tasks that were used. */
+  readonly folder: string;
+  /** The same as a URL, with a slash at its end. */
+  readonly base: string;
+  /** Names of the tasks that come along. */
+  readonly builtIn: readonly string[];
+  /** Hash of the engine. */
+  readonly hash: string;
+}
+
+/** One that is used now, and one that an embedded cloud of an older version may still run. */
+const kept = 2;
+
+/** Finds or makes the folder of code for a project, in the user's cache; a change of its tasks changes no file of the engine there. */
+export function localCode({ root, tasks }: Project, cache: string = cacheFolder()): LocalCode {
+  const engine = findEngine();
+  const hash = engineHash(engine);
+  const home = path.join(cache, 'code', projectKey(root, tasks ?? ''));
+  const folder = path.join(home, hash);
+  if (existsSync(folder)) {
+    // The time says that this one is in use, so that nobody removes it as an old one.
+    utimesSync(folder, new Date(), new Date());
+  } else {
+    mkdirSync(home, { recursive: true });
+    const workDir = mkdtempSync(path.join(home, 'tmp-'));
+    cpSync(engine.folder, workDir, { recursive: true });
+    writeFileSync(path.join(workDir, registryFile), registrySource(tasks, engine.tasks));
+    try {
+      renameSync(workDir, folder);
+    } catch (error) {
+      rmSync(workDir, { recursive: true, force: true });
+      // Another process was faster.
+      if (!existsSync(folder)) throw error;
+    }
+    removeOld(home);
+  }
+  return { folder, base: `${pathToFileURL(folder).href}/`, builtIn: engine.tasks, hash };
+}
+
+/** The functions bundle what no command has bundled, by the same code; what was bundled they only load. */
+function registrySource(tasks: string | undefined, builtIn: readonly string[]): string {
+  const bundler = new URL(import.meta.url.endsWith('.ts') ? 'task-cache.ts' : 'task-cache.js', import.meta.url).href;
+  return [
+    "import { localRegistry } from './local-registry.mjs';\n",
+    "const base = new URL('.', import.meta.url).href;\n",
+    `const own = { tasks: ${tasks === undefined ? 'undefined' : JSON.stringify(tasks)}, base };\n`,
+    `const prepare = async (name) => (await import(${JSON.stringify(bundler)})).prepareTask(name, own);\n`,
+    `export const tasks = localRegistry({ base, builtIn: ${JSON.stringify(builtIn)}, prepare });\n`,
+  ].join('');
+}
+
+function removeOld(home: string): void {
+  const folders = readdirSync(home)
+    .map((name) => path.join(home, name))
+    .map((folder) => ({ folder, usedMs: statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .sort((a, b) => b.usedMs - a.usedMs);
+  for (const { folder } of folders.slice(kept)) rmSync(folder, { recursive: true, force: true });
+}
