@@ -1,4 +1,4 @@
-import { listJobs } from '../folder/read.ts';
+import { listJobs } from '../folder/list-jobs.ts';
 import { markRunning, unmarkRunning } from '../folder/running.ts';
 import { newJobId } from '../format/job-id.ts';
 import type { InputFormat } from '../format/manifest.ts';

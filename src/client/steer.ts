@@ -1,6 +1,7 @@
 import { mapBounded } from '../concurrency.ts';
+import { listJobs } from '../folder/list-jobs.ts';
 import { newestFolder } from '../folder/passes.ts';
-import { listJobs, readSummary } from '../folder/read.ts';
+import { readSummary } from '../folder/read.ts';
 import { markRunning, requestedJob, runningJobs, unmarkRunning } from '../folder/running.ts';
 import { type Control, controlFormat } from '../format/manifest.ts';
 import { controlKey, type JobFolder, manifestKey, markersKey, summaryKey } from '../format/paths.ts';

@@ -1,13 +1,12 @@
 import { chunkTableFormat, cutFormat } from '../format/chunk.ts';
 import type { Digest } from '../format/digest.ts';
-import { controlFormat, type Manifest, manifestFormat } from '../format/manifest.ts';
+import { controlFormat, manifestFormat } from '../format/manifest.ts';
 import {
   type ChunkPlace,
   controlKey,
   cutKey,
   folderName,
   type JobRef,
-  jobsPrefix,
   manifestKey,
   partKey,
   resultChunk,
@@ -18,9 +17,9 @@ import {
   tickNumber,
   ticksPrefix,
 } from '../format/paths.ts';
-import { isNewerVersion, type RecordFormat } from '../format/record.ts';
+import type { RecordFormat } from '../format/record.ts';
 import { resultDigest } from '../format/result.ts';
-import { type Summary, summaryFormat } from '../format/summary.ts';
+import { summaryFormat } from '../format/summary.ts';
 import { type TickRecord, tickFormat } from '../format/tick.ts';
 import type { ObjectStore } from '../ports.ts';
 
@@ -59,40 +58,4 @@ export async function readDigest(store: ObjectStore, job: JobRef, place: ChunkPl
   if (head === undefined)
     throw new Error(`expected a result of chunk ${place.chunk} in part ${place.part} of ${folderName(job)}, got none`);
   return resultDigest(head.metadata);
-}
-
-/** A job as a listing shows it. */
-export interface ListedJob {
-  readonly manifest: Manifest;
-  readonly summary: Summary | undefined;
-}
-
-/** Jobs, newest first, with their summary when they have ended; those that only newer code can read are left out. */
-export async function* listJobs(
-  store: ObjectStore,
-  options: { readonly limit?: number } = {},
-): AsyncGenerator<ListedJob> {
-  let left = options.limit ?? Number.POSITIVE_INFINITY;
-  let startAfter = jobsPrefix;
-  while (left > 0) {
-    const [key] = await store.list(jobsPrefix, { startAfter, limit: 1 });
-    if (key === undefined) return;
-    const jobId = key.slice(jobsPrefix.length).split('/')[0] ?? '';
-    // Skips the rest of this job's folder: `~` sorts behind every name in it.
-    startAfter = `${jobsPrefix}${jobId}/~`;
-    const found = await readJob(store, jobId);
-    if (found === undefined) continue;
-    yield found;
-    left--;
-  }
-}
-
-async function readJob(store: ObjectStore, jobId: string): Promise<ListedJob | undefined> {
-  try {
-    const [manifest, summary] = await Promise.all([readManifest(store, jobId), readSummary(store, jobId)]);
-    return manifest === undefined ? undefined : { manifest, summary };
-  } catch (error) {
-    if (isNewerVersion(error)) return undefined;
-    throw error;
-  }
 }

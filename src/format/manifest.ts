@@ -44,6 +44,8 @@ export interface Manifest {
   readonly inline: boolean;
   /** Absent for the job itself; a redrive is a pass of its own, from 1. */
   readonly pass?: number;
+  /** Of a pass: when the job itself was created, from which rows count their times. ISO 8601. */
+  readonly jobCreatedAt?: string;
   /** A pass calls with the keys of the job itself. @default false */
   readonly sameKey?: boolean;
   /** What the outcomes counted that this pass replaces. */
@@ -81,6 +83,7 @@ export const manifestFormat = recordFormat<Manifest>(
     workerMemoryMb: z.int().min(1).default(limits.workerMemoryMb),
     inline: z.boolean().default(false),
     pass: z.int().min(1).exactOptional(),
+    jobCreatedAt: text.exactOptional(),
     sameKey: z.boolean().exactOptional(),
     replaced: digestSchema.exactOptional(),
     request: text.default(''),

@@ -56,7 +56,7 @@ export async function startJob(
   const hash = await sha256(toJson(asked) ?? '');
   const { redrive } = request;
   const folder = { id: jobId, pass: redrive?.pass ?? 0 };
-  if (redrive !== undefined) await requireEarlier(store, folder);
+  const earlier = redrive === undefined ? undefined : await requireEarlier(store, folder);
   const existing = await readManifest(store, folder);
   if (existing !== undefined) return { manifest: sameRequest(existing, hash), isNew: false };
 
@@ -81,9 +81,7 @@ export async function startJob(
     workers: stack.workers,
     workerMemoryMb: stack.workerMemoryMb,
     inline,
-    ...(redrive === undefined
-      ? {}
-      : { pass: redrive.pass, replaced: redrive.replaced, ...(redrive.sameKey === true ? { sameKey: true } : {}) }),
+    ...passFields(redrive, earlier),
     request: hash,
   };
   const etag = await store.put(manifestKey(folder), manifestFormat.encode(manifest), { condition: { ifAbsent: true } });
@@ -92,9 +90,18 @@ export async function startJob(
   return { manifest: winner === undefined ? manifest : sameRequest(winner, hash), isNew: false };
 }
 
+/** What a manifest says of its pass; nothing for the job itself. */
+function passFields(redrive: FanOutRequest['redrive'], earlier: Manifest | undefined): Partial<Manifest> {
+  if (redrive === undefined || earlier === undefined) return {};
+  const { pass, replaced, sameKey } = redrive;
+  const jobCreatedAt = earlier.jobCreatedAt ?? earlier.createdAt;
+  return { pass, jobCreatedAt, replaced, ...(sameKey === true ? { sameKey } : {}) };
+}
+
 /** A pass runs items of the pass before it again. @throws UsageError `JobNotFound` */
-async function requireEarlier(store: ObjectStore, { id, pass }: JobFolder): Promise<void> {
-  if ((await readManifest(store, { id, pass: pass - 1 })) !== undefined) return;
+async function requireEarlier(store: ObjectStore, { id, pass }: JobFolder): Promise<Manifest> {
+  const earlier = await readManifest(store, { id, pass: pass - 1 });
+  if (earlier !== undefined) return earlier;
   throw new UsageError(
     'JobNotFound',
     `expected a job of which pass ${pass} can run items again, got "${id}"; "fanloop jobs" lists them`,

@@ -30,7 +30,7 @@ export class RunningJob {
     this.manifest = manifest;
     this.task = task;
     this.#startedAt = now;
-    this.beganAt = Date.parse(manifest.createdAt);
+    this.beganAt = Date.parse(manifest.jobCreatedAt ?? manifest.createdAt);
   }
 
   get folder(): JobFolder {

@@ -50,6 +50,9 @@ describe('redrive', () => {
     expect(world.calls.started.length - before).toBe(100);
     expect(rows.filter(({ status }) => status === 'failed')).toHaveLength(100);
     expect(rows[13]).toMatchObject({ status: 'succeeded', value: 26 });
+    // Times go on counting from the job's begin.
+    const at = (index: number) => (rows[index] as { at?: number }).at ?? -1;
+    expect(at(13)).toBeGreaterThan(Math.max(...rows.map(({ index }) => (index % 10 === 3 ? 0 : at(index)))));
     // Another process, another pass: what is left, by its status.
     const found = world.connect().find(job.id);
     expect(await world.during(found.redrive({ statuses: [403] }))).toBe(100);

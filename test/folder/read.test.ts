@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { lastTick, listJobs } from '../../src/folder/read.ts';
+import { listJobs } from '../../src/folder/list-jobs.ts';
+import { lastTick } from '../../src/folder/read.ts';
 import { mergeRows, readChunkRows, readRows } from '../../src/folder/read-rows.ts';
 import { SettledChunks } from '../../src/folder/settled-chunks.ts';
 import { settleRest, storeResult } from '../../src/folder/store-result.ts';

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { chunkTableFormat, cutFormat } from '../../src/format/chunk.ts';
 import { decodeDigest, encodeDigest } from '../../src/format/digest.ts';
+import { indexListFormat } from '../../src/format/index-list.ts';
 import { controlFormat, manifestFormat } from '../../src/format/manifest.ts';
 import { markerFormat } from '../../src/format/marker.ts';
 import { encodeMessage, parseMessage } from '../../src/format/message.ts';
@@ -54,6 +55,7 @@ const codecs: Readonly<Record<string, Codec>> = {
   'chunk-table': codec(chunkTableFormat),
   control: codec(controlFormat),
   cut: codec(cutFormat),
+  indexes: codec(indexListFormat),
   manifest: codec(manifestFormat),
   marker: codec(markerFormat),
   message,

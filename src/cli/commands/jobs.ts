@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander';
-import { lastTick, listJobs } from '../../folder/read.ts';
+import { listJobs } from '../../folder/list-jobs.ts';
+import { newestFolder } from '../../folder/passes.ts';
+import { lastTick } from '../../folder/read.ts';
 import { digestItems } from '../../format/digest.ts';
 import type { Manifest } from '../../format/manifest.ts';
 import type { Summary } from '../../format/summary.ts';
@@ -52,7 +54,7 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
 }
 
 async function describe(store: ObjectStore, manifest: Manifest, summary: Summary | undefined): Promise<JobLine> {
-  const tick = summary === undefined ? await lastTick(store, manifest.jobId) : undefined;
+  const tick = summary === undefined ? await lastTick(store, await newestFolder(store, manifest.jobId)) : undefined;
   const totals = summary?.totals ?? tick?.totals;
   return {
     jobId: manifest.jobId,
