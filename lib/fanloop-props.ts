@@ -12,7 +12,7 @@ export interface FanloopProps {
    * The folder of the tasks, relative to the working directory: under `cdk` that is the folder of `cdk.json`.
    * The tasks that come along are there as well.
    *
-   * @default the folder `tasks` beside the nearest package.json, where there is one
+   * @default the folder `tasks` beside the nearest package.json, or the one that it names: `"fanloop": {"tasks": …}`
    */
   readonly tasks?: string;
   /** Workers that run at once, 2 to 1,000. Each awaits up to 100 calls at once, unless task or job say otherwise. @default 5 */

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { bundleTasks, type FunctionCode } from '../src/bundle/bundle-tasks.ts';
+import { findProject } from '../src/bundle/project.ts';
 
 /** Which tasks are bundled, and for how long. */
 export interface TaskCodeOptions {
@@ -20,7 +21,7 @@ export function withTaskCode<Result>(
   { tasks, keep }: TaskCodeOptions,
   use: (code: Pick<FunctionCode, 'folder' | 'hash' | 'tasks'>) => Result,
 ): Result {
-  const folder = tasks === undefined ? ownTasks(process.cwd()) : path.resolve(tasks);
+  const folder = tasks === undefined ? findProject(process.cwd()).tasks : path.resolve(tasks);
   if (folder !== undefined && !existsSync(folder))
     throw new Error(`expected the folder of the tasks at ${folder}, got none; "tasks" is relative to ${process.cwd()}`);
   const outDir = mkdtempSync(path.join(tmpdir(), 'fanloop-bundle-'));
@@ -30,16 +31,5 @@ export function withTaskCode<Result>(
     return use(code);
   } finally {
     if (!keep) rmSync(outDir, { recursive: true, force: true });
-  }
-}
-
-/** The folder `tasks` beside the nearest package.json, where there is one. */
-function ownTasks(from: string): string | undefined {
-  for (let folder = from; ; folder = path.dirname(folder)) {
-    if (existsSync(path.join(folder, 'package.json'))) {
-      const tasks = path.join(folder, 'tasks');
-      return existsSync(tasks) ? tasks : undefined;
-    }
-    if (path.dirname(folder) === folder) return undefined;
   }
 }

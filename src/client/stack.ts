@@ -21,6 +21,8 @@ export interface Stack extends SteerDeps {
   readonly workers: number;
   /** Unfinished jobs that went on when the stack was opened. @default 0 */
   readonly resumed?: number;
+  /** What a person should know before a job is started. @default nothing */
+  readonly notice?: string;
   /** Whether jobs go on when this process ends. */
   outlivesProcess(): boolean;
   /** Stores an object from blocks of bytes, all or nothing. */

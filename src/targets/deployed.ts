@@ -1,8 +1,9 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { type Connection, clientSettings } from '../aws/connection.ts';
-import { defaultStackName, type StackSettings } from '../runtime/stack-settings.ts';
+import { defaultStackName, type StackSettings, stackDescription } from '../runtime/stack-settings.ts';
 import { UsageError } from '../task/errors.ts';
 import { readAccount } from './account.ts';
+import { codeNotice } from './code-here.ts';
 import { deployStack, describeStack, outputsOf } from './deploy.ts';
 import { explain } from './explain.ts';
 import { constructOutputs, stackAndName } from './find-construct.ts';
@@ -27,13 +28,19 @@ export interface DeployedTarget {
 
 /** A target whose stack was deployed before and is found by its outputs. */
 export function deployedTarget(place: DeployedTarget): Target {
-  const outputs = (options: TargetOptions) => readOutputs(place, options);
+  const outputs = async (options: TargetOptions) => (await readStack(place, options)).outputs;
   return {
     name: place.name,
     check: (options) => checkDeployed(options),
-    connect: async (options) => {
-      const stack = connectStack(place.connection(options), await outputs(options), { outlivesProcess: () => true });
-      return place.workers === undefined ? stack : { ...stack, workers: place.workers };
+    connect: async (options, { submits = false }) => {
+      const found = await readStack(place, options);
+      const stack = connectStack(place.connection(options), found.outputs, { outlivesProcess: () => true });
+      const notice = submits && found.isDefault ? codeNotice(found.outputs, options) : undefined;
+      return {
+        ...stack,
+        ...(place.workers !== undefined && { workers: place.workers }),
+        ...(notice !== undefined && { notice }),
+      };
     },
     logs: async (options, jobId) => readCloudWatchLogs(place.connection(options), await outputs(options), jobId),
     deployment: {
@@ -74,13 +81,24 @@ function explainAt(place: DeployedTarget, options: Pick<TargetOptions, 'endpoint
   return explain(cause, { endpoint: place.connection(options).endpoint, mend: place.unreachable });
 }
 
-/** A stack's outputs by name. @throws UsageError `MissingStack`, `MissingCredentials`, or `Unreachable`, each with what to do */
-async function readOutputs(place: DeployedTarget, options: TargetOptions): Promise<Readonly<Record<string, string>>> {
+/** A stack that was found. */
+interface FoundStack {
+  /** By the names of `src/runtime/environment.ts`. */
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Whether `fanloop deploy` made it; else it is one of an app of the person's own. */
+  readonly isDefault: boolean;
+}
+
+/** Finds a stack by its name, and in it the construct that is meant. @throws UsageError `MissingStack`, `MissingCredentials`, or `Unreachable`, each with what to do */
+async function readStack(place: DeployedTarget, options: TargetOptions): Promise<FoundStack> {
   const { stackName } = stackAndName(options);
   const client = new CloudFormationClient(clientSettings(place.connection(options)));
   try {
     const stack = await describeStack(client, stackName);
-    if (stack !== undefined) return constructOutputs(outputsOf(stack), options);
+    if (stack !== undefined) {
+      const outputs = constructOutputs(outputsOf(stack), options);
+      return { outputs, isDefault: stack.Description === stackDescription };
+    }
   } catch (cause) {
     throw explainAt(place, options, cause);
   } finally {

@@ -37,7 +37,8 @@ export async function startJob(
   const say = sayer(context);
   const reach = `${counted(stack.workers, 'worker')} × ${counted(concurrency, 'call')}`;
   say(terminal.paint('dim', `${reach} = up to ${count(stack.workers * concurrency)} calls at once`));
-  const { resumed = 0 } = stack;
+  const { resumed = 0, notice } = stack;
+  if (notice !== undefined) say(notice);
   if (resumed > 0) {
     const jobs = `${counted(resumed, 'unfinished job')} ${resumed === 1 ? 'goes' : 'go'} on beside this one`;
     say(terminal.paint('dim', `${jobs}; "fanloop jobs" lists, "fanloop cancel" ends`));

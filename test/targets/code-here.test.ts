@@ -1,0 +1,35 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Fanloop } from '../../lib/fanloop.ts';
+import { stackOutputs } from '../../src/runtime/environment.ts';
+import { codeNotice } from '../../src/targets/code-here.ts';
+
+let tasks: string;
+beforeEach(() => {
+  tasks = path.join(mkdtempSync(path.join(tmpdir(), 'fanloop-code-test-')), 'tasks');
+  mkdirSync(tasks);
+  writeFileSync(path.join(tasks, 'one.ts'), "import { defineTask } from 'fanloop';\nexport const task = defineTask;\n");
+});
+afterEach(() => rmSync(path.dirname(tasks), { recursive: true }));
+
+/** The outputs of a stack that was deployed from these tasks. */
+function deployed(): Readonly<Record<string, string>> {
+  const stack = new Stack();
+  new Fanloop(stack, 'Default', { tasks });
+  const { [stackOutputs.bundleHash]: output } = Template.fromStack(stack).findOutputs('*');
+  return { [stackOutputs.bundleHash]: output?.['Value'] };
+}
+
+it('says nothing while the files are those that were deployed, and what to do once they are not', () => {
+  const outputs = deployed();
+  const options = { target: 'aws', stack: 'Mine', tasks } as const;
+  expect(codeNotice(outputs, options)).toBeUndefined();
+  writeFileSync(path.join(tasks, 'one.ts'), "export { defineTask as task } from 'fanloop';\nconsole.error('new');\n");
+  expect(codeNotice(outputs, options)).toBe(
+    'the stack runs other code than the files here; "fanloop deploy --target aws --stack Mine" brings them there',
+  );
+});
