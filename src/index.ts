@@ -20,4 +20,4 @@ export type { JobEnd, Summary } from './format/summary.ts';
 export { type ConnectOptions, connect } from './targets/connect.ts';
 export type { TargetName } from './targets/target-options.ts';
 export { TaskError, type TaskErrorDetails, type UsageCode, UsageError } from './task/errors.ts';
-export { defineTask, type Task, type TaskContext, type TaskDefinition, type TypedTask } from './task/task.ts';
+export { defineTask, type Task, type TaskContext, type TaskDefinition } from './task/task.ts';

@@ -5,7 +5,7 @@ import type { InputFormat } from '../format/manifest.ts';
 import { inputKey } from '../format/paths.ts';
 import type { FanOutRequest } from '../format/request.ts';
 import { UsageError } from '../task/errors.ts';
-import type { TypedTask } from '../task/task.ts';
+import type { Task } from '../task/task.ts';
 import { nameOfTaskFile } from '../task/task-file.ts';
 import { untilAborted } from '../waiting.ts';
 import { type Items, itemBlocks, peekSmall } from './item-blocks.ts';
@@ -68,13 +68,13 @@ export class Fanloop implements AsyncDisposable {
    * for await (const row of job.asCompleted()) console.log(row.index, row.status);
    */
   submit<Item, Value>(
-    task: TypedTask<Item, Value>,
+    task: Task<Item, Value>,
     items: Items<Item> | Input,
     options?: SubmitOptions,
   ): Promise<Job<Value>>;
   submit(task: string, items: Items<unknown> | Input, options?: SubmitOptions): Promise<Job>;
   async submit(
-    task: string | TypedTask<unknown, unknown>,
+    task: string | Task<unknown, unknown>,
     items: Items<unknown> | Input,
     options: SubmitOptions = {},
   ): Promise<Job> {
@@ -116,10 +116,10 @@ export class Fanloop implements AsyncDisposable {
    * @example
    * const users = await fanloop.map(lookUp, ids);
    */
-  map<Item, Value>(task: TypedTask<Item, Value>, items: Items<Item> | Input, options?: SubmitOptions): Promise<Value[]>;
+  map<Item, Value>(task: Task<Item, Value>, items: Items<Item> | Input, options?: SubmitOptions): Promise<Value[]>;
   map(task: string, items: Items<unknown> | Input, options?: SubmitOptions): Promise<unknown[]>;
   async map(
-    task: string | TypedTask<unknown, unknown>,
+    task: string | Task<unknown, unknown>,
     items: Items<unknown> | Input,
     options: SubmitOptions = {},
   ): Promise<unknown[]> {
@@ -187,7 +187,7 @@ const formatOf = (items: Items<unknown> | Input): { readonly format?: InputForma
 const isInput = (items: Items<unknown> | Input): items is Input => typeof items === 'object' && 'input' in items;
 
 /** A task's name is its file's. @throws UsageError `UnknownTask` where the file cannot be told, as in a bundled program */
-function nameOf(task: TypedTask<unknown, unknown>): string {
+function nameOf(task: Task<unknown, unknown>): string {
   if (task.file !== undefined) return nameOfTaskFile(task.file);
   throw new UsageError(
     'UnknownTask',

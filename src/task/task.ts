@@ -34,8 +34,11 @@ export interface TaskDefinition<Schema extends StandardSchemaV1, Value> {
   readonly thread?: boolean;
 }
 
-/** A task as the worker and the command line use it. */
-export interface Task {
+/**
+ * A task as the worker, the command line, and a program use it. `Input` is what an item looks like before the schema has read it,
+ * and `Value` what `run` resolves to: a program that submits the task is checked by the compiler.
+ */
+export interface Task<Input = unknown, Value = unknown> {
   readonly description: string;
   readonly input: StandardSchemaV1;
   readonly example: unknown;
@@ -46,13 +49,6 @@ export interface Task {
   readonly thread: boolean;
   /** Where `defineTask` was called, as far as the stack tells: the file's name is the task's. */
   readonly file?: string;
-}
-
-/**
- * A task that knows the types of its items and values, so that a program that submits it is checked by the compiler.
- * `Input` is what an item looks like before the schema has read it; `Value` is what `run` resolves to.
- */
-export interface TypedTask<Input, Value> extends Task {
   /** Never there: it carries the types. */
   readonly '~types'?: { readonly input: Input; readonly value: Value };
 }
@@ -76,7 +72,7 @@ export function isTask(value: unknown): value is Task {
  */
 export function defineTask<Schema extends StandardSchemaV1, Value>(
   definition: TaskDefinition<Schema, Value>,
-): TypedTask<StandardSchemaV1.InferInput<Schema>, Awaited<Value>> {
+): Task<StandardSchemaV1.InferInput<Schema>, Awaited<Value>> {
   const { description, input, example, run } = definition;
   const timeoutMs = definition.timeoutMs ?? limits.timeoutMs;
   const attempts = definition.attempts ?? limits.attempts;
