@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ItemError, Row } from './outcome.ts';
-import { recordFormat } from './record.ts';
+import { BrokenRecord, recordFormat } from './record.ts';
 
 /** Upper bounds in milliseconds of the first 15 buckets of a duration histogram; the 16th takes the rest. */
 const durationBoundsMs = [5, 10, 20, 50, 100, 200, 300, 500, 750, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000] as const;
@@ -128,7 +128,11 @@ function addCodes(a: Readonly<Record<string, number>>, b: Readonly<Record<string
   return Object.fromEntries(codes);
 }
 
-const count = z.number().min(0).default(0);
+/** A counter below zero, as of a clock that was set back, keeps no job from its end. */
+const count = z
+  .number()
+  .transform((value) => Math.max(0, value))
+  .default(0);
 
 /** A digest as JSON: a counter that is absent is 0, so that a new one changes nothing for jobs under way. */
 export const digestSchema: z.ZodType<Digest> = z.looseObject({
@@ -190,7 +194,7 @@ function decodeFirst(text: string): Digest {
     buckets.length !== emptyDigest.histogram.length ||
     [...parsed, ...buckets].some(Number.isNaN)
   ) {
-    throw new Error(`expected a digest of 11 numbers and 16 buckets, got "${text.slice(0, 80)}"`);
+    throw new BrokenRecord(`expected a digest of 11 numbers and 16 buckets, got "${text.slice(0, 80)}"`);
   }
   const [
     succeeded = 0,

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { UsageError } from '../task/errors.ts';
 
+/** A record that no version of this code has written: somebody else did, or it was cut short. */
+export class BrokenRecord extends Error {
+  readonly code = 'BrokenRecord';
+  override readonly name = 'BrokenRecord';
+}
+
 /**
  * How one kind of record is written and read. What is absent takes its default, what is unknown stays in the record,
  * so that code of this version can hand it on, and what is newer is refused and left alone.
@@ -9,7 +15,7 @@ export interface RecordFormat<Shape> {
   readonly name: string;
   /** The version that this code writes; a new optional field does not change it. */
   readonly version: number;
-  /** @throws UsageError `NewerVersion`; Error when the text is no such record. */
+  /** @throws UsageError `NewerVersion`; BrokenRecord when the text is no such record. */
   parse(text: string | Uint8Array): Shape;
   /** Reads what JSON.parse gave. @throws as {@link parse} */
   read(value: unknown): Shape;
@@ -26,15 +32,24 @@ export function recordFormat<Shape>(name: string, version: number, schema: z.Zod
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
-    throw new Error(`expected ${name}, got something else: ${issue?.path.join('.')}: ${issue?.message}`);
+    const at = issue?.path.join('.') ?? '';
+    throw new BrokenRecord(`expected ${name}, got something else: ${at === '' ? '' : `${at}: `}${issue?.message}`);
   };
   return {
     name,
     version,
     read,
-    parse: (text) => read(JSON.parse(typeof text === 'string' ? text : decoder.decode(text))),
+    parse: (text) => read(parseText(name, typeof text === 'string' ? text : decoder.decode(text))),
     encode: (record) => JSON.stringify(record),
   };
+}
+
+function parseText(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new BrokenRecord(`expected ${name}, got no JSON: ${JSON.stringify(text.slice(0, 60))}`, { cause });
+  }
 }
 
 /** Refuses a record that only newer code can read. @throws UsageError `NewerVersion` */

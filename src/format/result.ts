@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Digest, decodeDigest, encodeDigest } from './digest.ts';
 import { parseJson, toJsonLines } from './json.ts';
 import type { Row } from './outcome.ts';
-import { recordFormat } from './record.ts';
+import { BrokenRecord, recordFormat } from './record.ts';
 
 /** What a result says beside its own rows. */
 export interface ResultHead {
@@ -50,14 +50,19 @@ export function decodeRows(body: Uint8Array): StoredRows {
   return { segments, rows: rowsOf(text.slice(end)) };
 }
 
+function rowOf(line: string, n: number): Row {
+  try {
+    return parseJson(line) as Row;
+  } catch (cause) {
+    throw new BrokenRecord(`expected a row, got another line ${n + 1}: ${JSON.stringify(line.slice(0, 60))}`, {
+      cause,
+    });
+  }
+}
+
 function rowsOf(text: string): Row[] {
   // Each line was written by encodeRows of a Row; a job has too many of them to check their shape.
-  return text === ''
-    ? []
-    : text
-        .trimEnd()
-        .split('\n')
-        .map((line) => parseJson(line) as Row);
+  return text === '' ? [] : text.trimEnd().split('\n').map(rowOf);
 }
 
 /** A result's metadata: who wrote it, and what it counts. */
