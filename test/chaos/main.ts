@@ -2,7 +2,9 @@
 import { parseArgs } from 'node:util';
 import { campaignTable, failureLines, runCampaign } from '../../src/testing/campaign.ts';
 
-const { values } = parseArgs({ options: { runs: { type: 'string' }, seed: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { runs: { type: 'string' }, seed: { type: 'string' } },
+});
 const runs = Number(values.runs ?? 1_000);
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000_000));
 const startedAt = performance.now();

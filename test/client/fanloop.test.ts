@@ -255,7 +255,7 @@ describe('a job', () => {
   it('survives a lost tick', async () => {
     const world = new ClientWorld(() => 1);
     const job = await world.during(world.connect().submit('t', repeat(40)));
-    world.tickQueue.messages.length = 0;
+    world.tickQueue.messages = [];
     expect(await world.during(job.summary())).toMatchObject({ end: 'done', items: 40 });
   });
 

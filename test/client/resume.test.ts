@@ -34,8 +34,8 @@ describe('resumeJobs', () => {
     const { id } = await world.during(world.connect().submit('t', repeat(40, { ms: 2_000 })));
     await ended(world, 5);
     await world.store.delete(runningKey(id));
-    world.workQueue.messages.length = 0;
-    world.tickQueue.messages.length = 0;
+    world.workQueue.messages = [];
+    world.tickQueue.messages = [];
     expect(await resumeJobs(world.invoke().deps)).toBe(1);
     expect(world.store.keys(runningPrefix)).toEqual([runningKey(id)]);
     expect(world.store.json(markersKey)).toEqual({ v: 1 });

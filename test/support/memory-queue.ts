@@ -1,3 +1,5 @@
+import { ModelQueue } from '../../src/cloud/model/queue.ts';
+import { ModelQueuePort } from '../../src/cloud/model/queue-port.ts';
 import type { Clock, Queue, ReceivedMessage } from '../../src/ports.ts';
 
 /** A message in the queue, as tests look at it. */
@@ -6,9 +8,9 @@ export interface QueuedMessage {
   readonly body: string;
   readonly group: string;
   /** Milliseconds since the epoch from which it can be received. */
-  visibleAt: number;
-  receiveCount: number;
-  receiptHandle: string;
+  readonly visibleAt: number;
+  readonly receiveCount: number;
+  readonly receiptHandle: string;
 }
 
 /** Options of a queue in memory. */
@@ -18,13 +20,13 @@ export interface MemoryQueueOptions {
   readonly maxReceiveCount?: number;
 }
 
-/** SQS in memory on the test's clock: delays, visibility, receive counts, and a redrive policy. */
+let ids = 0;
+
+/** A queue of the model on the test's clock, which notes what is asked of it. */
 export class MemoryQueue implements Queue {
+  readonly model: ModelQueue;
+  readonly #port: ModelQueuePort;
   readonly #clock: Clock;
-  readonly #options: MemoryQueueOptions;
-  readonly #waiters = new Set<() => void>();
-  #serial = 0;
-  messages: QueuedMessage[] = [];
   /** Every message that was ever sent, with its delay. */
   readonly sent: Array<{ readonly body: string; readonly group: string; readonly delaySeconds: number }> = [];
   /** Every change of a message's visibility. */
@@ -36,8 +38,32 @@ export class MemoryQueue implements Queue {
     | undefined;
 
   constructor(clock: Clock, options: MemoryQueueOptions = {}) {
+    const { deadLetters, maxReceiveCount } = options;
     this.#clock = clock;
-    this.#options = options;
+    const redrive =
+      deadLetters === undefined || maxReceiveCount === undefined
+        ? undefined
+        : { deadLetters: deadLetters.model, maxReceiveCount };
+    this.model = new ModelQueue('memory', { clock, newId: () => `m${++ids}` }, { redrive });
+    this.#port = new ModelQueuePort({ queue: this.model, clock });
+  }
+
+  get messages(): readonly QueuedMessage[] {
+    return this.model.messages().map(({ messageId, body, group = '', until, receiveCount, receiptHandle = '' }) => ({
+      messageId,
+      body,
+      group,
+      visibleAt: until,
+      receiveCount,
+      receiptHandle,
+    }));
+  }
+
+  /** Puts other messages in the place of those that are there. */
+  set messages(messages: readonly QueuedMessage[]) {
+    this.model.purge();
+    for (const { messageId, body, group } of messages)
+      this.model.adopt({ messageId, body, group, notes: {}, sentAt: this.#clock.now() });
   }
 
   async send(
@@ -46,11 +72,8 @@ export class MemoryQueue implements Queue {
   ): Promise<void> {
     await this.before?.('send');
     const { group, delaySeconds = 0 } = options;
-    if (!Number.isInteger(delaySeconds) || delaySeconds < 0 || delaySeconds > 900) {
-      throw new Error(`expected a delay of 0 to 900 s, got ${delaySeconds}`);
-    }
-    for (const body of bodies) this.#add(body, group, delaySeconds);
-    this.#wake();
+    await this.#port.send(bodies, options);
+    for (const body of bodies) this.sent.push({ body, group, delaySeconds });
   }
 
   async receive(options: {
@@ -59,91 +82,25 @@ export class MemoryQueue implements Queue {
     readonly visibilitySeconds: number;
   }): Promise<readonly ReceivedMessage[]> {
     await this.before?.('receive');
-    const { max, waitSeconds, visibilitySeconds } = options;
-    if (max < 1 || max > 10) throw new Error(`expected to receive 1 to 10 messages, got ${max}`);
+    const { max, waitSeconds } = options;
     this.receives.push({ max, waitSeconds, at: this.#clock.now() });
-    const until = this.#clock.now() + waitSeconds * 1_000;
-    while (true) {
-      const taken = this.#take(max, visibilitySeconds);
-      if (taken.length > 0 || this.#clock.now() >= until) return taken;
-      await this.#changed(Math.min(until, ...this.messages.map((message) => message.visibleAt)));
-    }
+    return this.#port.receive(options);
   }
 
   async delete(receiptHandle: string): Promise<void> {
     await this.before?.('delete');
-    this.messages = this.messages.filter((message) => message.receiptHandle !== receiptHandle);
+    await this.#port.delete(receiptHandle);
   }
 
   async changeVisibility(receiptHandle: string, seconds: number): Promise<void> {
     await this.before?.('changeVisibility');
-    if (!Number.isInteger(seconds) || seconds < 0 || seconds > 43_200) {
-      throw new Error(`expected a visibility of 0 to 43,200 s, got ${seconds}`);
-    }
-    const message = this.messages.find((candidate) => candidate.receiptHandle === receiptHandle);
-    if (message === undefined) throw new Error('expected a message in flight, got an unknown receipt handle');
-    message.visibleAt = this.#clock.now() + seconds * 1_000;
-    this.changes.push({ messageId: message.messageId, seconds, at: this.#clock.now() });
-    this.#wake();
+    const { messageId = '' } = this.messages.find((message) => message.receiptHandle === receiptHandle) ?? {};
+    await this.#port.changeVisibility(receiptHandle, seconds);
+    this.changes.push({ messageId, seconds, at: this.#clock.now() });
   }
 
   async depth(): Promise<number> {
     await this.before?.('depth');
-    return this.messages.length;
-  }
-
-  #add(body: string, group: string, delaySeconds: number): void {
-    this.sent.push({ body, group, delaySeconds });
-    this.messages.push({
-      messageId: `m${++this.#serial}`,
-      body,
-      group,
-      visibleAt: this.#clock.now() + delaySeconds * 1_000,
-      receiveCount: 0,
-      receiptHandle: '',
-    });
-  }
-
-  #take(max: number, visibilitySeconds: number): ReceivedMessage[] {
-    const { deadLetters, maxReceiveCount = Number.POSITIVE_INFINITY } = this.#options;
-    const now = this.#clock.now();
-    const taken: ReceivedMessage[] = [];
-    for (const message of [...this.messages]) {
-      if (taken.length === max) break;
-      if (message.visibleAt > now) continue;
-      if (message.receiveCount >= maxReceiveCount) {
-        this.messages.splice(this.messages.indexOf(message), 1);
-        deadLetters?.adopt(message);
-        continue;
-      }
-      message.receiveCount++;
-      message.visibleAt = now + visibilitySeconds * 1_000;
-      message.receiptHandle = `${message.messageId}#${message.receiveCount}`;
-      const { body, receiptHandle, receiveCount, messageId } = message;
-      taken.push({ body, receiptHandle, receiveCount, messageId });
-    }
-    return taken;
-  }
-
-  /** Takes over a message that another queue has given up. */
-  adopt(message: QueuedMessage): void {
-    this.messages.push({ ...message, receiveCount: 0, visibleAt: this.#clock.now() });
-    this.#wake();
-  }
-
-  #wake(): void {
-    for (const wake of [...this.#waiters]) wake();
-  }
-
-  #changed(until: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        forget();
-        this.#waiters.delete(wake);
-        resolve();
-      };
-      const forget = this.#clock.after(until - this.#clock.now(), wake);
-      this.#waiters.add(wake);
-    });
+    return this.#port.depth();
   }
 }

@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { ModelBucket, type ModelObject } from '../../src/cloud/model/objects.ts';
+import { ModelStore } from '../../src/cloud/model/store-port.ts';
 import type { InputReader, ObjectHead, ObjectStore, PutOptions, StoredObject } from '../../src/ports.ts';
-import { UsageError } from '../../src/task/errors.ts';
+import { systemClock } from '../../src/runtime/system.ts';
 
 /** A call of the store, as its hooks see it. */
 export interface StoreCall {
@@ -8,9 +9,10 @@ export interface StoreCall {
   readonly key: string;
 }
 
-/** S3 in memory: strong consistency, conditional writes, ETags of the content, LIST in byte order. */
+/** A bucket of the model, which notes what is asked of it. */
 export class MemoryStore implements ObjectStore, InputReader {
-  readonly objects = new Map<string, StoredObject>();
+  readonly #bucket = new ModelBucket(systemClock);
+  readonly #store = new ModelStore({ bucket: this.#bucket, clock: systemClock });
   readonly calls: StoreCall[] = [];
   /** Runs before a call takes effect; what it throws is S3 that cannot be reached. */
   before: ((call: StoreCall) => void | Promise<void>) | undefined;
@@ -18,69 +20,51 @@ export class MemoryStore implements ObjectStore, InputReader {
   after: ((call: StoreCall) => void | Promise<void>) | undefined;
   /** Bytes of one piece of a stream. */
   pieceBytes = 65_536;
+  /** What stands, past all hooks. */
+  readonly objects = viewOf(this.#bucket);
 
   get(key: string): Promise<StoredObject | undefined> {
-    return this.#call({ operation: 'get', key }, () => this.objects.get(key));
+    return this.#call({ operation: 'get', key }, () => this.#store.get(key));
   }
 
   head(at: string | { readonly bucket: string; readonly key: string }): Promise<ObjectHead | undefined> {
     const key = typeof at === 'string' ? at : at.key;
-    return this.#call({ operation: 'head', key }, () => {
-      const object = this.objects.get(key);
-      return object && { bytes: object.body.length, etag: object.etag, metadata: object.metadata };
-    });
+    return this.#call({ operation: 'head', key }, () => this.#store.head(key));
   }
 
-  put(key: string, body: string | Uint8Array, options: PutOptions = {}): Promise<string | undefined> {
-    const { condition, metadata = {} } = options;
-    const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : Uint8Array.from(body);
-    for (const [name, value] of Object.entries(metadata)) requireAscii(name, value);
-    return this.#call({ operation: 'put', key }, () => {
-      const before = this.objects.get(key);
-      if (condition !== undefined) {
-        const holds = 'ifAbsent' in condition ? before === undefined : before?.etag === condition.ifMatch;
-        if (!holds) return undefined;
-      }
-      const etag = `"${createHash('md5').update(bytes).digest('hex')}"`;
-      this.objects.set(key, { body: bytes, etag, metadata });
-      return etag;
-    });
+  async put(key: string, body: string | Uint8Array, options: PutOptions = {}): Promise<string | undefined> {
+    const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body.slice();
+    return this.#call({ operation: 'put', key }, () => this.#store.put(key, bytes, options));
   }
 
   delete(key: string): Promise<void> {
-    return this.#call({ operation: 'delete', key }, () => void this.objects.delete(key));
+    return this.#call({ operation: 'delete', key }, () => this.#store.delete(key));
   }
 
   list(
     prefix: string,
     options: { readonly startAfter?: string; readonly limit?: number } = {},
   ): Promise<readonly string[]> {
-    return this.#call({ operation: 'list', key: prefix }, () =>
-      [...this.objects.keys()]
-        .filter((key) => key.startsWith(prefix) && key > (options.startAfter ?? ''))
-        .sort()
-        .slice(0, options.limit),
-    );
+    return this.#call({ operation: 'list', key: prefix }, () => this.#store.list(prefix, options));
   }
 
   async *stream(
     input: { readonly bucket: string; readonly key: string; readonly etag: string },
     range: { readonly start: number; readonly end?: number },
   ): AsyncGenerator<Uint8Array> {
-    const object = await this.#call({ operation: 'stream', key: input.key }, () => this.objects.get(input.key));
-    if (object?.etag !== input.etag) throw new UsageError('InvalidInput', 'expected the object as it was');
-    const bytes = object.body.subarray(range.start, range.end === undefined ? undefined : range.end + 1);
-    for (let at = 0; at < bytes.length; at += this.pieceBytes) yield bytes.subarray(at, at + this.pieceBytes);
+    await this.#call({ operation: 'stream', key: input.key }, async () => undefined);
+    const { pieceBytes } = this;
+    yield* new ModelStore({ bucket: this.#bucket, clock: systemClock, pieceBytes }).stream(input, range);
   }
 
   /** Keys under a prefix, in order. */
   keys(prefix = ''): string[] {
-    return [...this.objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+    return [...this.#bucket.list({ prefix, max: Number.POSITIVE_INFINITY }).keys];
   }
 
   /** An object's text; undefined where none is. */
   text(key: string): string | undefined {
-    const object = this.objects.get(key);
+    const object = this.#bucket.get(key);
     return object && new TextDecoder().decode(object.body);
   }
 
@@ -90,16 +74,22 @@ export class MemoryStore implements ObjectStore, InputReader {
     return text === undefined ? undefined : JSON.parse(text);
   }
 
-  async #call<Value>(call: StoreCall, act: () => Value): Promise<Value> {
+  async #call<Value>(call: StoreCall, act: () => Promise<Value>): Promise<Value> {
     this.calls.push(call);
     await this.before?.(call);
-    const value = act();
+    const value = await act();
     await this.after?.(call);
     return value;
   }
 }
 
-function requireAscii(name: string, value: string): void {
-  if (!/^[\x20-\x7e]*$/.test(value))
-    throw new Error(`expected ASCII in metadata ${name}, got ${JSON.stringify(value)}`);
+function viewOf(bucket: ModelBucket) {
+  return {
+    has: (key: string): boolean => bucket.get(key) !== undefined,
+    get: (key: string): ModelObject | undefined => bucket.get(key),
+    delete: (key: string): void => bucket.delete(key),
+    get size(): number {
+      return bucket.list({ max: Number.POSITIVE_INFINITY }).keys.length;
+    },
+  };
 }

@@ -353,10 +353,10 @@ describe('a worker', () => {
     const { acknowledged } = await begin(world, life);
     await world.clock.advance(1_000);
     const [message] = world.workQueue.messages;
-    if (message !== undefined) message.visibleAt = world.clock.now();
+    // SQS gives it once more although its receiver lives.
+    world.workQueue.model.changeVisibility(message?.receiptHandle ?? '', 0);
     await world.clock.advance(4_000);
-    expect(message?.receiveCount).toBe(2);
-    expect(world.workQueue.messages).toHaveLength(1);
+    expect(world.workQueue.messages).toMatchObject([{ messageId: message?.messageId, receiveCount: 2 }]);
     await world.clock.run(acknowledged);
     expect(world.workQueue.messages).toHaveLength(0);
     expect(calls.started).toHaveLength(2);
@@ -469,6 +469,8 @@ describe('a worker', () => {
     expect(world.workQueue.changes.filter(({ seconds }) => seconds === limits.leaseSeconds)).toHaveLength(8);
     await world.clock.run(acknowledged);
     await world.clock.advance(100);
+    // The queue keeps a timer for the hold that it gave; that one is not the worker's.
+    world.workQueue.model.close();
     expect(world.clock.pending).toBe(0);
   });
 

@@ -1,0 +1,84 @@
+/** One place of the code that a promise rests on, and how it is broken. */
+export interface Mutation {
+  readonly name: string;
+  readonly file: string;
+  /** Text that stands once in the file. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** The places that matter most. Each must be caught by the simulator or by a test. */
+export const mutations: readonly Mutation[] = [
+  {
+    name: 'acknowledge before storing',
+    file: 'src/worker/closer.ts',
+    find: 'const how = await closeChunk(',
+    replace: 'await this.acknowledge(chunk);\n      const how = await closeChunk(',
+  },
+  {
+    name: 'drop If-None-Match of a result',
+    file: 'src/folder/store-result.ts',
+    find: '    condition: { ifAbsent: true },\n',
+    replace: '',
+  },
+  {
+    name: "forget the hand-over's send",
+    file: 'src/worker/close-chunk.ts',
+    find: 'await deps.queue.send(',
+    replace: 'void ((..._given: unknown[]) => undefined)(',
+  },
+  {
+    name: 'skip the renewal of holds',
+    file: 'src/worker/worker-loop.ts',
+    find: 'if (receiptHandle === undefined) return;',
+    replace: 'if (receiptHandle !== null) return;',
+  },
+  {
+    name: 'run a chunk whose result stands',
+    file: 'src/worker/intake.ts',
+    find: '(await store.head(resultKey(folderOf(message), place))) !== undefined;',
+    replace: 'store === undefined;',
+  },
+  {
+    name: 'forget to send the next tick',
+    file: 'src/job/run-tick.ts',
+    find: 'await tickQueue.send(',
+    replace: 'void ((..._given: unknown[]) => undefined)(',
+  },
+  {
+    name: 'lose rows that could not be stored early',
+    file: 'src/worker/open-chunk.ts',
+    find: 'this.#rows = [...rows, ...this.#rows];',
+    replace: 'void rows;',
+  },
+  {
+    name: 'count a settled chunk twice',
+    file: 'src/job/turn.ts',
+    find: 'if (bitmap.has(chunk)) continue;',
+    replace: 'totals = addDigests(totals, digest);',
+  },
+  {
+    name: 'drop a dead letter',
+    file: 'src/job/dead-letter.ts',
+    find: 'const prefix = segmentsPrefix(folder, place);',
+    replace: "const prefix = segmentsPrefix(folder, place);\n  if (prefix !== '') return;",
+  },
+  {
+    name: 'write the record of a turn over that of a twin',
+    file: 'src/job/run-tick.ts',
+    find: '    condition: { ifAbsent: true },\n  });\n  if (etag === undefined) {',
+    replace: '  });\n  if (etag === undefined) {',
+  },
+  {
+    name: 'never do the effects of a lost turn again',
+    file: 'src/job/run-tick.ts',
+    find: '  await doEffects(deps, manifest, record, { skipSettled: true, inline: false });\n',
+    replace: '',
+  },
+  {
+    name: 'start items that cannot end before the deadline',
+    file: 'src/worker/running-job.ts',
+    find: '<= deadline',
+    replace: '<= deadline + 86_400_000',
+  },
+];
