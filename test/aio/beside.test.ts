@@ -27,7 +27,14 @@ const verbs: readonly (readonly [name: string, call: (body: () => Promise<unknow
   ['moveOnAfter', (body) => moveOnAfter(10, body)],
   ['waitFor', (body) => waitFor(body, 10)],
   ['TimeoutScope', (body) => TimeoutScope.after(10).run(body)],
-  ['a moved deadline', (body) => timeout(1_000, (scope) => (scope.reschedule(now() + 10), body()))],
+  [
+    'a moved deadline',
+    (body) =>
+      timeout(1_000, (scope) => {
+        scope.reschedule(now() + 10);
+        return body();
+      }),
+  ],
   [
     'taskGroup',
     (body) =>
