@@ -1,9 +1,13 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { useConnectors } from '../src/connectors/settings.ts';
+import { limits } from '../src/limits.ts';
 import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
 import { leavingSignal } from '../src/runtime/leaving.ts';
+import { startLoopWatchdog } from '../src/runtime/loop-watchdog.ts';
 import { fromRecord } from '../src/runtime/sqs-record.ts';
+import { chargeStrayRejections } from '../src/runtime/stray-rejections.ts';
+import { childrenBeside } from '../src/runtime/task-child.ts';
 import { threadsBeside } from '../src/runtime/task-threads.ts';
 import { toHeldMessage } from '../src/worker/held-message.ts';
 import { withThreads } from '../src/worker/isolate/thread-task.ts';
@@ -13,6 +17,12 @@ import { tasks as taskFiles } from './tasks.mjs';
 const deps = functionDeps(process.env);
 useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });
 const leaving = leavingSignal();
+chargeStrayRejections(deps.log);
+const watchdog = startLoopWatchdog(limits.loopBlockMs);
+const startChild = childrenBeside(
+  import.meta.url,
+  Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? limits.workerMemoryMb),
+);
 const tasks = withThreads(taskFiles, threadsBeside(import.meta.url));
 
 /** Runs the chunk of the event's message and whatever more the queue has; a message is done only when it is acknowledged. */
@@ -21,15 +31,17 @@ export const handler = async (event: SQSEvent, context: Context): Promise<SQSBat
   const messages = event.Records.map((record) => toHeldMessage(fromRecord(record), deps.log)).filter(
     (held) => held !== undefined,
   );
+  const endWatch = watchdog.watch();
   const acknowledged = await runWorker(messages, {
     ...deps,
     tasks,
+    startChild,
     queue: deps.workQueue,
     deadline,
     leaving,
     writer: newWriter(),
     pull: true,
-  });
+  }).finally(endWatch);
   const unproven = event.Records.filter((record) => !acknowledged.has(record.messageId));
   return { batchItemFailures: unproven.map((record) => ({ itemIdentifier: record.messageId })) };
 };

@@ -21,7 +21,8 @@ export function grantFunctions(jobs: JobParts & IGrantable, { inputBuckets = [],
   // The markers of unfinished jobs: made by the fan-out, taken away by whoever writes the summary.
   bucket.grantPut(fanOut, runningMarkers);
   for (const ender of [fanOut, tick]) bucket.grantDelete(ender, runningMarkers);
-  for (const sender of [fanOut, worker, tick]) jobs.workQueue.grantSendMessages(sender);
+  // A dead chunk is sent again.
+  for (const sender of [fanOut, worker, tick, dead]) jobs.workQueue.grantSendMessages(sender);
   for (const sender of [fanOut, tick, dead]) jobs.tickQueue.grantSendMessages(sender);
   // Tasks read and write by key in batches, and do nothing else with a table.
   const byKey = ['dynamodb:BatchGetItem', 'dynamodb:BatchWriteItem'];

@@ -62,6 +62,7 @@ export async function buildEngine(root: string, home: string): Promise<BuiltEngi
     entryPoints: {
       ...Object.fromEntries(functionNames.map((name) => [name, `lambdas/${name}.ts`])),
       thread: 'lambdas/thread.ts',
+      child: 'lambdas/child.ts',
       registry: 'src/task/registry.ts',
       'local-registry': 'src/bundle/local-registry.ts',
       [poolWorker]: 'node_modules/piscina/dist/worker.js',

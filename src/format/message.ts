@@ -42,6 +42,8 @@ const tickSchema = z.looseObject({
   /** The folder of the job: absent for its own, else the number of a redrive. */
   pass: z.int().min(1).exactOptional(),
   n: z.int().min(0),
+  /** The writer whose effects of turn n-1 are done: absent where somebody asks for the turn who cannot know it. */
+  after: z.string().optional(),
   /** Asks the turn to send all unsettled chunks again. */
   resend: z.boolean().optional(),
   deaths: z.int().optional(),

@@ -49,15 +49,28 @@ export const resultChunk = (key: string): number => Number(/(\d{4})\.ndjson$/.ex
 export const partSegmentsPrefix = (job: JobRef, part: number): string => `${jobPrefix(job)}segments/${pad(part, 6)}/`;
 export const segmentsPrefix = (job: JobRef, place: ChunkPlace): string =>
   `${partSegmentsPrefix(job, place.part)}${pad(place.chunk, 4)}/`;
-/** A segment's name sorts by the generation of the message that stored it, and says how many rows are in it. */
-export const segmentName = (gen: number, writer: string, k: number, rows: number): string =>
-  `${pad(gen, 7)}-${writer}-${k}r${rows}`;
+/**
+ * A segment's name sorts by the generation of the message that stored it, and says how many rows are in it; at the end of one that
+ * was stored to hand over stands the second until which the chunk waits.
+ */
+export const segmentName = (at: {
+  readonly gen: number;
+  readonly writer: string;
+  readonly k: number;
+  readonly rows: number;
+  readonly notBefore?: number | undefined;
+}): string => {
+  const wait = at.notBefore === undefined ? '' : `~${Math.ceil(at.notBefore / 1_000)}`;
+  return `${pad(at.gen, 7)}-${at.writer}-${at.k}r${at.rows}${wait}`;
+};
 /** The chunk of a segment's key, and its rows; none in a name of an older version. */
 export const segmentInPart = (key: string): { readonly chunk: number; readonly rows: number } => {
-  const [, chunk, rows] = /\/(\d{4})\/[^/]*?(?:r(\d+))?\.ndjson$/.exec(key) ?? [];
+  const [, chunk, rows] = /\/(\d{4})\/[^/]*?(?:r(\d+))?(?:~\d+)?\.ndjson$/.exec(key) ?? [];
   return { chunk: Number(chunk), rows: Number(rows ?? 0) };
 };
 export const segmentGen = (name: string): number => Number.parseInt(name, 10);
+/** Milliseconds since the epoch until which the chunk of a segment's key waits; 0 where it does not. */
+export const segmentWait = (key: string): number => 1_000 * Number(/~(\d+)\.ndjson$/.exec(key)?.[1] ?? 0);
 export const segmentKey = (job: JobRef, place: ChunkPlace, name: string): string =>
   `${segmentsPrefix(job, place)}${name}.ndjson`;
 export const runningPrefix = 'running/';

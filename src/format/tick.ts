@@ -45,8 +45,14 @@ export interface TickRecord {
   readonly settledChunks: number;
   /** Work messages sent by turns so far. */
   readonly messages: number;
-  /** Since when nothing has settled and the work queue has looked empty; absent while something moves. */
+  /** Since when nothing has settled and no segment was stored; absent while something moves. */
   readonly idleSince?: number;
+  /** Segments of the open parts when they were last listed: a further one is a sign of a living worker. */
+  readonly segments?: number;
+  /** How often chunks were sent again since something settled. */
+  readonly fruitlessResends?: number;
+  /** Turns in a row that ended without a further part of the input cut. */
+  readonly turnsWithoutPart?: number;
   /** When the job's cancellation was first seen: nothing is sent any more. */
   readonly cancelledAt?: number;
   /** This turn writes `cancelled` for what workers left of the chunks that were sent. */
@@ -84,6 +90,9 @@ export const tickFormat = recordFormat<TickRecord>(
     settledChunks: whole.default(0),
     messages: whole.default(0),
     idleSince: z.number().exactOptional(),
+    segments: whole.exactOptional(),
+    fruitlessResends: whole.exactOptional(),
+    turnsWithoutPart: whole.exactOptional(),
     cancelledAt: z.number().exactOptional(),
     settleRest: z.boolean().default(false),
     end: z.enum(['done', 'cancelled', 'refused']).exactOptional(),

@@ -8,10 +8,11 @@ import { stalledFormat } from '../format/tick.ts';
 import { limits } from '../limits.ts';
 import type { Clock, Log, ObjectStore, Queue } from '../ports.ts';
 
-/** What settling dead letters needs of the world. */
+/** The outside of {@link settleDeadLetter}. */
 export interface DeadLetterDeps {
   readonly store: ObjectStore;
   readonly tickQueue: Queue;
+  readonly workQueue: Queue;
   readonly clock: Clock;
   readonly log: Log;
   readonly writer: string;
@@ -45,9 +46,12 @@ async function settleTick(deps: DeadLetterDeps, tick: TickMessage): Promise<void
   log('warn', 'a dead tick was sent again', { jobId: tick.job, n: tick.n, delaySeconds, metrics });
 }
 
-/** A dead chunk's items fail, unless its result stands or a later message goes on with it. */
+/**
+ * A dead chunk goes on unless its result stands or a later message has it. That its message came back again and again says nothing
+ * of why: it is sent again, to run where a worker cannot die of it, later each time; at last its items fail.
+ */
 async function settleWork(deps: DeadLetterDeps, work: WorkMessage): Promise<void> {
-  const { store, writer, log } = deps;
+  const { store, writer, log, workQueue } = deps;
   const jobId = work.job;
   const folder = folderOf(work);
   const place = { part: work.part, chunk: work.chunk };
@@ -62,16 +66,22 @@ async function settleWork(deps: DeadLetterDeps, work: WorkMessage): Promise<void
       ...place,
       gen: work.gen,
     });
+  const deaths = work.deaths ?? 0;
+  const delaySeconds = limits.deadWorkDelaysSeconds[deaths];
+  if (delaySeconds !== undefined) {
+    await workQueue.send([encodeMessage({ ...work, deaths: deaths + 1 })], { group: jobId, delaySeconds });
+    return log('warn', 'a dead chunk was sent again', { jobId, ...place, gen: work.gen, delaySeconds });
+  }
   const used = new Map(work.only ?? []);
   const makeRow = (index: number): Row => ({
     index,
     status: 'failed',
     error: {
-      code: 'WorkerCrashed',
-      message: 'the worker died each time it had this item in hand; see "fanloop logs"',
+      code: 'DeadLetter',
+      message: `no worker stored an outcome: its message became a dead letter ${deaths + 1} times; see "fanloop logs"`,
       retryable: false,
     },
-    attempts: (used.get(index) ?? 0) + 1,
+    attempts: used.get(index) ?? 0,
     durationMs: 0,
   });
   const bounds = { start: work.range[0], end: work.range[1], first: work.first, count: work.count };

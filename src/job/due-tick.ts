@@ -9,11 +9,14 @@ export interface DueTickDeps {
   readonly tickQueue: Queue;
 }
 
-/** Sends the tick that is due next; harmless at any time, since a twin of a tick does nothing. */
+/**
+ * Sends the tick that is due next; harmless at any time, since a twin of a tick does nothing.
+ * `effectsDone` says that what the last record sends is known to be on its way: else the turn waits for who took the last one.
+ */
 export async function sendDueTick(
   deps: DueTickDeps,
   job: JobRef,
-  options: { readonly resend?: boolean } = {},
+  options: { readonly resend?: boolean; readonly effectsDone?: boolean } = {},
 ): Promise<void> {
   const last = await lastTick(deps.store, job);
   const n = last === undefined ? 0 : last.n + 1;
@@ -22,6 +25,7 @@ export async function sendDueTick(
     kind: 'tick',
     ...jobFields(jobFolder(job)),
     n,
+    ...(options.effectsDone === true && last !== undefined ? { after: last.writer } : {}),
     ...(options.resend === true ? { resend: true } : {}),
   } as const;
   await deps.tickQueue.send([encodeMessage(tick)], { group: jobFolder(job).id });

@@ -3,7 +3,7 @@ import { readDigest, settledInPart } from '../folder/read.ts';
 import { Bitmap } from '../format/bitmap.ts';
 import type { Digest } from '../format/digest.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';
-import type { ChunkPlace, JobRef } from '../format/paths.ts';
+import { type ChunkPlace, type JobRef, partSegmentsPrefix, segmentWait } from '../format/paths.ts';
 import type { TickRecord } from '../format/tick.ts';
 import { limits } from '../limits.ts';
 import type { Clock, InputReader, Log, ObjectStore, Queue } from '../ports.ts';
@@ -45,6 +45,7 @@ export async function observe(
   return {
     cut: progress,
     settled,
+    segments: settled.length === 0 ? await lookAtSegments(store, manifestFolder(manifest), last) : undefined,
     // An inline job's chunk is not in the queue.
     queueDepth: options.inline === true ? 0 : await deps.workQueue.depth(),
     resendAsked: options.resendAsked,
@@ -68,15 +69,24 @@ function unknownTask(manifest: Manifest): NonNullable<CutAnswer['problem']> {
 /** A part that no turn can check in its time would be begun for ever: it refuses its job instead. */
 function tooSlow(last: TickRecord | undefined, answer: CutAnswer): CutAnswer {
   const { progress, problem } = answer;
-  const turnsWithoutPart = (last?.n ?? 0) - progress.parts.length;
-  if (problem !== undefined || progress.done || turnsWithoutPart < wastedTurns) return answer;
+  const stepped = progress.parts.length > (last?.cut.parts.length ?? 0);
+  const isStuck = !stepped && (last?.turnsWithoutPart ?? 0) + 1 >= limits.turnsWithoutPart;
+  if (problem !== undefined || progress.done || !isStuck) return answer;
   const seconds = limits.turnMs / 1_000;
-  const message = `expected the items behind line ${progress.lines} to be checked part by part within ${seconds} s each, got no part in ${wastedTurns} turns; make the task's schema faster`;
+  const message = `expected the items behind line ${progress.lines} to be checked part by part within ${seconds} s each, got no part in ${limits.turnsWithoutPart} turns; make the task's schema faster`;
   return { progress, problem: { code: 'InvalidInput', message } };
 }
 
-/** Turns that may end before a part is cut: the first one is short, and S3 may be slow for a time. */
-const wastedTurns = 5;
+/** Segments of the open parts: a worker stores one at least once a lease, so a further one is a sign that the job goes on. */
+async function lookAtSegments(
+  store: ObjectStore,
+  job: JobRef,
+  last: TickRecord | undefined,
+): Promise<NonNullable<Observed['segments']>> {
+  const lists = await mapBounded(openParts(last), parallel, (part) => store.list(partSegmentsPrefix(job, part)));
+  const keys = lists.flat();
+  return { count: keys.length, waitUntil: Math.max(0, ...keys.map(segmentWait)) };
+}
 
 async function newlySettled(
   store: ObjectStore,

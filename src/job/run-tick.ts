@@ -36,6 +36,8 @@ export interface TickDeps {
   readonly log: Log;
   /** Unique to this invocation. */
   readonly writer: string;
+  /** How long a worker holds a message without renewing it. */
+  readonly leaseSeconds: number;
 }
 
 /** What became of a tick: it is done with, or it must stay invisible for some time. */
@@ -70,8 +72,19 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
   // Turns before the last one had their effects; a tick that skips turns is taken as the next turn.
   if (last !== undefined && last.n > tick.n) return done;
   if (last?.n === tick.n) return repeatTurn(deps, manifest, last);
+  const isProven = last === undefined || tick.after === last.writer || tick.resend === true || !hasSends(last);
+  if (!isProven) {
+    const provenAt = last.nextAt + limits.askedTickGraceMs;
+    const now = clock.now();
+    if (now < provenAt) return { kind: 'later', delaySeconds: secondsUntil(provenAt, now) };
+    await repeatEffects(deps, manifest, last);
+  }
   const observed = await observe(deps, manifest, last, { ...options, resendAsked: tick.resend === true });
-  const record = turn(last, observed, await readControl(store, folder), { now: clock.now(), writer: deps.writer });
+  const record = turn(last, observed, await readControl(store, folder), {
+    now: clock.now(),
+    writer: deps.writer,
+    leaseMs: 1_000 * deps.leaseSeconds,
+  });
   const etag = await store.put(tickKey(folder, record.n), tickFormat.encode(record), {
     condition: { ifAbsent: true },
   });
@@ -82,30 +95,42 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
   const metrics = settledMetrics(last?.totals ?? emptyDigest, record.totals, record.end !== undefined);
   deps.log('info', 'a turn was taken', { jobId: tick.job, n: record.n, metrics });
   await doEffects(deps, manifest, record, { skipSettled: record.resend, inline: options.inline === true });
+  await endOrGoOn(deps, manifest, record);
   return done;
+}
+
+/** Whether a record sends chunks: without proof that they went out, they may be lost. */
+const hasSends = (record: TickRecord): boolean => record.resend || record.send[1] > record.send[0];
+
+const secondsUntil = (at: number, now: number): number =>
+  Math.min(limits.maxDelaySeconds, Math.max(1, Math.ceil((at - now) / 1_000)));
+
+async function repeatEffects(deps: TickDeps, manifest: Manifest, record: TickRecord): Promise<void> {
+  const { jobId } = manifest;
+  deps.log('warn', 'a turn was lost after its record; its effects are done again', { jobId, n: record.n });
+  await doEffects(deps, manifest, record, { skipSettled: true, inline: false });
 }
 
 /** The rule for twins: nothing while the next turn stands or may still come; its effects again when it is overdue. */
 async function repeatTurn(deps: TickDeps, manifest: Manifest, record: TickRecord): Promise<TickAnswer> {
-  const { store, clock, log } = deps;
+  const { store, clock } = deps;
   if ((await readTick(store, manifestFolder(manifest), record.n + 1)) !== undefined) return done;
   const overdueAt = record.nextAt + limits.overdueMs;
   const now = clock.now();
-  if (now < overdueAt)
-    return { kind: 'later', delaySeconds: Math.min(limits.maxDelaySeconds, Math.ceil((overdueAt - now) / 1_000)) };
-  log('warn', 'a turn was lost after its record; its effects are done again', { jobId: manifest.jobId, n: record.n });
-  await doEffects(deps, manifest, record, { skipSettled: true, inline: false });
+  if (now < overdueAt) return { kind: 'later', delaySeconds: secondsUntil(overdueAt, now) };
+  await repeatEffects(deps, manifest, record);
+  await endOrGoOn(deps, manifest, record);
   return done;
 }
 
-/** Does what a record says; everything here may be done twice without harm. The next tick goes out last. */
+/** Sends or settles the chunks that a record says; everything here may be done twice without harm. */
 async function doEffects(
   deps: TickDeps,
   manifest: Manifest,
   record: TickRecord,
   options: { readonly skipSettled: boolean; readonly inline: boolean },
 ): Promise<void> {
-  const { store, tickQueue } = deps;
+  const { store } = deps;
   const folder = manifestFolder(manifest);
   const [from, to] = record.send;
   const sent = options.inline ? [] : placesOf(record.cut.parts, from, to);
@@ -121,13 +146,24 @@ async function doEffects(
   if (record.resend) await sendChunks(deps, manifest, left(again), record.resends);
   if (record.settleRest) await cancelChunks(deps, manifest, left(again));
   await sendChunks(deps, manifest, left(sent), record.resends);
+}
+
+/** Ends the job, or sends the next tick, which is the proof that the record's effects are done: so it goes out last. */
+async function endOrGoOn(deps: TickDeps, manifest: Manifest, record: TickRecord): Promise<void> {
   if (record.end !== undefined) {
     await endJob(deps, summarize(manifest, record));
     return;
   }
-  const next: TickMessage = { v: messageVersion, kind: 'tick', ...jobFields(folder), n: record.n + 1 };
+  const folder = manifestFolder(manifest);
+  const next: TickMessage = {
+    v: messageVersion,
+    kind: 'tick',
+    ...jobFields(folder),
+    n: record.n + 1,
+    after: record.writer,
+  };
   const delaySeconds = Math.max(0, Math.round((record.nextAt - record.at) / 1_000));
-  await tickQueue.send([encodeMessage(next)], { group: folder.id, delaySeconds });
+  await deps.tickQueue.send([encodeMessage(next)], { group: folder.id, delaySeconds });
 }
 
 const placeName = (place: ChunkPlace): string => `${place.part}/${place.chunk}`;

@@ -13,6 +13,8 @@ export interface Observed {
   readonly problem?: { readonly code: string; readonly message: string };
   /** Chunks that have a result and were not counted before. */
   readonly settled: ReadonlyArray<ChunkPlace & { readonly digest: Digest }>;
+  /** Segments of the open parts, and the latest moment until which a chunk waits; absent where they were not listed, since something settled. */
+  readonly segments?: { readonly count: number; readonly waitUntil: number } | undefined;
   /** Messages in the work queue, of any job. */
   readonly queueDepth: number;
   /** Somebody asks that unsettled chunks be sent again. */
@@ -25,6 +27,8 @@ export interface Observed {
 export interface TurnMoment {
   readonly now: number;
   readonly writer: string;
+  /** How long a worker holds a message without renewing it. */
+  readonly leaseMs: number;
 }
 
 /**
@@ -37,7 +41,7 @@ export function turn(
   control: Control | undefined,
   moment: TurnMoment,
 ): TickRecord {
-  const { now, writer } = moment;
+  const { now, writer, leaseMs } = moment;
   const { cut, problem } = observed;
   const n = last === undefined ? 0 : last.n + 1;
   const sentBefore = last?.send[1] ?? 0;
@@ -48,12 +52,17 @@ export function turn(
   const send: ChunkRange =
     problem !== undefined || cancelling ? [sentBefore, sentBefore] : nextChunks(cut, sentBefore, count.chunks);
   const unsettledBefore = sentBefore - count.chunks;
-  const idleSince = idle(last, observed, unsettledBefore, now);
+  const idleSince = unsettledBefore === 0 ? undefined : quietSince(last, observed, now);
+  const fruitless = observed.settled.length > 0 ? 0 : (last?.fruitlessResends ?? 0);
   const resend =
     !cancelling &&
     unsettledBefore > 0 &&
-    (observed.resendAsked || (idleSince !== undefined && now - idleSince >= limits.idleResendMs));
+    (observed.resendAsked ||
+      (idleSince !== undefined && now - idleSince >= patience(leaseMs, observed.queueDepth, fruitless)));
   const settleRest = cancelling && unsettledBefore > 0 && now - cancelledAt >= cancelGraceMs;
+
+  const isStuck = !cut.done && cut.parts.length === (last?.cut.parts.length ?? 0);
+  const turnsWithoutPart = isStuck ? (last?.turnsWithoutPart ?? 0) + 1 : 0;
 
   const complete = cut.done && count.chunks === send[1] && (cancelling || send[1] === cut.chunks);
   const neverSent = complete && cancelling ? cut.items - digestItems(count.totals) : 0;
@@ -77,6 +86,9 @@ export function turn(
     messages: (last?.messages ?? 0) + (observed.inline ? 0 : send[1] - send[0]) + (resend ? unsettledBefore : 0),
     settleRest,
     ...(idleSince === undefined || resend ? {} : { idleSince }),
+    ...withCount('fruitlessResends', fruitless + (resend ? 1 : 0)),
+    ...withCount('turnsWithoutPart', turnsWithoutPart),
+    ...(observed.segments === undefined ? {} : { segments: observed.segments.count }),
     ...(cancelledAt === undefined ? {} : { cancelledAt }),
     ...(end === undefined ? {} : { end }),
     ...(problem === undefined ? {} : { problem }),
@@ -97,9 +109,20 @@ function nextChunks(cut: CutProgress, sent: number, settled: number): ChunkRange
   return [sent, to];
 }
 
-function idle(last: TickRecord | undefined, observed: Observed, unsettled: number, now: number): number | undefined {
-  if (unsettled === 0 || observed.settled.length > 0 || observed.queueDepth > 0) return undefined;
-  return last?.idleSince ?? now;
+const withCount = (name: string, count: number): Readonly<Record<string, number>> =>
+  count === 0 ? {} : { [name]: count };
+
+/** Since when the job shows no sign of life: nothing settled, no worker stored a segment, and no chunk waits for a moment to come. */
+function quietSince(last: TickRecord | undefined, observed: Observed, now: number): number | undefined {
+  const { segments, settled } = observed;
+  if (settled.length > 0 || segments === undefined || segments.count !== (last?.segments ?? 0)) return undefined;
+  return Math.max(last?.idleSince ?? now, segments.waitUntil);
+}
+
+/** A worker that lives stores something within a lease. Messages in the queue may be this job's, behind those of others: then a resend is tried ever later. */
+function patience(leaseMs: number, queueDepth: number, fruitless: number): number {
+  const least = limits.idleLeases * leaseMs;
+  return queueDepth === 0 ? least : Math.max(least, Math.min(limits.maxIdleMs, least * 2 ** fruitless));
 }
 
 function delayAfter(

@@ -1,3 +1,5 @@
+import { limits } from '../limits.ts';
+
 /** Names of the variables that the stack sets on its functions and the handlers read. */
 export const environmentNames = {
   bucket: 'FANLOOP_BUCKET',
@@ -44,6 +46,8 @@ export interface Environment {
   readonly tickQueueUrl: string;
   readonly workers: number;
   readonly leaseSeconds: number;
+  /** How often a worker stores rows of an unfinished chunk, in milliseconds. */
+  readonly checkpointMs: number;
   readonly allowPrivateNetwork: boolean;
   /** Hash of the deployed bundle, kept in each manifest. */
   readonly bundleHash: string;
@@ -66,12 +70,16 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
       throw new Error(`expected ${name} to be a whole number from 1, got ${text(name)}`);
     return value;
   };
+  // On this machine requests cost nothing, and who runs there waits for what died.
+  const isLocal = (variables['AWS_ENDPOINT_URL'] ?? '') !== '';
+  const leaseSeconds = count(environmentNames.leaseSeconds);
   return {
     bucket: text(environmentNames.bucket),
     workQueueUrl: text(environmentNames.workQueueUrl),
     tickQueueUrl: text(environmentNames.tickQueueUrl),
     workers: count(environmentNames.workers),
-    leaseSeconds: count(environmentNames.leaseSeconds),
+    leaseSeconds: isLocal ? Math.min(leaseSeconds, limits.localLeaseSeconds) : leaseSeconds,
+    checkpointMs: isLocal ? limits.localCheckpointMs : limits.checkpointMs,
     allowPrivateNetwork: text(environmentNames.allowPrivateNetwork) === 'true',
     bundleHash: text(environmentNames.bundleHash),
     name: text(environmentNames.name),

@@ -33,6 +33,7 @@ export interface FanOutDeps {
   readonly log: Log;
   readonly writer: string;
   readonly leaseSeconds: number;
+  readonly checkpointMs: number;
   /** Milliseconds since the epoch when the invocation ends. */
   readonly deadline: number;
   /** Aborted when the machine goes. @default never */
@@ -71,14 +72,19 @@ async function runInline(deps: FanOutDeps, manifest: Manifest): Promise<FanOutAn
   const place = onlyChunk;
   const bounds = (await readTable(store, jobId, 0))?.chunks[0];
   if (bounds === undefined) return { jobId, state: 'running' };
-  const held = { message: workMessage(jobId, { ...place, bounds }), messageId: 'inline', receiptHandle: undefined };
+  const held = {
+    message: workMessage(jobId, { ...place, bounds }),
+    messageId: 'inline',
+    receiptHandle: undefined,
+    receiveCount: 1,
+  };
   const deadline = Math.min(deps.deadline, clock.now() + limits.inlineMs + limits.deadlineMarginMs);
   await runWorker([held], { ...deps, queue: deps.workQueue, deadline, pull: false });
   const result = await store.head(resultKey(jobId, place));
   const last = await lastTick(store, jobId);
   if (result === undefined || last === undefined) {
     // The guard tick is far away, and the job goes on now.
-    await sendDueTick(deps, jobId);
+    await sendDueTick(deps, jobId, { effectsDone: true });
     return { jobId, state: 'running' };
   }
   const totals = await readDigest(store, jobId, place);

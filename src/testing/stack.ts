@@ -307,6 +307,7 @@ export class SimulatedStack {
       log: this.#log(process.event.id),
       writer: `w${process.event.id}`,
       leaseSeconds: limits.leaseSeconds,
+      checkpointMs: limits.checkpointMs,
       deadline: process.deadline,
       stack: { bucket: 'jobs', workers, workerMemoryMb: limits.workerMemoryMb, bundleHash: 'simulated' },
     };

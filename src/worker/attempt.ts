@@ -14,7 +14,9 @@ export type AttemptOutcome =
       readonly retryAfterMs: number | undefined;
       readonly durationMs: number;
     }
-  | { readonly kind: 'cancelled' };
+  | { readonly kind: 'cancelled' }
+  /** It came to nothing through no fault of its item: it is to be run again. */
+  | { readonly kind: 'brokenOff' };
 
 /** One try: what runs, and what ends it early. */
 export interface Attempt {
@@ -26,6 +28,9 @@ export interface Attempt {
   readonly cancelled: AbortSignal;
   readonly clock: Clock;
 }
+
+/** Thrown where an attempt ends through no fault of its item. */
+export class AttemptBrokenOff extends Error {}
 
 /** The reason of a signal whose attempt's time is over. */
 class AttemptTimeout extends Error {}
@@ -52,6 +57,7 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
     return succeeded(value, task.maxValueBytes, millisecondsSince(clock, started));
   } catch (error) {
     if (cancelled.aborted) return { kind: 'cancelled' };
+    if (error instanceof AttemptBrokenOff) return { kind: 'brokenOff' };
     const durationMs = millisecondsSince(clock, started);
     if (signal.aborted) {
       const message = `no answer within ${timeoutMs} ms; ask for a longer --timeout if the work needs it`;

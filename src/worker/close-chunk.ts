@@ -3,66 +3,114 @@ import { encodeMessage, type WorkMessage } from '../format/message.ts';
 import { segmentKey, segmentName } from '../format/paths.ts';
 import { encodeRows } from '../format/result.ts';
 import { limits } from '../limits.ts';
-import type { Clock, ObjectStore, Queue } from '../ports.ts';
+import type { Clock, Log, ObjectStore, Queue } from '../ports.ts';
+import { isSuspect } from './held-message.ts';
 import type { OpenChunk } from './open-chunk.ts';
+import { persist } from './persist.ts';
 
-/** What closing a chunk needs of the world. */
+/** The outside of {@link closeChunk}. */
 export interface CloseDeps {
   readonly store: ObjectStore;
   readonly queue: Queue;
   readonly clock: Clock;
+  readonly log: Log;
   readonly writer: string;
   /** Numbers segments through the whole invocation, since it may meet the same chunk again. */
   readonly nextSegment: () => number;
+  /** Milliseconds since the epoch until which what S3 or SQS refuses is tried again. */
+  readonly until: () => number;
 }
 
-/** Stores the rows so far as a segment: they count once a result names it. Rows that could not be stored stay in hand. */
-export async function storeSegment(deps: CloseDeps, chunk: OpenChunk, gen = chunk.message.gen): Promise<void> {
+/** Of a segment: the generation that it belongs to, and until when its chunk waits. */
+interface SegmentOf {
+  readonly gen: number;
+  readonly notBefore?: number | undefined;
+}
+
+/** Stores the rows so far as a segment: they count once a result names it. They stay in hand until S3 takes them. */
+export async function storeSegment(
+  deps: CloseDeps,
+  chunk: OpenChunk,
+  of: SegmentOf = { gen: chunk.message.gen },
+): Promise<void> {
   const rows = chunk.takeRows(deps.clock.now());
-  const name = segmentName(gen, deps.writer, deps.nextSegment(), rows.length);
-  try {
-    await deps.store.put(segmentKey(chunk.folder, chunk.place, name), encodeRows(rows));
-  } catch (error) {
-    chunk.putBackRows(rows);
-    throw error;
-  }
-  chunk.addSegment(name);
+  chunk.addSegment(await putSegment(deps, chunk, { ...of, rows: rows.length, body: encodeRows(rows) }));
+}
+
+/** Stores a segment without rows: the sign that a worker has the chunk and lives. */
+export async function storeSign(deps: CloseDeps, chunk: OpenChunk): Promise<void> {
+  chunk.checkpointAt = deps.clock.now();
+  await putSegment(deps, chunk, { gen: chunk.message.gen, rows: 0, body: new Uint8Array() });
+}
+
+async function putSegment(
+  deps: CloseDeps,
+  chunk: OpenChunk,
+  segment: SegmentOf & { readonly rows: number; readonly body: Uint8Array },
+): Promise<string> {
+  const { gen, notBefore, body } = segment;
+  const { jobId, folder, place } = chunk;
+  const name = segmentName({ gen, writer: deps.writer, k: deps.nextSegment(), rows: segment.rows, notBefore });
+  chunk.knownSegments.add(name);
+  await persist(deps, {
+    what: 'a segment was not stored',
+    fields: { jobId, ...place },
+    act: () => deps.store.put(segmentKey(folder, place, name), body),
+    until: deps.until,
+  });
+  return name;
 }
 
 /** Stores a finished chunk: its result when nothing is left, else a segment and a message for the rest. */
 export async function closeChunk(deps: CloseDeps, chunk: OpenChunk): Promise<'stored' | 'lost' | 'handed over'> {
   await chunk.storing;
+  if (chunk.isDropped) return 'lost';
   if (chunk.later.length > 0) {
     await handOver(deps, chunk);
     return 'handed over';
   }
-  const { segments, digest } = chunk;
   const rows = chunk.takeRows(deps.clock.now());
-  const won = await storeResult(
-    deps.store,
-    { job: chunk.folder, place: chunk.place },
-    { writer: deps.writer, rows, segments, digest },
-  );
+  const { jobId, folder, place, segments, digest } = chunk;
+  const won = await persist(deps, {
+    what: 'a result was not stored',
+    fields: { jobId, ...place },
+    act: () => storeResult(deps.store, { job: folder, place }, { writer: deps.writer, rows, segments, digest }),
+    until: deps.until,
+  });
   return won ? 'stored' : 'lost';
 }
 
 async function handOver(deps: CloseDeps, chunk: OpenChunk): Promise<void> {
   const gen = chunk.message.gen + 1;
-  // Stored even when there are no rows: a segment of the next generation is the proof that the chunk goes on elsewhere.
-  await storeSegment(deps, chunk, gen);
   const now = deps.clock.now();
   const notBefore = Math.max(now, Math.min(...chunk.later.map((item) => item.notBefore)));
   const waits = chunk.later.filter((item) => item.notBefore > notBefore);
-  const { notBefore: _over, waits: _past, ...before } = chunk.message;
+  const isWaiting = notBefore > now;
+  // Stored even when there are no rows: a segment of the next generation is the proof that the chunk goes on elsewhere.
+  await storeSegment(deps, chunk, { gen, notBefore: isWaiting ? notBefore : undefined });
+  const { notBefore: _over, waits: _past, deaths: _deaths, ...before } = chunk.message;
   const message: WorkMessage = {
     ...before,
     gen,
     only: chunk.later.map(({ index, attempts }) => [index, attempts]),
     segments: [...chunk.segments],
     digest: chunk.digest,
-    ...(notBefore > now ? { notBefore } : {}),
+    // What a worker may have died of is watched to its end.
+    ...(isSuspect(chunk.held) ? { deaths: 1 } : {}),
+    ...(isWaiting ? { notBefore } : {}),
     ...(waits.length > 0 ? { waits: waits.map((item) => [item.index, item.notBefore]) } : {}),
   };
-  const delaySeconds = Math.min(limits.maxDelaySeconds, Math.ceil((notBefore - now) / 1_000));
-  await deps.queue.send([encodeMessage(message)], { group: chunk.jobId, delaySeconds });
+  const { jobId } = chunk;
+  await persist(deps, {
+    what: 'the rest of a chunk was not handed over',
+    fields: { jobId, ...chunk.place },
+    act: () => {
+      const delaySeconds = Math.min(
+        limits.maxDelaySeconds,
+        Math.ceil(Math.max(0, notBefore - deps.clock.now()) / 1_000),
+      );
+      return deps.queue.send([encodeMessage(message)], { group: jobId, delaySeconds });
+    },
+    until: deps.until,
+  });
 }

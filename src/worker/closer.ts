@@ -1,15 +1,15 @@
 import { encodeMessage } from '../format/message.ts';
-import { folderName } from '../format/paths.ts';
+import { resultKey } from '../format/paths.ts';
 import { limits } from '../limits.ts';
-import { type CloseDeps, closeChunk, storeSegment } from './close-chunk.ts';
+import { type CloseDeps, closeChunk, storeSegment, storeSign } from './close-chunk.ts';
 import type { WorkerDeps } from './deps.ts';
-import type { HeldMessage } from './held-message.ts';
+import { type HeldMessage, isRedelivered } from './held-message.ts';
+import type { Holds } from './holds.ts';
+import { listSegments } from './kept-rows.ts';
 import type { LoopWatch } from './loop-watch.ts';
 import type { OpenChunk } from './open-chunk.ts';
+import { persist } from './persist.ts';
 import type { WorkerState } from './worker-state.ts';
-
-/** S3 is given this time before rows that it did not take are stored again. */
-const storeAgainMs = 1_000;
 
 /** The way out of the worker: stores chunks, and deletes a message only when its chunk is settled for good. */
 export class Closer {
@@ -17,68 +17,122 @@ export class Closer {
   readonly #closeDeps: CloseDeps;
   readonly #state: WorkerState;
   readonly #watch: LoopWatch;
+  readonly #holds: Holds;
   /** Ids of messages that need not come back. */
   readonly acknowledged = new Set<string>();
   #chargedAt: number;
   /** The invocation itself is charged to the first chunk that it stores. */
   #invocations = 1;
 
-  constructor(deps: WorkerDeps, state: WorkerState, watch: LoopWatch) {
-    this.#watch = watch;
+  constructor(deps: WorkerDeps, state: WorkerState, parts: { readonly watch: LoopWatch; readonly holds: Holds }) {
+    this.#watch = parts.watch;
+    this.#holds = parts.holds;
     this.#deps = deps;
     let segments = 0;
-    this.#closeDeps = { ...deps, nextSegment: () => segments++ };
+    this.#closeDeps = { ...deps, nextSegment: () => segments++, until: () => state.endAt };
     this.#state = state;
     this.#chargedAt = deps.clock.now();
   }
 
   /** Stores a chunk when nothing of it is to be done here; stores rows early when they are many or old, or memory is full of them. */
   check(chunk: OpenChunk): void {
+    if (chunk.isDropped || chunk.closing) return;
     if (chunk.isFinished) {
-      if (chunk.closing) return;
       chunk.closing = true;
       this.#state.track(this.#close(chunk), chunk.jobId);
       return;
     }
-    if (chunk.isStoring || !chunk.hasRows) return;
-    const isOld = this.#deps.clock.now() - chunk.checkpointAt >= limits.checkpointMs;
-    if (!isOld && chunk.rowBytes < limits.segmentBytes && !this.#state.isFullOfRows) return;
-    chunk.isStoring = true;
-    // Closing waits for it.
-    chunk.storing = this.#storeEarly(chunk);
+    if (chunk.isStoring) return;
+    const { checkpointMs, leaseSeconds } = this.#deps;
+    const ageMs = this.#deps.clock.now() - chunk.checkpointAt;
+    const isFull = chunk.rowBytes >= limits.segmentBytes || this.#state.isFullOfRows;
+    if (chunk.hasRows && (ageMs >= checkpointMs || isFull)) this.#storeEarly(chunk, storeSegment);
+    // Without a sign for two leases the job takes the chunk's message for lost.
+    else if (ageMs >= 1_000 * leaseSeconds) this.#storeEarly(chunk, storeSign);
   }
 
-  async #storeEarly(chunk: OpenChunk): Promise<void> {
-    const { clock, log } = this.#deps;
-    try {
-      await storeSegment(this.#closeDeps, chunk);
-    } catch (error) {
-      log('warn', 'rows were not stored early and stay in hand', { jobId: chunk.jobId, error: String(error) });
-      await new Promise<void>((resolve) => void clock.after(storeAgainMs, resolve));
-    }
-    chunk.isStoring = false;
-    this.#state.changed.set();
+  /** Says that a worker has this chunk now, whose message came before: whoever has it still then stops. */
+  async claim(chunk: OpenChunk): Promise<void> {
+    await storeSign(this.#closeDeps, chunk);
+  }
+
+  #storeEarly(chunk: OpenChunk, store: (deps: CloseDeps, chunk: OpenChunk) => Promise<void>): void {
+    chunk.isStoring = true;
+    const stored = store(this.#closeDeps, chunk).finally(() => {
+      chunk.isStoring = false;
+      this.#state.changed.set();
+    });
+    // Closing waits for it. When S3 took nothing to the end, neither do rows of it count: the message comes back.
+    chunk.storing = stored;
+    this.#state.track(
+      stored.then(async () => {
+        if (!chunk.closing && (await this.#hasResult(chunk))) await this.#drop(chunk, { isSettled: true });
+        else this.check(chunk);
+      }),
+      chunk.jobId,
+    );
+  }
+
+  /** Gives a chunk up that another worker has taken or settled; looks only where that may be. */
+  async lookForRival(chunk: OpenChunk): Promise<void> {
+    const isLapsed = this.#holds.isLapsed(chunk.held);
+    if (chunk.closing || chunk.isDropped || !(isLapsed || isRedelivered(chunk.held))) return;
+    const [hasResult, segments] = await Promise.all([
+      this.#hasResult(chunk),
+      isLapsed ? listSegments(this.#deps.store, chunk.message) : [],
+    ]);
+    if (hasResult) await this.#drop(chunk, { isSettled: true });
+    else if (segments.some((name) => !chunk.knownSegments.has(name))) await this.#drop(chunk, { isSettled: false });
+  }
+
+  async #hasResult(chunk: OpenChunk): Promise<boolean> {
+    return (await this.#deps.store.head(resultKey(chunk.jobId, chunk.place))) !== undefined;
+  }
+
+  async #drop(chunk: OpenChunk, { isSettled }: { readonly isSettled: boolean }): Promise<void> {
+    if (chunk.closing || chunk.isDropped) return;
+    const { log } = this.#deps;
+    log('info', 'a chunk was dropped: another worker has it', { jobId: chunk.jobId, ...chunk.place, isSettled });
+    chunk.drop();
+    chunk.job.forget(chunk);
+    this.#state.remove(chunk);
+    await this.#holds.release(chunk.held);
+    if (isSettled) await this.acknowledge(chunk.held);
   }
 
   /** The message is settled for good: nothing is lost when it is deleted. */
-  async acknowledge(held: Pick<HeldMessage, 'messageId' | 'receiptHandle'>): Promise<void> {
+  async acknowledge(held: HeldMessage): Promise<void> {
     this.acknowledged.add(held.messageId);
-    if (held.receiptHandle !== undefined) await this.#deps.queue.delete(held.receiptHandle);
+    await this.#holds.release(held);
+    const { receiptHandle, messageId } = held;
+    if (receiptHandle === undefined) return;
+    await persist(this.#deps, {
+      what: 'a message was not deleted',
+      fields: { messageId },
+      act: () => this.#deps.queue.delete(receiptHandle),
+      until: () => this.#state.endAt,
+    });
   }
 
   /** Puts a message back of which nothing was begun: as a new one, since its next receive must not count towards its death. */
   async putBack(held: HeldMessage): Promise<void> {
     this.#state.mayPull = false;
-    await this.#deps.queue.send([encodeMessage(held.message)], { group: held.message.job });
+    await persist(this.#deps, {
+      what: 'a message was not put back',
+      fields: { messageId: held.messageId },
+      act: () => this.#deps.queue.send([encodeMessage(held.message)], { group: held.message.job }),
+      until: () => this.#state.endAt,
+    });
     await this.acknowledge(held);
   }
 
   async #close(chunk: OpenChunk): Promise<void> {
     const { log } = this.#deps;
+    const { held } = chunk;
     try {
       // A hand-over would be a step in place.
-      if (chunk.later.length > 0 && !chunk.hasProgress && chunk.receiptHandle !== undefined) {
-        await this.putBack(chunk);
+      if (chunk.later.length > 0 && !chunk.hasProgress && held.receiptHandle !== undefined && !isRedelivered(held)) {
+        await this.putBack(held);
         return;
       }
       this.#charge(chunk);
@@ -91,9 +145,10 @@ export class Closer {
         items: chunk.message.count,
         left: chunk.later.length,
       });
-      await this.acknowledge(chunk);
+      await this.acknowledge(held);
     } finally {
       this.#state.remove(chunk);
+      await this.#holds.release(held);
     }
   }
 
@@ -101,9 +156,8 @@ export class Closer {
   #charge(chunk: OpenChunk): void {
     const now = this.#deps.clock.now();
     this.#watch.look();
-    const slow = this.#state.jobs.get(folderName(chunk.folder))?.takeSlow() ?? { slowCallbacks: 0, slowestMs: 0 };
     chunk.charge({
-      ...slow,
+      ...chunk.job.takeSlow(),
       invocations: this.#invocations,
       // A clock that was set back must not make it negative.
       billedMs: Math.max(0, now - this.#chargedAt),

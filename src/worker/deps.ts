@@ -1,5 +1,6 @@
 import type { Clock, InputReader, Log, ObjectStore, Queue, Random } from '../ports.ts';
 import type { TaskRegistry } from '../task/registry.ts';
+import type { StartChild } from './isolate/task-child.ts';
 
 /** What a worker needs of the world. */
 export interface WorkerDeps {
@@ -16,6 +17,10 @@ export interface WorkerDeps {
   readonly writer: string;
   /** How long a message is held before its hold must be renewed. */
   readonly leaseSeconds: number;
+  /** How often rows of an unfinished chunk are stored, in milliseconds. */
+  readonly checkpointMs: number;
+  /** Starts a process in which suspect items run; absent where the machine has none: then they run here. */
+  readonly startChild?: StartChild;
   /** Milliseconds since the epoch when the invocation ends. */
   readonly deadline: number;
   /** Aborted when the machine goes: nothing starts any more, and what does not end soon is handed over. @default never */

@@ -1,14 +1,18 @@
 import { readControl, readManifest } from '../folder/read.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { folderOf } from '../format/message.ts';
-import { folderName, type JobFolder, resultKey } from '../format/paths.ts';
+import { folderName, resultKey } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import type { Task } from '../task/task.ts';
 import type { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
-import { type HeldMessage, toHeldMessage } from './held-message.ts';
-import { OpenChunk } from './open-chunk.ts';
+import { type HeldMessage, isRedelivered, isSuspect, toHeldMessage } from './held-message.ts';
+import type { Holds } from './holds.ts';
+import { Isolation } from './isolate/isolation.ts';
+import { readKeptRows } from './kept-rows.ts';
+import { type ItemRun, OpenChunk } from './open-chunk.ts';
 import { loadItems } from './open-message.ts';
+import { persist } from './persist.ts';
 import type { Runner } from './runner.ts';
 import { RunningJob } from './running-job.ts';
 import type { WorkerState } from './worker-state.ts';
@@ -24,11 +28,18 @@ export class Intake {
   readonly #state: WorkerState;
   readonly #closer: Closer;
   readonly #runner: Runner;
+  readonly #holds: Holds;
+  #isolation: Isolation<ItemRun> | undefined;
   #receiving = false;
   /** Messages whose chunks are being read: they will need the slots that look free. */
   #opening = 0;
 
-  constructor(deps: WorkerDeps, state: WorkerState, parts: { readonly closer: Closer; readonly runner: Runner }) {
+  constructor(
+    deps: WorkerDeps,
+    state: WorkerState,
+    parts: { readonly closer: Closer; readonly runner: Runner; readonly holds: Holds },
+  ) {
+    this.#holds = parts.holds;
     this.#deps = deps;
     this.#state = state;
     this.#closer = parts.closer;
@@ -76,7 +87,9 @@ export class Intake {
       if (received.length === 0 && this.#state.chunks.length === 0) this.#state.mayPull = false;
       for (const message of received) {
         const held = toHeldMessage(message, log);
-        if (held !== undefined) this.#state.track(this.open(held), held.message.job);
+        if (held === undefined) continue;
+        this.#holds.take(held, true);
+        this.#state.track(this.open(held), held.message.job);
       }
     } catch (error) {
       // Without an end to it, a queue that refuses would be asked as fast as it can answer.
@@ -89,8 +102,7 @@ export class Intake {
 
   /** Holds the event's own message, whose visibility is still the queue's, and opens it. */
   async openHeld(held: HeldMessage): Promise<void> {
-    const { queue, leaseSeconds } = this.#deps;
-    if (held.receiptHandle !== undefined) await queue.changeVisibility(held.receiptHandle, leaseSeconds);
+    this.#holds.take(held, false);
     await this.open(held);
   }
 
@@ -99,6 +111,9 @@ export class Intake {
     this.#opening++;
     try {
       await this.#open(held);
+    } catch (error) {
+      await this.#holds.release(held);
+      throw error;
     } finally {
       this.#opening--;
     }
@@ -108,11 +123,11 @@ export class Intake {
     const { store, log } = this.#deps;
     const { message } = held;
     const place = { part: message.part, chunk: message.chunk };
-    const job = await this.#jobOf(folderOf(message));
+    const job = await this.#jobOf(held);
     const isSettled =
       job === undefined ||
       job.cancelled.aborted ||
-      (await store.head(resultKey(folderOf(message), place))) !== undefined;
+      (await this.#read(held, () => store.head(resultKey(folderOf(message), place)))) !== undefined;
     const inHand = this.#state.find(folderOf(message), place);
     if (inHand !== undefined && !isSettled) return this.#dropDuplicate(held, inHand);
     if (isSettled) {
@@ -128,8 +143,11 @@ export class Intake {
 
   /** A second message of a chunk in hand is not needed; the chunk's own, come again, is its only one and must stay. */
   async #dropDuplicate(held: HeldMessage, inHand: OpenChunk): Promise<void> {
-    if (inHand.messageId === held.messageId) inHand.receiptHandle = held.receiptHandle;
-    else await this.#closer.acknowledge(held);
+    if (inHand.held.messageId === held.messageId) {
+      await this.#holds.release(held);
+      inHand.held.receiptHandle = held.receiptHandle;
+      this.#holds.take(inHand.held, true);
+    } else await this.#closer.acknowledge(held);
   }
 
   /** Puts a message back whose items must not start yet, or could not end in time. */
@@ -140,6 +158,7 @@ export class Intake {
     const waitMs = (held.message.notBefore ?? 0) - now;
     if (waitMs > 0) {
       const seconds = Math.min(limits.maxDelaySeconds, Math.ceil(waitMs / 1_000));
+      await this.#holds.release(held);
       await queue.changeVisibility(held.receiptHandle, seconds);
       return true;
     }
@@ -149,12 +168,23 @@ export class Intake {
   }
 
   async #load(held: HeldMessage, job: RunningJob): Promise<void> {
-    const { input, clock } = this.#deps;
+    const { input, clock, store, log } = this.#deps;
     const { message } = held;
     const { manifest } = job;
+    const kept = isRedelivered(held) ? await this.#read(held, () => readKeptRows(store, message)) : undefined;
+    if (kept?.goesOnElsewhere === true) {
+      log('info', 'a message was dropped: a later one goes on with its chunk', {
+        jobId: message.job,
+        gen: message.gen,
+      });
+      return this.#closer.acknowledge(held);
+    }
     const heldBytes = message.range[1] - message.range[0] + 1;
     this.#state.heldBytes += heldBytes;
-    const items = await loadItems(input, { manifest, message, task: job.task }).catch((error: unknown) => {
+    const raw = job.isolation !== undefined;
+    const items = await this.#read(held, () =>
+      loadItems(input, { manifest, message, task: job.task, kept: kept?.rows, raw }),
+    ).catch((error: unknown) => {
       this.#state.heldBytes -= heldBytes;
       throw error;
     });
@@ -163,8 +193,9 @@ export class Intake {
       this.#state.heldBytes -= heldBytes;
       return this.#dropDuplicate(held, inHand);
     }
-    const chunk = new OpenChunk({ ...held, manifest, heldBytes, todo: items.length, now: clock.now() });
+    const chunk = new OpenChunk({ held, job, kept, heldBytes, todo: items.length, now: clock.now() });
     this.#state.add(chunk);
+    if (kept !== undefined && items.length > 0) this.#state.track(this.#closer.claim(chunk), message.job);
     const waits = new Map(message.waits ?? []);
     for (const { index, jobIndex, attempts, about, content } of items) {
       const notBefore = waits.get(index) ?? 0;
@@ -180,13 +211,37 @@ export class Intake {
     this.#closer.check(chunk);
   }
 
-  async #jobOf(folder: JobFolder): Promise<RunningJob | undefined> {
-    const { store, clock, log } = this.#deps;
+  /** Reads from S3 for as long as there is time: the message is held meanwhile, so its delivery is not lost. */
+  #read<Value>(held: HeldMessage, act: () => Promise<Value>): Promise<Value> {
+    const { leaving } = this.#deps;
+    return persist(this.#deps, {
+      what: 'a chunk was not read',
+      fields: { jobId: held.message.job, messageId: held.messageId },
+      act,
+      until: () => (leaving?.aborted === true ? 0 : this.#state.endAt),
+    });
+  }
+
+  /** Ends the process of the items that run apart. */
+  close(): void {
+    this.#isolation?.close();
+  }
+
+  /** The job of a message; items that a worker may have died of run apart from all others. */
+  async #jobOf(held: HeldMessage): Promise<RunningJob | undefined> {
+    const { store, clock, log, startChild } = this.#deps;
     const { jobs } = this.#state;
-    const name = folderName(folder);
+    const folder = folderOf(held.message);
+    if (isSuspect(held) && startChild !== undefined) {
+      this.#isolation ??= new Isolation(startChild, (run, error) => this.#runner.chargeRejection(run, error));
+    }
+    const isolation = isSuspect(held) && this.#isolation?.works === true ? this.#isolation : undefined;
+    const name = isolation === undefined ? folderName(folder) : `${folderName(folder)} apart`;
     const known = jobs.get(name);
     if (known !== undefined) return known;
-    const [manifest, control] = await Promise.all([readManifest(store, folder), readControl(store, folder)]);
+    const [manifest, control] = await this.#read(held, () =>
+      Promise.all([readManifest(store, folder), readControl(store, folder)]),
+    );
     const task = manifest === undefined ? undefined : await this.#taskOf(manifest);
     const raced = jobs.get(name);
     if (raced !== undefined) return raced;
@@ -194,7 +249,7 @@ export class Intake {
       log('warn', 'a message of a job without a manifest was dropped', { jobId: folder.id });
       return undefined;
     }
-    const job = new RunningJob(manifest, task, clock.now());
+    const job = new RunningJob(manifest, task, clock.now(), isolation);
     if (control?.state === 'cancelled') job.cancel();
     jobs.set(name, job);
     return job;

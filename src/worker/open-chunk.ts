@@ -1,9 +1,21 @@
 import { addDigests, countRow, type Digest, emptyDigest } from '../format/digest.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import type { WorkMessage } from '../format/message.ts';
-import type { Row } from '../format/outcome.ts';
+import type { ItemError, Row } from '../format/outcome.ts';
 import type { ChunkPlace, JobFolder } from '../format/paths.ts';
+import type { HeldMessage } from './held-message.ts';
+import type { KeptRows } from './kept-rows.ts';
 import type { ItemAbout } from './open-message.ts';
+
+/** The job of a chunk, as the chunk sees it. */
+interface JobOfChunk {
+  readonly manifest: Manifest;
+  /** Aborted when its calls must not run on. */
+  readonly stopped: AbortSignal;
+  /** Forgets the items of a chunk that have not started. */
+  forget(chunk: OpenChunk): void;
+  takeSlow(): Pick<Digest, 'slowCallbacks' | 'slowestMs'>;
+}
 
 /** An item that is to be tried. */
 export interface ItemRun {
@@ -21,6 +33,8 @@ export interface ItemRun {
   callMs: number;
   /** Milliseconds since the epoch before which the next attempt must not start. */
   notBefore: number;
+  /** A rejection that it left unhandled: it fails, whatever it answers. */
+  rejection?: ItemError;
 }
 
 /** An item that another invocation has to go on with. */
@@ -30,26 +44,35 @@ interface LaterItem {
   readonly notBefore: number;
 }
 
+/** A row in hand, and what it has cost. */
+interface SettledRow {
+  readonly row: Row;
+  readonly bytes: number;
+  readonly callMs: number;
+}
+
 /** What an attempt that came to nothing has cost, before its item goes to another invocation. */
 const attemptsOnly = (callMs: number): Digest => ({ ...emptyDigest, callMs });
 
 /** A chunk in a worker's hands: its rows so far, and what is left of it. */
 export class OpenChunk {
-  readonly manifest: Manifest;
-  readonly message: WorkMessage;
-  readonly messageId: string;
-  /** Absent where the fan-out runs the chunk itself; another one when the message came again. */
-  receiptHandle: string | undefined;
+  readonly held: HeldMessage;
+  readonly job: JobOfChunk;
   readonly heldBytes: number;
   readonly #todo: number;
-  #rows: Row[] = [];
+  readonly #drop = new AbortController();
+  /** Aborted when its calls must not run on: the chunk is another worker's, or its job was stopped. */
+  readonly stopped: AbortSignal;
+  /** Segments that were there when the chunk was opened, or that this worker stored: others are another worker's. */
+  readonly knownSegments: Set<string>;
+  #rows: SettledRow[] = [];
   #rowBytes = 0;
   #storingBytes = 0;
   #settled = 0;
   #later: LaterItem[] = [];
   #digest: Digest;
   #segments: string[];
-  /** When rows were last stored early. */
+  /** When a segment was last stored: rows, or a sign of life. */
   checkpointAt: number;
   /** Settled when what is being stored early stands, or is back in hand. */
   storing: Promise<void> = Promise.resolve();
@@ -60,31 +83,38 @@ export class OpenChunk {
   #attempted = false;
 
   constructor(at: {
-    readonly manifest: Manifest;
-    readonly message: WorkMessage;
-    readonly messageId: string;
-    readonly receiptHandle: string | undefined;
+    readonly held: HeldMessage;
+    readonly job: JobOfChunk;
+    readonly kept: KeptRows | undefined;
     readonly heldBytes: number;
     readonly todo: number;
     readonly now: number;
   }) {
-    this.manifest = at.manifest;
-    this.message = at.message;
-    this.messageId = at.messageId;
-    this.receiptHandle = at.receiptHandle;
+    const { message } = at.held;
+    this.held = at.held;
+    this.job = at.job;
     this.heldBytes = at.heldBytes;
     this.#todo = at.todo;
     this.checkpointAt = at.now;
-    this.#digest = at.message.digest ?? emptyDigest;
-    this.#segments = [...(at.message.segments ?? [])];
+    this.stopped = AbortSignal.any([this.#drop.signal, at.job.stopped]);
+    this.knownSegments = new Set(at.kept?.known);
+    this.#segments = [...(message.segments ?? []), ...(at.kept?.segments ?? [])];
+    this.#digest = (at.kept?.rows ?? []).reduce(
+      (digest, row) => countRow(digest, row, row.status === 'cancelled' ? 0 : row.durationMs),
+      message.digest ?? emptyDigest,
+    );
+  }
+
+  get message(): WorkMessage {
+    return this.held.message;
   }
 
   get jobId(): string {
-    return this.manifest.jobId;
+    return this.job.manifest.jobId;
   }
 
   get folder(): JobFolder {
-    return manifestFolder(this.manifest);
+    return manifestFolder(this.job.manifest);
   }
 
   get place(): ChunkPlace {
@@ -109,6 +139,7 @@ export class OpenChunk {
     return this.#segments;
   }
 
+  /** What the rows that were taken count, and what was charged. */
   get digest(): Digest {
     return this.#digest;
   }
@@ -118,16 +149,36 @@ export class OpenChunk {
     return this.#settled + this.#later.length === this.#todo;
   }
 
+  /** Another worker has the chunk: nothing of it counts here any more. */
+  get isDropped(): boolean {
+    return this.#drop.signal.aborted;
+  }
+
   /** Items for another invocation. */
   get later(): readonly LaterItem[] {
     return this.#later;
   }
 
+  /** Gives the chunk up to another worker: its calls are aborted, its rows forgotten. */
+  drop(): void {
+    this.#drop.abort(new Error('the chunk is another worker’s'));
+    this.#rows = [];
+    this.#rowBytes = 0;
+  }
+
   settle(row: Row, cost: { readonly bytes: number; readonly callMs: number }): void {
-    this.#rows.push(row);
+    this.#rows.push({ row, ...cost });
     this.#rowBytes += cost.bytes;
     this.#settled++;
-    this.#digest = countRow(this.#digest, row, cost.callMs);
+  }
+
+  /** An item that has answered fails after all; what is stored already stays as it is. */
+  failAfterwards(index: number, error: ItemError): void {
+    const at = this.#rows.findLastIndex((settled) => settled.row.index === index);
+    const before = this.#rows[at];
+    if (before === undefined || before.row.status !== 'succeeded') return;
+    const { value: _value, ...rest } = before.row;
+    this.#rows[at] = { ...before, row: { ...rest, status: 'failed', error } };
   }
 
   handOver(run: ItemRun): void {
@@ -150,26 +201,20 @@ export class OpenChunk {
     return this.#attempted || this.#settled > 0;
   }
 
-  /** Takes the rows that are not stored yet, to store them. */
+  /** Takes the rows that are not stored yet, counts them, and forgets them: whoever takes them stores them. */
   takeRows(now: number): readonly Row[] {
     const rows = this.#rows;
     this.#rows = [];
     this.#storingBytes = this.#rowBytes;
     this.#rowBytes = 0;
     this.checkpointAt = now;
-    return rows;
+    for (const { row, callMs } of rows) this.#digest = countRow(this.#digest, row, callMs);
+    return rows.map(({ row }) => row);
   }
 
   /** Names the segment in which the rows taken stand. */
   addSegment(name: string): void {
     this.#segments.push(name);
-    this.#storingBytes = 0;
-  }
-
-  /** Takes rows back that could not be stored. */
-  putBackRows(rows: readonly Row[]): void {
-    this.#rows = [...rows, ...this.#rows];
-    this.#rowBytes += this.#storingBytes;
     this.#storingBytes = 0;
   }
 }

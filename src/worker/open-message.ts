@@ -26,13 +26,22 @@ export type ItemAbout = Pick<Row, 'key' | 'item'>;
 /** Reads the items that a message stands for; items that cannot be read come with the error that they end with. */
 export async function loadItems(
   input: InputReader,
-  at: { readonly manifest: Manifest; readonly message: WorkMessage; readonly task: Task | undefined },
+  at: {
+    readonly manifest: Manifest;
+    readonly message: WorkMessage;
+    readonly task: Task | undefined;
+    /** Items that have a row already. */
+    readonly kept?: readonly Row[] | undefined;
+    /** The schema is not asked: where the items run, it is. @default false */
+    readonly raw?: boolean;
+  },
 ): Promise<LoadedItem[]> {
-  const { manifest, message, task } = at;
+  const { manifest, message, task, kept = [], raw = false } = at;
   const [start, end] = message.range;
   const attempts = new Map(
     message.only ?? Array.from({ length: message.count }, (_, i) => [message.first + i, 0] as const),
   );
+  for (const { index } of kept) attempts.delete(index);
   if (task === undefined)
     return refuseAll(attempts, {
       code: 'UnknownTask',
@@ -50,7 +59,7 @@ export async function loadItems(
           jobIndex: entry.index ?? index,
           attempts: used,
           about: aboutOf(entry, manifest),
-          content: await contentOf(entry, task),
+          content: await contentOf(entry, raw ? undefined : task),
         });
       }
       index++;
@@ -67,8 +76,9 @@ export async function loadItems(
   return items;
 }
 
-async function contentOf(entry: Entry, task: Task): Promise<LoadedItem['content']> {
+async function contentOf(entry: Entry, task: Task | undefined): Promise<LoadedItem['content']> {
   if ('invalid' in entry) return { ok: false, error: { ...entry.invalid, retryable: false } };
+  if (task === undefined) return { ok: true, item: entry.item };
   const parsed = await parseItem(task, entry.item);
   if (parsed.ok) return { ok: true, item: parsed.value };
   return { ok: false, error: { code: 'InvalidItem', message: parsed.problem, retryable: false } };

@@ -1,14 +1,22 @@
+import { toJson } from '../format/json.ts';
 import type { Manifest } from '../format/manifest.ts';
-import type { Row } from '../format/outcome.ts';
+import type { ItemError, Row } from '../format/outcome.ts';
 import { limits } from '../limits.ts';
+import type { Task } from '../task/task.ts';
 import { type AttemptOutcome, runAttempt } from './attempt.ts';
 import { backoffMs } from './backoff.ts';
 import type { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
+import type { Isolation } from './isolate/isolation.ts';
+import { itemScope } from './item-scope.ts';
 import type { ItemRun, OpenChunk } from './open-chunk.ts';
 import type { RunningJob } from './running-job.ts';
 import type { WorkerState } from './worker-state.ts';
 
+/** The longest time that a timer can have. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+const longestTimerMs = 2 ** 31 - 1;
+/** What is left of the time to leave for the answer itself. */
+const leaveMarginMs = 500;
 /** How often the ramp opens further slots. */
 const rampStepMs = 50;
 
@@ -35,8 +43,9 @@ export class Runner {
       if (job.ready.length > 0 && !job.fits(now, deadline)) this.#drain(job);
       if (this.#state.isFullOfRows) continue;
       const slots = job.slots(now);
-      while (job.running < slots && this.#state.running < limits.maxConcurrency) {
-        const run = job.ready.shift();
+      const apart = this.#state.runningApart(job);
+      while (job.running + apart < slots && this.#state.running < limits.maxConcurrency) {
+        const run = job.next();
         if (run === undefined) break;
         this.#start(job, run);
       }
@@ -63,6 +72,7 @@ export class Runner {
   leave(): void {
     const { clock } = this.#deps;
     this.#leaving = true;
+    this.#state.endAt = Math.min(this.#state.endAt, clock.now() + limits.leaveMs - leaveMarginMs);
     this.#state.mayPull = false;
     for (const job of this.#state.jobs.values()) this.#drain(job);
     clock.after(limits.leaveCallsMs, () => {
@@ -99,14 +109,23 @@ export class Runner {
     };
     const { timeoutMs } = options;
     const at = clock.now() - job.beganAt;
-    const attempt = runAttempt({
-      task: job.taskOrThrow,
-      item: run.item,
-      context,
-      timeoutMs,
-      cancelled: job.stopped,
-      clock,
-    });
+    const given = { item: run.item, context, cancelled: run.chunk.stopped, clock };
+    const { isolation } = job;
+    const scope = {
+      idempotencyKey: context.idempotencyKey,
+      task: job.manifest.task,
+      unhandled: (error: ItemError) => this.chargeRejection(run, error),
+    };
+    const attempt = itemScope.run(scope, () =>
+      isolation === undefined
+        ? runAttempt({ ...given, task: job.taskOrThrow, timeoutMs })
+        : // The child looks after the timeout: a loop that another item blocks would end everybody's time here.
+          runAttempt({
+            ...given,
+            task: taskApart(job.taskOrThrow, { isolation, run, job }),
+            timeoutMs: longestTimerMs,
+          }),
+    );
     const settled = attempt.then((outcome) => {
       job.running--;
       this.#state.running--;
@@ -117,6 +136,11 @@ export class Runner {
   }
 
   #settle(job: RunningJob, run: ItemRun, outcome: AttemptOutcome, at: number): void {
+    if (run.chunk.isDropped) return;
+    if (outcome.kind === 'brokenOff') {
+      this.#runAgain(job, run);
+      return;
+    }
     if (outcome.kind === 'cancelled') {
       if (job.cancelled.aborted) settleCancelled(run);
       else this.#breakOff(run);
@@ -125,6 +149,12 @@ export class Runner {
     const { index, about, attempts } = run;
     const { durationMs } = outcome;
     run.callMs += durationMs;
+    const { rejection } = run;
+    if (rejection !== undefined) {
+      const row: Row = { index, ...about, status: 'failed', error: rejection, attempts, durationMs, at };
+      run.chunk.settle(row, { bytes: rejection.message.length, callMs: run.callMs });
+      return;
+    }
     if (outcome.kind === 'failed' && outcome.error.retryable && attempts < job.manifest.options.attempts) {
       this.#retry(job, run, backoffMs(attempts, outcome.retryAfterMs, this.#deps.random));
       return;
@@ -135,6 +165,23 @@ export class Runner {
         : { index, ...about, status: 'failed', error: outcome.error, attempts, durationMs, at };
     const bytes = outcome.kind === 'succeeded' ? outcome.bytes : outcome.error.message.length;
     run.chunk.settle(row, { bytes, callMs: run.callMs });
+  }
+
+  /** The process of the attempt ended through another item: it is tried again, at once and as if it had not been. */
+  #runAgain(job: RunningJob, run: ItemRun): void {
+    const { clock, deadline } = this.#deps;
+    if (this.#leaving || job.draining || !job.fits(clock.now(), deadline)) {
+      this.#breakOff(run);
+    } else {
+      run.attempts--;
+      job.ready.unshift(run);
+    }
+  }
+
+  /** A promise of an item's was rejected and nobody handled it: the item fails by it, also when it has answered since. */
+  chargeRejection(run: ItemRun, error: ItemError): void {
+    run.rejection ??= error;
+    run.chunk.failAfterwards(run.index, error);
   }
 
   /** An attempt that the worker itself broke off is none. */
@@ -175,6 +222,29 @@ export class Runner {
 /** The same for each attempt and redelivery of an item; another one in each pass, unless the pass was asked to keep it. */
 function keyOf({ jobId, pass, sameKey }: Manifest, index: number): string {
   return pass === undefined || sameKey === true ? `${jobId}/${index}` : `${jobId}/${index}/${pass}`;
+}
+
+/** The task as it runs in a child; where none can be had, it runs here. */
+function taskApart(
+  task: Task,
+  at: { readonly isolation: Isolation<ItemRun>; readonly run: ItemRun; readonly job: RunningJob },
+): Task {
+  const { isolation, run, job } = at;
+  const { task: name, options } = job.manifest;
+  return {
+    ...task,
+    run: async (item, context) => {
+      const { attempt, idempotencyKey, signal } = context;
+      const request = {
+        task: name,
+        item: toJson(item) ?? 'null',
+        attempt,
+        idempotencyKey,
+        timeoutMs: options.timeoutMs,
+      };
+      return isolation.run(run, request, signal);
+    },
+  };
 }
 
 function settleCancelled(run: ItemRun): void {

@@ -3,13 +3,16 @@ import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import type { JobFolder } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import type { Task } from '../task/task.ts';
-import type { ItemRun } from './open-chunk.ts';
+import type { Isolation } from './isolate/isolation.ts';
+import type { ItemRun, OpenChunk } from './open-chunk.ts';
 
 /** One job within a worker: its items in line, and its own limits. */
 export class RunningJob {
   readonly manifest: Manifest;
   /** Undefined where none has its name. */
   readonly task: Task | undefined;
+  /** Where its items run apart from all others; absent where they run here. */
+  readonly isolation: Isolation<ItemRun> | undefined;
   readonly #startedAt: number;
   /** When the job began, in milliseconds since the epoch: rows count from it. */
   readonly beganAt: number;
@@ -26,7 +29,8 @@ export class RunningJob {
   /** No item of this job starts here any more. */
   draining = false;
 
-  constructor(manifest: Manifest, task: Task | undefined, now: number) {
+  constructor(manifest: Manifest, task: Task | undefined, now: number, isolation?: Isolation<ItemRun>) {
+    this.isolation = isolation;
     this.manifest = manifest;
     this.task = task;
     this.#startedAt = now;
@@ -81,6 +85,24 @@ export class RunningJob {
     const left = [...this.ready.splice(0), ...this.waiting.keys()];
     this.waiting.clear();
     return left;
+  }
+
+  /** Forgets the items of one chunk that have not started. */
+  forget(chunk: OpenChunk): void {
+    for (const [run, cancel] of this.waiting) {
+      if (run.chunk !== chunk) continue;
+      cancel();
+      this.waiting.delete(run);
+    }
+    this.ready.splice(0, this.ready.length, ...this.ready.filter((run) => run.chunk !== chunk));
+  }
+
+  /** Takes the item that starts next: of those that run apart only one that may. */
+  next(): ItemRun | undefined {
+    const { isolation } = this;
+    if (isolation === undefined) return this.ready.shift();
+    const at = this.ready.findIndex((run) => isolation.mayStart(run));
+    return at === -1 ? undefined : this.ready.splice(at, 1)[0];
   }
 
   /** Slots open at `now`: they grow linearly from a few to all over the ramp. */

@@ -4,11 +4,17 @@ import { limits } from '../limits.ts';
 import { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { HeldMessage } from './held-message.ts';
+import { Holds } from './holds.ts';
 import { Intake } from './intake.ts';
 import { LoopWatch, lookMs } from './loop-watch.ts';
 import { periodically } from './periodically.ts';
 import { Runner } from './runner.ts';
 import { WorkerState } from './worker-state.ts';
+
+/** What is kept of the end for the answer itself, when S3 or SQS refuse to the last. */
+const endMarginMs = 1_000;
+/** How often chunks are looked at whose rows have grown old. */
+const checkMs = 1_000;
 
 /**
  * Runs chunks on one event loop until they are stored or handed over and, when it pulls, until the queue is empty or the deadline near.
@@ -16,21 +22,24 @@ import { WorkerState } from './worker-state.ts';
  * @returns ids of the messages that are settled for good; the others have to come back.
  */
 export async function runWorker(messages: readonly HeldMessage[], deps: WorkerDeps): Promise<ReadonlySet<string>> {
-  const { clock, leaseSeconds, log } = deps;
-  const state = new WorkerState(log, deps.pull);
+  const { clock, deadline, log } = deps;
+  const state = new WorkerState(log, { mayPull: deps.pull, endAt: deadline - endMarginMs });
+  const holds = new Holds(deps);
   const watch = new LoopWatch(deps, state);
-  const closer = new Closer(deps, state, watch);
+  const closer = new Closer(deps, state, { watch, holds });
   const runner = new Runner(deps, state, closer);
-  const intake = new Intake(deps, state, { closer, runner });
+  const intake = new Intake(deps, state, { closer, runner, holds });
   const leaving = deps.leaving ?? new AbortController().signal;
   const leave = (): void => runner.leave();
   leaving.addEventListener('abort', leave, { once: true });
   if (leaving.aborted) leave();
-  const stopHolds = periodically(clock, (leaseSeconds * 1_000) / limits.renewalsPerLease, () =>
-    renewHolds(deps, state),
-  );
+  // Items that run apart have no timeout here; none may run into the end.
+  const cancelEnd = clock.after(deadline - limits.deadlineMarginMs - clock.now(), () => intake.close());
   const stopWatch = periodically(clock, lookMs, async () => watch.look());
-  const stopControl = periodically(clock, limits.controlMs, () => lookAtControl(deps, state, runner));
+  const stopLooks = periodically(clock, checkMs, async () => {
+    for (const chunk of state.chunks) closer.check(chunk);
+  });
+  const stopControl = periodically(clock, limits.controlMs, () => lookAtControl(deps, state, { runner, closer }));
   try {
     for (const held of messages) state.track(intake.openHeld(held), held.message.job);
     while (true) {
@@ -44,32 +53,35 @@ export async function runWorker(messages: readonly HeldMessage[], deps: WorkerDe
     }
   } finally {
     leaving.removeEventListener('abort', leave);
-    await Promise.all([stopHolds(), stopControl(), stopWatch()]);
+    cancelEnd();
+    intake.close();
+    await Promise.all([holds.stop(), stopControl(), stopLooks(), stopWatch()]);
   }
 }
 
-/** Renews the hold on each message in hand; one that fails may come back, which the result's condition makes harmless. */
-async function renewHolds(deps: WorkerDeps, state: WorkerState): Promise<void> {
-  const renewals = state.chunks.map(async ({ receiptHandle, jobId, messageId }) => {
-    if (receiptHandle === undefined) return;
+/** Cancels what is in hand of jobs that somebody wants cancelled, and gives up what another worker has. */
+async function lookAtControl(
+  deps: WorkerDeps,
+  state: WorkerState,
+  parts: { readonly runner: Runner; readonly closer: Closer },
+): Promise<void> {
+  const { store, log } = deps;
+  const look = async (jobId: string, act: () => Promise<void>): Promise<void> => {
     try {
-      await deps.queue.changeVisibility(receiptHandle, deps.leaseSeconds);
+      await act();
     } catch (error) {
-      deps.log('warn', 'the hold on a message was not renewed', { jobId, messageId, error: String(error) });
+      log('warn', "a job's state was not read", { jobId, error: String(error) });
     }
-  });
-  await Promise.all(renewals);
-}
-
-/** Cancels what is in hand of jobs that somebody wants cancelled. */
-async function lookAtControl(deps: WorkerDeps, state: WorkerState, runner: Runner): Promise<void> {
-  for (const name of new Set(state.chunks.map((chunk) => folderName(chunk.folder)))) {
-    const job = state.jobs.get(name);
-    if (job === undefined || job.cancelled.aborted) continue;
-    try {
-      if ((await readControl(deps.store, job.folder))?.state === 'cancelled') runner.cancel(job);
-    } catch (error) {
-      deps.log('warn', "a job's control was not read", { jobId: job.folder.id, error: String(error) });
-    }
-  }
+  };
+  const jobs = [...state.jobs.values()].filter((job) => !job.cancelled.aborted);
+  const folders = new Map(state.chunks.map((chunk) => [folderName(chunk.folder), chunk.folder]));
+  await Promise.all([
+    ...[...folders].map(([name, folder]) =>
+      look(folder.id, async () => {
+        if ((await readControl(store, folder))?.state !== 'cancelled') return;
+        for (const job of jobs) if (folderName(job.folder) === name) parts.runner.cancel(job);
+      }),
+    ),
+    ...state.chunks.map((chunk) => look(chunk.jobId, () => parts.closer.lookForRival(chunk))),
+  ]);
 }

@@ -1,5 +1,5 @@
 import { Event } from '../aio/index.ts';
-import { type ChunkPlace, type JobFolder, resultKey } from '../format/paths.ts';
+import { type ChunkPlace, folderName, type JobFolder, resultKey } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import type { OpenChunk } from './open-chunk.ts';
@@ -10,7 +10,7 @@ export class WorkerState {
   readonly #log: Log;
   readonly #open = new Map<string, OpenChunk>();
   readonly #tracked = new Set<Promise<void>>();
-  /** Jobs that have had a chunk here, by the name of their folder. */
+  /** Jobs that have had a chunk here, by the name of their folder; apart from it those whose suspect items run in a child. */
   readonly jobs = new Map<string, RunningJob>();
   /** Set whenever tracked work has ended or something can start. */
   readonly changed = new Event();
@@ -18,12 +18,15 @@ export class WorkerState {
   running = 0;
   /** Bytes of input of the open chunks, and of those that are being read. */
   heldBytes = 0;
+  /** Milliseconds since the epoch until which S3 and SQS are asked again; nearer when the worker leaves. */
+  endAt: number;
   /** Whether further messages may be received. */
   mayPull: boolean;
 
-  constructor(log: Log, mayPull: boolean) {
+  constructor(log: Log, options: { readonly mayPull: boolean; readonly endAt: number }) {
     this.#log = log;
-    this.mayPull = mayPull;
+    this.mayPull = options.mayPull;
+    this.endAt = options.endAt;
   }
 
   /** Nothing is in hand, and nothing that was started is still under way. */
@@ -51,6 +54,15 @@ export class WorkerState {
     return bytes;
   }
 
+  /** Calls of the same job that run apart from this one: both together keep its concurrency. */
+  runningApart(job: RunningJob): number {
+    let running = 0;
+    for (const other of this.jobs.values()) {
+      if (other !== job && folderName(other.folder) === folderName(job.folder)) running += other.running;
+    }
+    return running;
+  }
+
   find(job: JobFolder, place: ChunkPlace): OpenChunk | undefined {
     return this.#open.get(resultKey(job, place));
   }
@@ -60,7 +72,7 @@ export class WorkerState {
   }
 
   remove(chunk: OpenChunk): void {
-    this.#open.delete(resultKey(chunk.folder, chunk.place));
+    if (!this.#open.delete(resultKey(chunk.folder, chunk.place))) return;
     this.heldBytes -= chunk.heldBytes;
   }
 

@@ -25,8 +25,8 @@ describe('estimateCost', () => {
     const cost = estimateCost({ ...nothing, items: 1_000_000, chunks: 1_000, messages: 1_000, turns: 30, totals });
     // 1,000 s on 1 GB and 30 turns of 0.5 s on 0.5 GB; 130 requests.
     expect(cost.lambda).toBeCloseTo(1_007.5 * prices.lambdaGbSecond + 130 * prices.lambdaRequest, 9);
-    // 1,050 messages at 2.1 requests each, and 50 renewals.
-    expect(cost.sqs).toBeCloseTo((1_050 * 2.1 + 50) * (prices.sqsRequest + prices.sqsFairSurcharge), 9);
+    // 1,050 messages at 2.1 requests each, and 100 renewals.
+    expect(cost.sqs).toBeCloseTo((1_050 * 2.1 + 100) * (prices.sqsRequest + prices.sqsFairSurcharge), 9);
     // 4 + 1 + 1,000 + 90 writes; 3,000 + 120 + 500 reads.
     expect(cost.s3).toBeCloseTo(1_095 * prices.s3Write + 3_620 * prices.s3Read, 9);
     expect(cost.total).toBeCloseTo(cost.lambda + cost.sqs + cost.s3, 12);

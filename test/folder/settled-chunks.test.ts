@@ -20,7 +20,7 @@ async function jobOf(parts: readonly number[]) {
   await store.put(cutKey(jobId), JSON.stringify(cut));
   const settle = (part: number, chunk: number) => store.put(resultKey(jobId, { part, chunk }), '');
   const storeEarly = (chunk: number, writer: string, rows: number, part = 0) =>
-    store.put(segmentKey(jobId, { part, chunk }, segmentName(0, writer, 0, rows)), '');
+    store.put(segmentKey(jobId, { part, chunk }, segmentName({ gen: 0, writer, k: 0, rows })), '');
   return { store, settle, storeEarly, settled: new SettledChunks(store, jobId) };
 }
 

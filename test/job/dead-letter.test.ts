@@ -20,23 +20,41 @@ async function begun() {
   const place = { part: work.part, chunk: work.chunk };
   const bury = (message: object) => settleDeadLetter(world.invoke().deps, JSON.stringify(message));
   const addSegment = (gen: number, rows: readonly Row[]) =>
-    world.store.put(segmentKey(jobId, place, segmentName(gen, 'w', 0, rows.length)), encodeRows(rows));
+    world.store.put(
+      segmentKey(jobId, place, segmentName({ gen, writer: 'w', k: 0, rows: rows.length })),
+      encodeRows(rows),
+    );
   return { world, jobId, work, place, bury, addSegment };
 }
 
 const row = (index: number): Row => ({ index, status: 'succeeded', value: 'kept', attempts: 1, durationMs: 1 });
 
+/** It was sent again as often as it may be. */
+const lastDeath = { deaths: limits.deadWorkDelaysSeconds.length };
+
 describe('a dead chunk', () => {
-  it('fails all its items as WorkerCrashed, with a digest that says the same', async () => {
+  it('is sent again to run apart, later each time', async () => {
     const { world, jobId, work, place, bury } = await begun();
-    await bury(work);
+    const before = world.workQueue.sent.length;
+    let message: object = work;
+    for (const [deaths] of limits.deadWorkDelaysSeconds.entries()) {
+      await bury(message);
+      message = JSON.parse(world.workQueue.sent.at(-1)?.body ?? '{}') as object;
+      expect(message).toEqual({ ...work, deaths: deaths + 1 });
+    }
+    expect(world.workQueue.sent.slice(before).map(({ delaySeconds }) => delaySeconds)).toEqual([0, 60, 300]);
+    expect(world.store.objects.has(resultKey(jobId, place))).toBe(false);
+  });
+
+  it('fails all its items when it died as often as it was sent, and says nothing of a cause', async () => {
+    const { world, jobId, work, place, bury } = await begun();
+    await bury({ ...work, ...lastDeath });
     const rows = (await readChunkRows(world.store, jobId, place)) ?? [];
     expect(rows.map(({ index }) => index)).toEqual(Array.from({ length: work.count }, (_, n) => work.first + n));
-    for (const one of rows)
-      expect(one).toMatchObject({ status: 'failed', error: { code: 'WorkerCrashed' }, attempts: 1 });
+    for (const one of rows) expect(one).toMatchObject({ status: 'failed', error: { code: 'DeadLetter' }, attempts: 0 });
     expect(await readDigest(world.store, jobId, place)).toMatchObject({
       failed: work.count,
-      codes: { WorkerCrashed: work.count },
+      codes: { DeadLetter: work.count },
     });
   });
 
@@ -44,16 +62,16 @@ describe('a dead chunk', () => {
     const { world, jobId, work, place, bury, addSegment } = await begun();
     await addSegment(1, [row(work.first)]);
     const only: WorkMessage['only'] = Array.from({ length: work.count - 1 }, (_, n) => [work.first + n + 1, 2]);
-    await bury({ ...work, gen: 1, only });
+    await bury({ ...work, gen: 1, only, ...lastDeath });
     const rows = (await readChunkRows(world.store, jobId, place)) ?? [];
     expect(rows).toHaveLength(work.count);
     expect(rows[0]).toEqual(row(work.first));
-    expect(rows[1]).toMatchObject({ status: 'failed', attempts: 3 });
+    expect(rows[1]).toMatchObject({ status: 'failed', attempts: 2 });
   });
 
   it('is dropped when its result stands', async () => {
     const { world, jobId, work, place, bury } = await begun();
-    await bury(work);
+    await bury({ ...work, ...lastDeath });
     const etag = world.store.objects.get(resultKey(jobId, place))?.etag;
     await bury(work);
     expect(world.store.objects.get(resultKey(jobId, place))?.etag).toBe(etag);
@@ -69,7 +87,7 @@ describe('a dead chunk', () => {
   it('is settled when only its own checkpoints stand', async () => {
     const { world, jobId, work, place, bury, addSegment } = await begun();
     await addSegment(0, [row(work.first)]);
-    await bury(work);
+    await bury({ ...work, ...lastDeath });
     expect((await readChunkRows(world.store, jobId, place))?.[0]).toEqual(row(work.first));
   });
 

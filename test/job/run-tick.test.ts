@@ -21,12 +21,17 @@ async function begun(count = 40, request: Partial<FanOutRequest> = {}) {
   world.tasks = { t: task };
   const items = Array.from({ length: count }, (_, n) => ({ n }));
   const { jobId } = await world.ask({ task: 't', items, ...request });
-  const take = (n: number, more: Partial<TickMessage> = {}) =>
+  const ask = (n: number, more: Partial<TickMessage> = {}) =>
     runTick(
       world.invoke().deps,
       { v: 1, kind: 'tick', job: jobId, n, ...more },
       { until: world.clock.now() + 120_000 },
     );
+  /** Takes a turn as the tick does that the turn before has sent. */
+  const take = async (n: number, more: Partial<TickMessage> = {}) => {
+    const before = n === 0 ? undefined : await readTick(world.store, jobId, n - 1);
+    return ask(n, { ...(before === undefined ? {} : { after: before.writer }), ...more });
+  };
   const chunks = () =>
     world.workQueue.sent
       .map(({ body }) => parseMessage(body))
@@ -40,7 +45,7 @@ async function begun(count = 40, request: Partial<FanOutRequest> = {}) {
   };
   const ticks = () =>
     world.tickQueue.sent.map(({ body, delaySeconds }) => ({ n: (JSON.parse(body) as TickMessage).n, delaySeconds }));
-  return { world, jobId, take, chunks, settle, ticks };
+  return { world, jobId, ask, take, chunks, settle, ticks };
 }
 
 describe('runTick', () => {
@@ -115,6 +120,32 @@ describe('runTick', () => {
     expect(ticks().map(({ n }) => n)).toEqual([1, 1]);
   });
 
+  it('never skips the effects of a turn that died after its record, whoever asks early for the next one', async () => {
+    const { world, jobId, ask, chunks } = await begun();
+    const sent = chunks().length;
+    world.workQueue.messages = [];
+    world.tickQueue.messages = [];
+    // Turn 0 has just been recorded, and whoever took it may still be sending.
+    expect(await ask(1)).toEqual({ kind: 'later', delaySeconds: 6 });
+    expect(chunks()).toHaveLength(sent);
+    await world.clock.advance(6_000);
+    expect(await ask(1)).toEqual({ kind: 'done' });
+    expect(chunks()).toHaveLength(2 * sent);
+    expect((await lastTick(world.store, jobId))?.n).toBe(1);
+  });
+
+  it('takes a turn that is due although somebody asked for it before, and takes it once', async () => {
+    const { world, jobId, ask, take, chunks } = await begun();
+    const sent = chunks().length;
+    expect(await ask(1)).toMatchObject({ kind: 'later' });
+    await world.clock.advance(1_000);
+    expect(await take(1)).toEqual({ kind: 'done' });
+    await world.clock.advance(5_000);
+    expect(await ask(1)).toMatchObject({ kind: 'later' });
+    expect((await lastTick(world.store, jobId))?.n).toBe(1);
+    expect(chunks()).toHaveLength(sent);
+  });
+
   it('takes one turn when many ticks of it come at once', async () => {
     const { world, jobId, take, ticks } = await begun();
     const answers = await Promise.all(Array.from({ length: 6 }, () => take(1)));
@@ -185,6 +216,19 @@ describe('runTick', () => {
     });
     expect(world.workQueue.sent).toEqual([]);
     expect(await world.rows(jobId)).toEqual([]);
+  });
+
+  it('sends a lost chunk again while the queue is full of messages of others', async () => {
+    const { world, jobId } = await begun();
+    world.workQueue.messages = [];
+    const foreign = () => world.workQueue.send(['{"v":9}'], { group: 'other' });
+    for (let n = 0; n < 20; n++) await foreign();
+    for (let n = 0; n < 2; n++) await world.workQueue.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 43_200 });
+    world.start();
+    const summary = await world.untilEnd(jobId);
+    world.stop();
+    await world.expectWhole(jobId, 40);
+    expect(summary.wallMs).toBeLessThan(100_000);
   });
 
   it('refuses a job whose schema is too slow to check a part in a turn, instead of trying for ever', async () => {

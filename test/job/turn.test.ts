@@ -7,7 +7,8 @@ import { type Observed, openParts, turn } from '../../src/job/turn.ts';
 import { limits } from '../../src/limits.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
-const moment = { now: 1_000_000, writer: 'w' };
+const leaseMs = 30_000;
+const moment = { now: 1_000_000, writer: 'w', leaseMs };
 const cancelled: Control = { state: 'cancelled', revision: 1, at: '', by: '' };
 
 /** A digest of `items` rows that succeeded. */
@@ -33,6 +34,7 @@ function cutOf(...chunks: readonly number[]): CutProgress {
 const seen = (cut: CutProgress, more: Partial<Observed> = {}): Observed => ({
   cut,
   settled: [],
+  segments: { count: 0, waitUntil: 0 },
   queueDepth: 0,
   resendAsked: false,
   inline: false,
@@ -110,9 +112,9 @@ describe('turn', () => {
 
   describe('when nothing moves', () => {
     const idle = turn(sent, seen(small), undefined, moment);
-    const later = { ...moment, now: moment.now + limits.idleResendMs };
+    const later = { ...moment, now: moment.now + limits.idleLeases * leaseMs };
 
-    it('sends unsettled chunks again after 90 s without a message or a result', () => {
+    it('sends unsettled chunks again after two leases without a result or a segment', () => {
       expect(idle).toMatchObject({ idleSince: moment.now, resend: false });
       const again = turn(idle, seen(small), undefined, later);
       expect(again).toMatchObject({ resend: true, resends: 1, messages: 6 });
@@ -120,12 +122,36 @@ describe('turn', () => {
     });
 
     it.each([
-      ['a message is in the queue', { queueDepth: 1 }],
+      ['a worker stored a segment', { segments: { count: 1, waitUntil: 0 } }],
       ['a chunk settled', { settled: settledOf(0, [0]) }],
     ])('does not when %s', (_, what) => {
       const record = turn(idle, seen(small, what), undefined, later);
       expect(record.resend).toBe(false);
       expect(record.idleSince).toBeUndefined();
+    });
+
+    it('sends them again whatever else is in the queue, each time after twice the time', () => {
+      const busy = { queueDepth: 9 };
+      const first = turn(idle, seen(small, busy), undefined, later);
+      expect(first).toMatchObject({ resend: true, fruitlessResends: 1 });
+      const quiet = turn(first, seen(small, busy), undefined, later);
+      const laterBy = (leases: number) => ({ ...moment, now: later.now + leases * leaseMs });
+      expect(turn(quiet, seen(small, busy), undefined, laterBy(3)).resend).toBe(false);
+      expect(turn(quiet, seen(small, busy), undefined, laterBy(4))).toMatchObject({
+        resend: true,
+        fruitlessResends: 2,
+      });
+      const settled = turn(first, seen(small, { settled: settledOf(0, [0]) }), undefined, later);
+      expect(settled.fruitlessResends).toBeUndefined();
+    });
+
+    it('waits for the moment that a chunk was handed over for', () => {
+      const waiting = { segments: { count: 1, waitUntil: moment.now + 900_000 } };
+      const seenOnce = turn(sent, seen(small, waiting), undefined, moment);
+      const quiet = turn(seenOnce, seen(small, waiting), undefined, moment);
+      expect(turn(quiet, seen(small, waiting), undefined, later).resend).toBe(false);
+      const over = { ...moment, now: moment.now + 900_000 + limits.idleLeases * leaseMs };
+      expect(turn(quiet, seen(small, waiting), undefined, over).resend).toBe(true);
     });
 
     it('sends them again at once when somebody asks for it', () => {
@@ -231,7 +257,7 @@ describe('turn', () => {
             queueDepth: queue.size,
           });
           const before: TickRecord | undefined = record;
-          record = turn(before, observed, control, { now, writer: 'w' });
+          record = turn(before, observed, control, { now, writer: 'w', leaseMs });
           for (const chunk of news) known.add(chunk);
           expect(record.send[0]).toBe(before?.send[1] ?? 0);
           expect(record.settledChunks).toBe(known.size);

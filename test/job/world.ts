@@ -108,6 +108,7 @@ export class World {
       log: this.log,
       writer: `w${++this.#writers}`,
       leaseSeconds: limits.leaseSeconds,
+      checkpointMs: limits.checkpointMs,
       deadline: this.clock.now() + seconds * 1_000,
       pull: true,
       invoke: (request: FanOutRequest) => this.ask(request, request.clientToken),

@@ -26,7 +26,7 @@ describe('LoopWatch', () => {
     const clock = new TestClock();
     const lines: string[] = [];
     const log = (_level: string, message: string): void => void lines.push(message);
-    const state = new WorkerState(log, false);
+    const state = new WorkerState(log, { mayPull: false, endAt: 0 });
     const job = new RunningJob(manifest, undefined, clock.now());
     job.ranSince = times.ran;
     state.jobs.set('j', job);

@@ -466,7 +466,7 @@ describe('a worker', () => {
     expect(world.workQueue.messages[0]?.visibleAt).toBe(world.clock.now() + limits.leaseSeconds * 1_000);
     await world.clock.advance(140_000);
     expect(world.workQueue.messages[0]?.receiveCount).toBe(1);
-    expect(world.workQueue.changes.filter(({ seconds }) => seconds === limits.leaseSeconds)).toHaveLength(8);
+    expect(world.workQueue.changes.filter(({ seconds }) => seconds === limits.leaseSeconds)).toHaveLength(15);
     await world.clock.run(acknowledged);
     await world.clock.advance(100);
     // The queue keeps a timer for the hold that it gave; that one is not the worker's.

@@ -1,0 +1,32 @@
+import type { Clock, Log } from '../ports.ts';
+import type { TaskRegistry } from '../task/registry.ts';
+import { ChildLoop } from '../worker/isolate/child-loop.ts';
+import type { FromChild, ToChild } from '../worker/isolate/task-child.ts';
+import { chargeRejection } from '../worker/item-scope.ts';
+
+/** Exit code of a child that an exception has ended: the one of Node itself. */
+const fatalExitCode = 1;
+
+/** Takes items from the parent process until it is gone. */
+export function serveParent(deps: { readonly tasks: TaskRegistry; readonly clock: Clock; readonly log: Log }): void {
+  const post = (message: FromChild, sent?: () => void): void => {
+    process.send?.(message, undefined, undefined, () => sent?.());
+  };
+  const exit = process.exit.bind(process);
+  const loop = new ChildLoop(deps, (message) =>
+    post(message, message.type === 'fatal' ? () => exit(fatalExitCode) : undefined),
+  );
+  process.on('message', (message) => {
+    // The parent of the same bundle wrote it.
+    void loop.take(message as ToChild);
+  });
+  process.on('disconnect', () => exit(0));
+  process.on('uncaughtException', (error) => loop.fatal(error));
+  process.on('unhandledRejection', (reason) => {
+    if (!chargeRejection(reason))
+      deps.log('error', 'a rejection of no item was not handled', { error: String(reason) });
+  });
+  // A signal that ends the group is for the parent, which then hands over.
+  process.on('SIGTERM', () => undefined);
+  post({ type: 'ready' });
+}

@@ -1,0 +1,159 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { ItemError } from '../format/outcome.ts';
+import { limits } from '../limits.ts';
+import type { ChildAnswer, ChildEnd, FromChild, StartChild, TaskChild, ToChild } from '../worker/isolate/task-child.ts';
+
+/** The end of what a child wrote to stderr is kept, since V8 says there that its memory is full. */
+const keptCharacters = 4_000;
+/** What is left of the output after a child's exit is waited for so long: a process that it started may hold the pipe. */
+const outputMs = 200;
+const pageBytes = 4_096;
+
+/** Starts children from `child.mjs` beside the given module; `memoryMb` is what the function has in all. */
+export function childrenBeside(moduleUrl: string, memoryMb: number): StartChild {
+  const program = fileURLToPath(new URL('./child.mjs', moduleUrl));
+  // The parent needs the rest: it holds inputs and rows.
+  const childMb = Math.max(128, Math.floor(memoryMb * limits.childMemoryShare));
+  return (onRejection) => startChild({ program, childMb, onRejection });
+}
+
+function startChild(options: {
+  readonly program: string;
+  readonly childMb: number;
+  readonly onRejection: (idempotencyKey: string, error: ItemError) => void;
+}): TaskChild {
+  const { program, childMb, onRejection } = options;
+  const process = fork(program, [], {
+    execArgv: [`--max-old-space-size=${Math.floor(childMb * 0.75)}`],
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+  });
+  const answers = new Map<number, (answer: ChildAnswer) => void>();
+  let wasReady = false;
+  let fatal: Extract<FromChild, { type: 'fatal' }> | undefined;
+  let killedFor: ItemError | undefined;
+  let stderr = '';
+  let serial = 0;
+  const send = (message: ToChild): void => {
+    if (process.connected) process.send(message, () => undefined);
+  };
+  process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-keptCharacters);
+    globalThis.process.stderr.write(text);
+  });
+  const supervision = supervise(process, {
+    childMb,
+    running: () => answers.size,
+    ping: () => send({ type: 'ping' }),
+    kill: (error) => {
+      killedFor ??= error;
+      process.kill('SIGKILL');
+    },
+  });
+  process.on('message', (given) => {
+    // The child of the same bundle wrote it.
+    const message = given as FromChild;
+    if (message.type === 'ready') wasReady = true;
+    else if (message.type === 'pong') supervision.answered();
+    else if (message.type === 'fatal') fatal = message;
+    else if (message.type === 'rejection') onRejection(message.idempotencyKey, message.error);
+    else {
+      answers.get(message.id)?.(message.answer);
+      answers.delete(message.id);
+    }
+  });
+  const ended = exitOf(process).then((how): ChildEnd => {
+    supervision.stop();
+    const isOutOfMemory = stderr.includes('heap out of memory');
+    const error =
+      killedFor ??
+      (isOutOfMemory ? outOfMemory(childMb) : undefined) ??
+      fatal?.error ??
+      ({
+        code: 'WorkerCrashed',
+        message: `its process ended with ${how} while the item ran alone in it`,
+        retryable: false,
+      } as const);
+    return { wasReady, error, culprit: killedFor === undefined && !isOutOfMemory ? fatal?.culprit : undefined };
+  });
+  return {
+    ended,
+    kill: () => void process.kill('SIGKILL'),
+    run: (request, signal) => {
+      const id = serial++;
+      const { promise, resolve } = Promise.withResolvers<ChildAnswer>();
+      answers.set(id, resolve);
+      send({ type: 'run', id, request });
+      const abort = (): void => {
+        answers.delete(id);
+        send({ type: 'abort', id });
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      return promise.finally(() => signal.removeEventListener('abort', abort));
+    },
+  };
+}
+
+const outOfMemory = (childMb: number): ItemError => ({
+  code: 'OutOfMemory',
+  message: `its process needed more than ${childMb} MB while the item ran alone in it`,
+  retryable: false,
+});
+
+/** Looks after a child: one whose loop does not turn, or that takes too much memory, is ended. */
+function supervise(
+  child: ChildProcess,
+  on: {
+    readonly childMb: number;
+    readonly running: () => number;
+    readonly ping: () => void;
+    readonly kill: (error: ItemError) => void;
+  },
+): { answered(): void; stop(): void } {
+  let silentLooks = 0;
+  let hasAnswered = true;
+  const look = (): void => {
+    silentLooks = hasAnswered ? 0 : silentLooks + 1;
+    if (hasAnswered) on.ping();
+    hasAnswered = false;
+    const silentMs = silentLooks * limits.childLookMs;
+    // Many are narrowed down soon; who is alone, and so would fail, has all its time.
+    if (silentMs >= (on.running() > 1 ? limits.suspectBlockMs : limits.loopBlockMs)) {
+      const message = `the event loop of its process was blocked for ${silentMs / 1_000} s while the item ran alone in it`;
+      on.kill({ code: 'LoopBlocked', message, retryable: false });
+    }
+    if (residentMb(child.pid) > on.childMb) on.kill(outOfMemory(on.childMb));
+  };
+  const timer = setInterval(look, limits.childLookMs);
+  timer.unref();
+  return {
+    answered: () => {
+      hasAnswered = true;
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** Megabytes that a process has in memory; 0 where the system does not say. */
+function residentMb(pid: number | undefined): number {
+  try {
+    return (Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * pageBytes) / 1_048_576;
+  } catch {
+    return 0;
+  }
+}
+
+/** Resolves when a process has exited and all that it said was read. */
+async function exitOf(child: ChildProcess): Promise<string> {
+  const exited = new Promise<string>((resolve) => {
+    child.on('error', (error) => resolve(error.message));
+    child.on('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : signal));
+  });
+  const disconnected = new Promise<void>((resolve) => void child.on('disconnect', resolve));
+  const closed = new Promise<void>((resolve) => void child.on('close', () => resolve()));
+  const how = await exited;
+  const late = new Promise<void>((resolve) => void setTimeout(resolve, outputMs));
+  await Promise.race([Promise.all([disconnected, closed]), late]);
+  return how;
+}

@@ -1,0 +1,92 @@
+import { limits } from '../limits.ts';
+import type { WorkerDeps } from './deps.ts';
+import type { HeldMessage } from './held-message.ts';
+
+/** How often the holds are looked at, in milliseconds. */
+const lookMs = 1_000;
+
+interface Hold {
+  /** When the last renewal that SQS took began. */
+  since: number;
+  /** When a renewal was last tried. */
+  triedAt: number;
+  renewal: Promise<void> | undefined;
+}
+
+/** The holds on received messages: each is renewed from the moment its message is here until it is let go. */
+export class Holds {
+  readonly #deps: Pick<WorkerDeps, 'queue' | 'clock' | 'log' | 'leaseSeconds'>;
+  readonly #holds = new Map<HeldMessage, Hold>();
+  #stopTimer: (() => void) | undefined;
+
+  constructor(deps: Pick<WorkerDeps, 'queue' | 'clock' | 'log' | 'leaseSeconds'>) {
+    this.#deps = deps;
+  }
+
+  /** Holds a message; `fresh` when it was received with the lease as its visibility, else it is renewed at once. */
+  take(held: HeldMessage, fresh: boolean): void {
+    if (held.receiptHandle === undefined) return;
+    const now = this.#deps.clock.now();
+    const hold: Hold = { since: now, triedAt: now, renewal: undefined };
+    this.#holds.set(held, hold);
+    if (!fresh) this.#renew(held, hold);
+    this.#stopTimer ??= this.#deps.clock.after(lookMs, () => this.#look());
+  }
+
+  /** No longer renews the hold on a message: it is done with, or has to come back. Waits for a renewal that is under way. */
+  async release(held: HeldMessage): Promise<void> {
+    const hold = this.#holds.get(held);
+    this.#holds.delete(held);
+    await hold?.renewal;
+  }
+
+  /** Whether somebody else may have the message by now: no renewal was taken for as long as a hold lasts. */
+  isLapsed(held: HeldMessage): boolean {
+    const hold = this.#holds.get(held);
+    return hold !== undefined && this.#deps.clock.now() - hold.since > this.#leaseMs;
+  }
+
+  /** Ends all renewals, and waits for those under way. */
+  async stop(): Promise<void> {
+    this.#stopTimer?.();
+    await Promise.all([...this.#holds.keys()].map((held) => this.release(held)));
+  }
+
+  get #leaseMs(): number {
+    return 1_000 * this.#deps.leaseSeconds;
+  }
+
+  #look(): void {
+    const now = this.#deps.clock.now();
+    for (const [held, hold] of this.#holds) {
+      const failed = hold.triedAt > hold.since;
+      const dueAt = hold.triedAt + (failed ? lookMs : this.#leaseMs / limits.renewalsPerLease);
+      if (hold.renewal === undefined && now >= dueAt) this.#renew(held, hold);
+    }
+    this.#stopTimer = this.#holds.size === 0 ? undefined : this.#deps.clock.after(lookMs, () => this.#look());
+  }
+
+  #renew(held: HeldMessage, hold: Hold): void {
+    hold.renewal = this.#tryToRenew(held, hold).finally(() => {
+      hold.renewal = undefined;
+    });
+  }
+
+  async #tryToRenew(held: HeldMessage, hold: Hold): Promise<void> {
+    const { queue, clock, log, leaseSeconds } = this.#deps;
+    const { receiptHandle, messageId } = held;
+    if (receiptHandle === undefined) return;
+    const startedAt = clock.now();
+    const isFirstFailure = hold.triedAt <= hold.since;
+    hold.triedAt = startedAt;
+    try {
+      await queue.changeVisibility(receiptHandle, leaseSeconds);
+      hold.since = startedAt;
+    } catch (error) {
+      // A failed try counts as later than the hold, also when both are in one millisecond.
+      hold.triedAt = Math.max(hold.triedAt, hold.since + 1);
+      if (isFirstFailure)
+        log('warn', 'the hold on a message was not renewed; it is tried again', { messageId, error: String(error) });
+    }
+  }
+}

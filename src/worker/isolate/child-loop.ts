@@ -1,0 +1,72 @@
+import { toJson } from '../../format/json.ts';
+import type { ItemError } from '../../format/outcome.ts';
+import type { Clock, Log } from '../../ports.ts';
+import type { TaskRegistry } from '../../task/registry.ts';
+import { parseItem } from '../../task/task.ts';
+import { runAttempt } from '../attempt.ts';
+import { describeStray, itemScope } from '../item-scope.ts';
+import type { ChildAnswer, ChildRequest, FromChild, ToChild } from './task-child.ts';
+
+/** The child's side: runs the items that it is told to, and says what became of each. */
+export class ChildLoop {
+  readonly #deps: { readonly tasks: TaskRegistry; readonly clock: Clock; readonly log: Log };
+  readonly #post: (message: FromChild) => void;
+  readonly #running = new Map<number, AbortController>();
+
+  constructor(
+    deps: { readonly tasks: TaskRegistry; readonly clock: Clock; readonly log: Log },
+    post: (message: FromChild) => void,
+  ) {
+    this.#deps = deps;
+    this.#post = post;
+  }
+
+  async take(message: ToChild): Promise<void> {
+    if (message.type === 'ping') return this.#post({ type: 'pong' });
+    if (message.type === 'abort') return this.#running.get(message.id)?.abort(new Error('the attempt was stopped'));
+    const { id, request } = message;
+    const stop = new AbortController();
+    this.#running.set(id, stop);
+    const answer = await this.#answer(request, stop.signal);
+    this.#running.delete(id);
+    this.#post({ type: 'answer', id, answer });
+  }
+
+  /** An exception that nobody caught ends the process: says whose it is. */
+  fatal(reason: unknown): void {
+    const scope = itemScope.getStore();
+    const message = describeStray(scope?.task ?? '', 'threw an exception that nobody caught', reason);
+    const error = { code: 'WorkerCrashed', message, retryable: false };
+    this.#post({ type: 'fatal', culprit: scope?.idempotencyKey, error });
+  }
+
+  async #answer(request: ChildRequest, cancelled: AbortSignal): Promise<ChildAnswer> {
+    const { attempt, idempotencyKey, timeoutMs } = request;
+    const { tasks, clock, log } = this.#deps;
+    const task = await tasks.load(request.task);
+    if (task === undefined) throw new Error(`expected a task "${request.task}", got none`);
+    const [jobId, index] = idempotencyKey.split('/');
+    let rejection: ItemError | undefined;
+    let isAnswered = false;
+    const unhandled = (error: ItemError): void => {
+      if (isAnswered) this.#post({ type: 'rejection', idempotencyKey, error });
+      else rejection ??= error;
+    };
+    return itemScope.run({ idempotencyKey, task: request.task, unhandled }, async () => {
+      const parsed = await parseItem(task, JSON.parse(request.item));
+      if (!parsed.ok) return { ok: false, error: { code: 'InvalidItem', message: parsed.problem, retryable: false } };
+      const context = {
+        attempt,
+        idempotencyKey,
+        log: (message: string, fields?: Readonly<Record<string, unknown>>) =>
+          log('info', message, { ...fields, jobId, index: Number(index) }),
+      };
+      const outcome = await runAttempt({ task, item: parsed.value, context, timeoutMs, cancelled, clock });
+      isAnswered = true;
+      if (rejection !== undefined) return { ok: false, error: rejection };
+      if (outcome.kind === 'succeeded') return { ok: true, json: toJson(outcome.value) ?? 'null' };
+      if (outcome.kind === 'failed') return { ok: false, error: outcome.error, retryAfterMs: outcome.retryAfterMs };
+      return { ok: false, error: { code: 'Stopped', message: 'the attempt was stopped', retryable: true } };
+    });
+  }
+}

@@ -1,0 +1,119 @@
+import { parseToWrite } from '../../format/json.ts';
+import type { ItemError } from '../../format/outcome.ts';
+import { limits } from '../../limits.ts';
+import { TaskError } from '../../task/errors.ts';
+import { AttemptBrokenOff } from '../attempt.ts';
+import type { ChildAnswer, ChildEnd, ChildRequest, StartChild, TaskChild } from './task-child.ts';
+
+/** Children that may end before they take a request: then there is none to be had on this machine. */
+const maxFailedStarts = 3;
+
+interface InFlight {
+  readonly key: string;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Runs suspect items in a child process and finds the one that ends it. What runs at the moment of a death is suspect:
+ * of n suspects √n run at once next, then one by one; who is alone then, has failed. All others run again, and those that have
+ * answered are not called again.
+ */
+export class Isolation<Run extends object> {
+  readonly #start: StartChild;
+  readonly #onRejection: (run: Run, error: ItemError) => void;
+  /** Who has answered lately, by key: a rejection may come after. */
+  readonly #answered = new Map<string, Run>();
+  readonly #inFlight = new Map<Run, InFlight>();
+  #child: TaskChild | undefined;
+  #suspects: Set<Run> | undefined;
+  #window: number = limits.isolatedItems;
+  #failedStarts = 0;
+  #closed = false;
+
+  constructor(start: StartChild, onRejection: (run: Run, error: ItemError) => void) {
+    this.#start = start;
+    this.#onRejection = onRejection;
+  }
+
+  /** Whether items can run apart: a machine on which no child starts runs them as all others. */
+  get works(): boolean {
+    return this.#failedStarts < maxFailedStarts;
+  }
+
+  /** Whether the item may start now: while there are suspects only they run, few at once. */
+  mayStart(run: Run): boolean {
+    return this.#inFlight.size < this.#window && (this.#suspects === undefined || this.#suspects.has(run));
+  }
+
+  /** Runs one item in the child. @throws AttemptBrokenOff, or TaskError when the item ended the process. */
+  async run(run: Run, request: ChildRequest, signal: AbortSignal): Promise<unknown> {
+    const { promise: died, reject } = Promise.withResolvers<never>();
+    this.#inFlight.set(run, { key: request.idempotencyKey, reject });
+    let answer: ChildAnswer;
+    try {
+      answer = await Promise.race([this.#liveChild().run(request, signal), died]);
+    } finally {
+      this.#inFlight.delete(run);
+    }
+    this.#clear(run);
+    if (this.#answered.size >= limits.chunkItems) this.#answered.clear();
+    this.#answered.set(request.idempotencyKey, run);
+    if (answer.ok) return parseToWrite(answer.json);
+    const { error, retryAfterMs } = answer;
+    throw new TaskError(error.message, { ...error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+  }
+
+  /** Ends the child; what runs in it is broken off. */
+  close(): void {
+    this.#closed = true;
+    this.#child?.kill();
+    this.#breakOff([...this.#inFlight.values()]);
+  }
+
+  #liveChild(): TaskChild {
+    if (this.#closed) throw new AttemptBrokenOff();
+    if (this.#child !== undefined) return this.#child;
+    const child = this.#start((key, error) => {
+      const run = this.#answered.get(key);
+      if (run !== undefined) this.#onRejection(run, error);
+    });
+    this.#child = child;
+    void child.ended.then((end) => {
+      if (this.#child === child) this.#child = undefined;
+      this.#afterDeath(end);
+    });
+    return child;
+  }
+
+  #afterDeath(end: ChildEnd): void {
+    if (this.#closed) return;
+    const dead = [...this.#inFlight];
+    const named = dead.find(([, { key }]) => key === end.culprit);
+    this.#failedStarts = end.wasReady ? 0 : this.#failedStarts + 1;
+    const guilty = !end.wasReady ? undefined : (named ?? (dead.length === 1 ? dead[0] : undefined));
+    if (guilty !== undefined) {
+      const [run, { reject }] = guilty;
+      const { code, message } = end.error;
+      this.#clear(run);
+      reject(new TaskError(message, { code, retryable: false }));
+      this.#suspects = undefined;
+      this.#window = limits.isolatedItems;
+    } else if (end.wasReady && dead.length > 1) {
+      this.#suspects = new Set(dead.map(([run]) => run));
+      this.#window = Math.max(1, Math.floor(Math.sqrt(dead.length)));
+    }
+    this.#breakOff(dead.filter((one) => one !== guilty).map(([, inFlight]) => inFlight));
+  }
+
+  #breakOff(inFlight: readonly InFlight[]): void {
+    for (const { reject } of inFlight) reject(new AttemptBrokenOff());
+  }
+
+  /** The item has an answer: it was not what ended the process. */
+  #clear(run: Run): void {
+    this.#suspects?.delete(run);
+    if (this.#suspects?.size !== 0) return;
+    this.#suspects = undefined;
+    this.#window = limits.isolatedItems;
+  }
+}

@@ -1,0 +1,52 @@
+import type { ItemError } from '../../format/outcome.ts';
+
+/** What a child process is asked to do; the item is JSON as the input has it, since the task's schema may be what kills. */
+export interface ChildRequest {
+  readonly task: string;
+  /** The item as JSON text. */
+  readonly item: string;
+  readonly attempt: number;
+  readonly idempotencyKey: string;
+  readonly timeoutMs: number;
+}
+
+/** What a child process answers. */
+export type ChildAnswer =
+  | { readonly ok: true; readonly json: string }
+  | { readonly ok: false; readonly error: ItemError; readonly retryAfterMs?: number | undefined };
+
+/** How a child process ended. */
+export interface ChildEnd {
+  /** It took requests; one that never did cannot have died of an item. */
+  readonly wasReady: boolean;
+  readonly error: ItemError;
+  /** The idempotency key of the item that ended it, where it could tell. */
+  readonly culprit?: string | undefined;
+}
+
+/** A process of its own in which items run, each under supervision. */
+export interface TaskChild {
+  /** Runs one item; never settles when the process ends before. */
+  run(request: ChildRequest, signal: AbortSignal): Promise<ChildAnswer>;
+  /** Resolves when the process has ended and everything that it said was heard. */
+  readonly ended: Promise<ChildEnd>;
+  /** Ends the process at once. */
+  kill(): void;
+}
+
+/** Starts a child; `onRejection` hears of an item that left a rejection unhandled after it was answered. */
+export type StartChild = (onRejection: (idempotencyKey: string, error: ItemError) => void) => TaskChild;
+
+/** To the child. */
+export type ToChild =
+  | { readonly type: 'run'; readonly id: number; readonly request: ChildRequest }
+  | { readonly type: 'abort'; readonly id: number }
+  | { readonly type: 'ping' };
+
+/** From the child. */
+export type FromChild =
+  | { readonly type: 'ready' }
+  | { readonly type: 'pong' }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: ChildAnswer }
+  | { readonly type: 'rejection'; readonly idempotencyKey: string; readonly error: ItemError }
+  | { readonly type: 'fatal'; readonly culprit: string | undefined; readonly error: ItemError };
