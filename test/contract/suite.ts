@@ -18,9 +18,9 @@ export function contractSuite(harness: () => Harness): void {
   let downstream: Awaited<ReturnType<typeof startCountingServer>>;
   beforeAll(async () => {
     client = new ContractClient(harness());
-    // "/once" kills the first worker that asks, "/always" each.
+    // "/once" kills the first worker that asks, "/again" the second, "/always" each.
     downstream = await startCountingServer((at, call) =>
-      at === '/always' || (at === '/once' && call === 1) ? 'crash' : 'live',
+      at === '/always' || (at === '/once' && call === 1) || (at === '/again' && call === 2) ? 'crash' : 'live',
     );
   });
   afterAll(() => downstream.close());
@@ -53,6 +53,36 @@ export function contractSuite(harness: () => Harness): void {
       expect(
         rows.map((row) => row.status === 'succeeded' && (row.value as { idempotencyKey: string }).idempotencyKey),
       ).toEqual(rows.map((row) => `${jobId}/${row.index}`));
+    });
+
+    it('runs what failed again as a pass, through the death of a worker, and reads as one result set', async () => {
+      const failing = (n: number): boolean => n % 10 === 0;
+      const items = Array.from({ length: 300 }, (_, n) => ({
+        echo: n,
+        ...(failing(n) ? { failTimes: 1, waitMs: 50 } : {}),
+        ...(n === 150 ? ask('/again') : {}),
+      }));
+      await using jobs = new Fanloop(connectStack(harness(), harness().outputs, { outlivesProcess: () => true }));
+      const job = await jobs.submit('flaky', items, { attempts: 1 });
+      expect(await job.summary()).toMatchObject({ totals: { succeeded: 270, failed: 30, codes: { Refused: 30 } } });
+      expect(await job.redrive({ codes: ['Refused'], attempts: 2, concurrency: 2 })).toBe(30);
+      const summary = await job.summary();
+      expect(summary).toMatchObject({
+        end: 'done',
+        items: 300,
+        passes: 1,
+        totals: { succeeded: 300, failed: 0, codes: {} },
+      });
+      const rows = await Array.fromAsync(job.results());
+      expect(rows.map((row) => row.status === 'succeeded' && row.value)).toEqual(
+        items.map((_, n) => ({
+          echo: n,
+          attempt: failing(n) ? expect.any(Number) : 1,
+          idempotencyKey: `${job.id}/${n}${failing(n) ? '/1' : ''}`,
+        })),
+      );
+      // Called once by the job, and in the pass by the worker that died and by the next one.
+      expect(downstream.callsOf('/again')).toBeGreaterThanOrEqual(3);
     });
 
     it('tries refused items again, not before the time that the downstream asks for', async () => {
