@@ -1,4 +1,8 @@
-/** asyncio's verbs on Node's loop: the one face of this folder. See docs/asyncio.md. */
+/**
+ * asyncio's verbs on Node's loop: the one face of this folder. See docs/asyncio.md.
+ *
+ * @module fanloop/aio
+ */
 export { type AsCompletedOptions, asCompleted, type Completed } from './as-completed.ts';
 export { Barrier } from './barrier.ts';
 export { BoundedSemaphore } from './bounded-semaphore.ts';
