@@ -4,6 +4,7 @@ import { valueJson } from '../format/value.ts';
 import type { Clock } from '../ports.ts';
 import { failureOf } from '../task/failure.ts';
 import type { Task, TaskContext } from '../task/task.ts';
+import { orAborted } from '../waiting.ts';
 
 /** How one try of an item ended. */
 export type AttemptOutcome =
@@ -53,7 +54,8 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
   cancelled.addEventListener('abort', onCancel, { once: true });
   if (cancelled.aborted) onCancel();
   try {
-    const value = await raceAbort(signal, () => task.run(item, { ...context, signal }));
+    signal.throwIfAborted();
+    const value = await orAborted(task.run(item, { ...context, signal }), signal);
     return succeeded(value, task.maxValueBytes, millisecondsSince(clock, started));
   } catch (error) {
     if (cancelled.aborted) return { kind: 'cancelled' };
@@ -78,19 +80,6 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
 /** Milliseconds since an instant; a clock that was set back meanwhile must not make them negative. */
 function millisecondsSince(clock: Clock, started: number): number {
   return Math.max(0, clock.now() - started);
-}
-
-/** Runs a function until it settles or the signal aborts, whichever is first. */
-async function raceAbort(signal: AbortSignal, run: () => Promise<unknown>): Promise<unknown> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([run(), aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }
 
 const encoder = new TextEncoder();

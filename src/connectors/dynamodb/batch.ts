@@ -1,5 +1,6 @@
 import type { Clock, Random } from '../../ports.ts';
 import type { TaskError } from '../../task/errors.ts';
+import { sleep } from '../../waiting.ts';
 import { isRefusal } from './failures.ts';
 
 /** How requests of one kind travel together. */
@@ -201,10 +202,9 @@ function settle(waiter: { settled: boolean }, how: () => void): void {
 
 /** Waits, or shorter when the signal aborts. */
 async function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const stopTimer = clock.after(delayMs, resolve);
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  await promise;
-  stopTimer();
+  try {
+    await sleep(clock, delayMs, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }

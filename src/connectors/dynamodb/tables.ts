@@ -1,5 +1,6 @@
 import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { TaskError } from '../../task/errors.ts';
+import { orAborted } from '../../waiting.ts';
 import { type OwnTable, shared } from '../settings.ts';
 import { type BatchDeps, Batches } from './batch.ts';
 import { pick, type ReadRequest, readBatches, type WriteRequest, writeBatches, writeBytes } from './calls.ts';
@@ -45,7 +46,7 @@ export class DynamoTables {
   async put(document: Document, options: TableOptions): Promise<void> {
     const table = this.#tableOf(options);
     const item = encodeDocument(document);
-    const names = await until(this.#keyNamesOf(table), options.signal);
+    const names = await orAborted(this.#keyNamesOf(table), options.signal);
     const absent = names.find((name) => !(name in item));
     if (absent !== undefined) {
       throw new TaskError(`expected the item to have ${absent}, a key of the table ${table}, got none`, {
@@ -100,16 +101,3 @@ export class DynamoTables {
 export const taskTables = shared(
   ({ clock, random, table }) => new DynamoTables(dynamoClient({}), { clock, random, ownTable: table }),
 );
-
-/** Waits for what others wait for too, until this signal aborts. */
-async function until<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}
