@@ -1,12 +1,17 @@
 import { useConnectors } from '../src/connectors/settings.ts';
-import { parseConnectorSettings } from '../src/runtime/environment.ts';
+import { parseConnectorSettings, parseEnvironment } from '../src/runtime/environment.ts';
+import { ParameterVault, readParameters, redactOutput } from '../src/runtime/secret-vault.ts';
 import { serveParent } from '../src/runtime/serve-parent.ts';
 import { jsonLog, systemClock } from '../src/runtime/system.ts';
 import { threadsBeside } from '../src/runtime/task-threads.ts';
 import { withThreads } from '../src/worker/isolate/thread-task.ts';
+import { withSecrets } from '../src/worker/secrets.ts';
 import { tasks as taskFiles } from './tasks.mjs';
 
 useConnectors(parseConnectorSettings(process.env));
+const vault = new ParameterVault(parseEnvironment(process.env).name, readParameters);
+redactOutput(vault);
+const tasks = withThreads(withSecrets(taskFiles, vault), threadsBeside(import.meta.url));
 
 /** The process in which suspect items run; its parent is the worker. */
-serveParent({ tasks: withThreads(taskFiles, threadsBeside(import.meta.url)), clock: systemClock, log: jsonLog });
+serveParent({ tasks, clock: systemClock, log: jsonLog });

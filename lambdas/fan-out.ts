@@ -4,20 +4,30 @@ import { type FanOutAnswer, parseRequest } from '../src/format/request.ts';
 import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
 import { leavingSignal } from '../src/runtime/leaving.ts';
+import { ParameterVault, readParameters, redactOutput } from '../src/runtime/secret-vault.ts';
 import { threadsBeside } from '../src/runtime/task-threads.ts';
 import { fanOut } from '../src/start/fan-out.ts';
+import type { Task } from '../src/task/task.ts';
 import { withThreads } from '../src/worker/isolate/thread-task.ts';
+import { secretsOf, withSecrets } from '../src/worker/secrets.ts';
 import { tasks as taskFiles } from './tasks.mjs';
 
 const deps = functionDeps(process.env);
 useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });
 const leaving = leavingSignal();
-const tasks = withThreads(taskFiles, threadsBeside(import.meta.url));
+const vault = new ParameterVault(deps.environment.name, readParameters);
+redactOutput(vault);
+const tasks = withThreads(withSecrets(taskFiles, vault), threadsBeside(import.meta.url));
 
 /** Starts a job. Lambda repeats a failed asynchronous invocation under the same request id, so that one is the default token. */
 export const handler = async (event: unknown, context: Context): Promise<FanOutAnswer> => {
   const request = parseRequest(event);
   const deadline = deps.clock.now() + context.getRemainingTimeInMillis();
   const token = request.clientToken ?? context.awsRequestId;
+  // A job whose secret is missing is refused before anything is written.
+  await vault.read(secretsOf(await loadable(request.task), request.options?.secretHeaders));
   return fanOut({ ...deps, tasks, deadline, leaving, writer: newWriter() }, request, token);
 };
+
+/** The task where it can be loaded; the job itself says why one cannot. */
+const loadable = (name: string): Promise<Task | undefined> => tasks.load(name).catch(() => undefined);

@@ -5,12 +5,14 @@ import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
 import { leavingSignal } from '../src/runtime/leaving.ts';
 import { startLoopWatchdog } from '../src/runtime/loop-watchdog.ts';
+import { ParameterVault, readParameters, redactOutput } from '../src/runtime/secret-vault.ts';
 import { fromRecord } from '../src/runtime/sqs-record.ts';
 import { chargeStrayRejections } from '../src/runtime/stray-rejections.ts';
 import { childrenBeside } from '../src/runtime/task-child.ts';
 import { threadsBeside } from '../src/runtime/task-threads.ts';
 import { toHeldMessage } from '../src/worker/held-message.ts';
 import { withThreads } from '../src/worker/isolate/thread-task.ts';
+import { withSecrets } from '../src/worker/secrets.ts';
 import { runWorker } from '../src/worker/worker-loop.ts';
 import { tasks as taskFiles } from './tasks.mjs';
 
@@ -23,7 +25,9 @@ const startChild = childrenBeside(
   import.meta.url,
   Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? limits.workerMemoryMb),
 );
-const tasks = withThreads(taskFiles, threadsBeside(import.meta.url));
+const vault = new ParameterVault(deps.environment.name, readParameters);
+redactOutput(vault);
+const tasks = withThreads(withSecrets(taskFiles, vault), threadsBeside(import.meta.url));
 
 /** Runs the chunk of the event's message and whatever more the queue has; a message is done only when it is acknowledged. */
 export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {

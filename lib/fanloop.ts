@@ -101,7 +101,7 @@ export class Fanloop extends Construct implements IGrantable, IConnectable {
     this.tickFunction = functions.tick;
     this.deadLetterFunction = functions['dead-letter'];
     this.grantPrincipal = taskPrincipal([this.fanOutFunction, this.workerFunction]);
-    grantFunctions(this, props);
+    grantFunctions(this, { ...props, name: this.#name });
 
     this.stalledAlarm = jobAlarm(this, 'StalledAlarm', {
       metric: this.metricJobsStalled(),

@@ -8,7 +8,10 @@ const jobFolders = 'jobs/*';
 const runningMarkers = 'running/*';
 
 /** Lets each function do what its part of a job needs, and no more. */
-export function grantFunctions(jobs: JobParts & IGrantable, { inputBuckets = [], tables = [] }: FanloopProps): void {
+export function grantFunctions(
+  jobs: JobParts & IGrantable,
+  { inputBuckets = [], tables = [], name }: FanloopProps & { readonly name: string },
+): void {
   const { bucket, fanOutFunction: fanOut, workerFunction: worker, tickFunction: tick, deadLetterFunction: dead } = jobs;
   for (const reader of [fanOut, worker, tick]) {
     // Input may be anywhere in the bucket; listing makes an absent key a 404, where S3 would answer 403.
@@ -29,6 +32,13 @@ export function grantFunctions(jobs: JobParts & IGrantable, { inputBuckets = [],
   jobs.table?.grant(jobs, ...byKey);
   // The key of a table that was not made here has to be asked for.
   for (const table of tables) table.grant(jobs, ...byKey, 'dynamodb:DescribeTable');
+  // The secrets of its tasks, and of no other stack's: parameters below its own name.
+  const secrets = Stack.of(jobs.bucket).formatArn({
+    service: 'ssm',
+    resource: 'parameter',
+    resourceName: `fanloop/${name}/*`,
+  });
+  Grant.addToPrincipal({ grantee: jobs, actions: ['ssm:GetParameters'], resourceArns: [secrets] });
 }
 
 /** Lets somebody do what the client does: find the stack, start jobs, follow and cancel them, and read their results. */

@@ -118,8 +118,9 @@ export const task = defineTask({
   maxValueBytes: limits.maxValueBytes,
   run: async (item, context) => {
     connector ??= await import('../../src/connectors/http/call.ts');
-    const call = { url: item.url, method: item.method, ...(await written(item, context)) };
-    const { signal } = context;
+    const { signal, secretHeaders } = context;
+    const secret = secretHeaders === undefined ? {} : { secretHeaders };
+    const call = { url: item.url, method: item.method, ...(await written(item, context)), ...secret };
     const options = item.expect === undefined ? { signal } : { signal, expect: item.expect };
     if (item.as === 'object') {
       const receive = (body: AsyncIterable<Buffer>): Promise<unknown> => store(body, { item, context });

@@ -35,6 +35,11 @@ export interface SubmitOptions extends WaitOptions {
   /** Whether each item is written into its row. @default false */
   readonly withItem?: boolean | undefined;
   /**
+   * Headers that the task `http` adds to each call, with the names of secrets in braces: `{ authorization: 'Bearer {API_TOKEN}' }`.
+   * @default none
+   */
+  readonly secretHeaders?: Readonly<Record<string, string>> | undefined;
+  /**
    * Whether a job of at most 25 items runs at once, within the function that starts it; `false` sends it to the workers as any other.
    * @default true
    */
@@ -82,12 +87,13 @@ export class Fanloop implements AsyncDisposable {
     const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
     signal.throwIfAborted();
     const jobId = newJobId(this.#stack.clock.now(), this.#stack.random);
-    const { concurrency, timeoutMs, attempts, withItem, inline } = options;
+    const { concurrency, timeoutMs, attempts, withItem, secretHeaders, inline } = options;
     const limits = {
       ...(concurrency === undefined ? {} : { concurrency }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(attempts === undefined ? {} : { attempts }),
       ...(withItem === true ? { withItem } : {}),
+      ...(secretHeaders === undefined ? {} : { secretHeaders }),
     };
     const { count, ...input } = await this.#place(jobId, items, signal);
     const request = {

@@ -14,6 +14,8 @@ export interface JobOptions {
   readonly attempts: number;
   /** Whether each item stands in its row. @default false */
   readonly withItem?: boolean;
+  /** Headers of each call of the task `http`, with the names of secrets in braces; never their values. */
+  readonly secretHeaders?: Readonly<Record<string, string>>;
 }
 
 /** How the bytes of an input are items: one JSON value a line, the line itself as a text, or a line with an item and its key. */
@@ -78,6 +80,7 @@ export const manifestFormat = recordFormat<Manifest>(
       timeoutMs: z.int().min(1).default(limits.timeoutMs),
       attempts: z.int().min(1).default(limits.attempts),
       withItem: z.boolean().exactOptional(),
+      secretHeaders: z.record(text, text).exactOptional(),
     }),
     workers: z.int().min(1).default(limits.workers),
     workerMemoryMb: z.int().min(1).default(limits.workerMemoryMb),

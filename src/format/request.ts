@@ -11,6 +11,8 @@ const optionsSchema = z.strictObject({
   timeoutMs: z.int().min(1).max(limits.maxTimeoutMs).optional(),
   attempts: z.int().min(1).max(limits.maxAttempts).optional(),
   withItem: z.boolean().optional(),
+  /** Headers of the task `http`, with names of secrets in braces: `{authorization: 'Bearer {API_TOKEN}'}`. */
+  secretHeaders: z.record(z.string(), z.string()).optional(),
 });
 
 /** The version of requests that this code understands. */

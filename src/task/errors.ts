@@ -10,6 +10,7 @@ const usageCodes = [
   'JobExists',
   'JobNotFound',
   'MissingFile',
+  'MissingSecret',
   'MissingPackages',
   'MissingStack',
   'MissingCredentials',

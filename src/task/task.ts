@@ -12,6 +12,15 @@ export interface TaskContext {
   readonly idempotencyKey: string;
   /** Writes one structured line to the function's log, with the job's and the item's names. */
   readonly log: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
+  /** Values of the secrets that the task has declared, by name: each is there. They are taken out of rows, errors, and logs. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Headers that the job adds to each call of the task `http`, with its secrets in place. */
+  readonly secretHeaders?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What a task that declares secrets receives: they are there. */
+export interface SecretContext extends TaskContext {
+  readonly secrets: Readonly<Record<string, string>>;
 }
 
 /** How a task is written: the argument of {@link defineTask}. */
@@ -23,7 +32,7 @@ export interface TaskDefinition<Schema extends StandardSchemaV1, Value> {
   /** One valid item, shown by `fanloop tasks`. */
   readonly example: StandardSchemaV1.InferInput<Schema>;
   /** The async work of one item; what it returns is stored as JSON. Throw `TaskError` to fail with a code. */
-  readonly run: (item: StandardSchemaV1.InferOutput<Schema>, context: TaskContext) => Promise<Value> | Value;
+  readonly run: (item: StandardSchemaV1.InferOutput<Schema>, context: SecretContext) => Promise<Value> | Value;
   /** Limit of one attempt in milliseconds, 1 to 240,000. @default 10,000 */
   readonly timeoutMs?: number;
   /** Tries of an item, the first included, 1 to 20. @default 3 */
@@ -32,6 +41,12 @@ export interface TaskDefinition<Schema extends StandardSchemaV1, Value> {
   readonly maxValueBytes?: number;
   /** Runs each item on a worker thread: for tasks that compute, which would block the event loop for all others. @default false */
   readonly thread?: boolean;
+  /**
+   * Names of secrets, as `API_TOKEN`: given to `run` as `context.secrets`. They come from the environment or `.env` on embedded, from
+   * SecureString parameters of AWS Systems Manager (`/fanloop/STACK/API_TOKEN`) when deployed. A job whose secret is missing is refused.
+   * @default none
+   */
+  readonly secrets?: readonly string[];
 }
 
 /**
@@ -47,6 +62,8 @@ export interface Task<Input = unknown, Value = unknown> {
   readonly attempts: number;
   readonly maxValueBytes: number;
   readonly thread: boolean;
+  /** @default none */
+  readonly secrets?: readonly string[];
   /** Where `defineTask` was called, as far as the stack tells: the file's name is the task's. */
   readonly file?: string;
   /** Never there: it carries the types. */
@@ -61,7 +78,7 @@ export function isTask(value: unknown): value is Task {
 /**
  * Makes a task from a typed input, a function, and its defaults. A file in `lambdas/tasks/` exports one as `task`.
  *
- * @throws Error when `timeoutMs`, `attempts`, or `maxValueBytes` is out of range.
+ * @throws Error when `timeoutMs`, `attempts`, or `maxValueBytes` is out of range, or a secret's name is none.
  * @example
  * export const task = defineTask({
  *   description: 'Looks up one user',
@@ -80,6 +97,9 @@ export function defineTask<Schema extends StandardSchemaV1, Value>(
   requireRange('timeoutMs', timeoutMs, limits.maxTimeoutMs);
   requireRange('attempts', attempts, limits.maxAttempts);
   requireRange('maxValueBytes', maxValueBytes, limits.maxValueBytes);
+  const secrets = definition.secrets ?? [];
+  const wrong = secrets.find((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+  if (wrong !== undefined) throw new Error(`expected the name of a secret, as API_TOKEN, got ${JSON.stringify(wrong)}`);
   return {
     description,
     input,
@@ -88,9 +108,10 @@ export function defineTask<Schema extends StandardSchemaV1, Value>(
     attempts,
     maxValueBytes,
     thread: definition.thread ?? false,
+    ...(secrets.length === 0 ? {} : { secrets }),
     ...fileOf(defineTask),
-    // The worker hands over only what this task's own schema has put out.
-    run: async (item, context) => run(item as StandardSchemaV1.InferOutput<Schema>, context),
+    // The worker hands over only what this task's own schema has put out, and the secrets that it declares.
+    run: async (item, context) => run(item as StandardSchemaV1.InferOutput<Schema>, context as SecretContext),
   };
 }
 

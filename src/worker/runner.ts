@@ -20,6 +20,9 @@ const leaveMarginMs = 500;
 /** How often the ramp opens further slots. */
 const rampStepMs = 50;
 
+/** What a task without secrets gets; made once. */
+const noSecrets = {};
+
 /** Runs items: starts what has a slot and the time to end, tries again what may succeed, hands over what must wait. */
 export class Runner {
   readonly #deps: WorkerDeps;
@@ -104,6 +107,8 @@ export class Runner {
     const context = {
       attempt: run.attempts,
       idempotencyKey: keyOf(job.manifest, run.jobIndex),
+      secrets: noSecrets,
+      secretHeaders: options.secretHeaders,
       log: (message: string, fields?: Readonly<Record<string, unknown>>) =>
         log('info', message, { ...fields, jobId, index: run.jobIndex }),
     };
@@ -234,12 +239,13 @@ function taskApart(
   return {
     ...task,
     run: async (item, context) => {
-      const { attempt, idempotencyKey, signal } = context;
+      const { attempt, idempotencyKey, signal, secretHeaders } = context;
       const request = {
         task: name,
         item: toJson(item) ?? 'null',
         attempt,
         idempotencyKey,
+        ...(secretHeaders === undefined ? {} : { secretHeaders }),
         timeoutMs: options.timeoutMs,
       };
       return isolation.run(run, request, signal);

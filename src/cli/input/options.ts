@@ -27,6 +27,11 @@ export function withItems(command: Command): Command {
   add('--comment <start>', 'leave out lines that begin so, as with "#"');
   add('--map <json>', 'what the item is, with fields of the record, as \'{"url":"https://…/{id}"}\'');
   add('--header <line>', 'a header for every request, as "accept: text/csv"; may be given again', many);
+  add(
+    '--secret-header <line>',
+    'a header with a secret for every request, as "authorization=Bearer {API_TOKEN}"; may be given again',
+    many,
+  );
   add('--method <method>', 'the method of every request');
   add('--body <body>', 'the body of every request, JSON or text, with fields of the record');
   add('--key <field>', 'field that goes with the item into its row (default: id)');

@@ -17,11 +17,14 @@ import { type ByteSource, chooseSource, type InputSource } from '../input/source
 import { unpack } from '../input/unpack.ts';
 import type { LimitOptions } from '../options.ts';
 import { loadTask, type TaskOptions, taskNames } from '../tasks.ts';
+import { secretHeadersOf } from './secret-headers.ts';
 
 /** Options that say what the items are. */
 export interface InputOptions extends ItemOptions, RecordOptions {
   /** Each item stands in its row. */
   readonly withItem?: boolean;
+  /** `name=template` of each header with a secret. */
+  readonly secretHeader?: readonly string[];
   /** Files, patterns, `-` for standard input, or `s3://bucket/key`. */
   readonly input?: readonly string[];
   /** @default by the name of each, else by its first bytes */
@@ -93,6 +96,7 @@ export async function prepareSource(
     ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
     ...(options.attempts === undefined ? {} : { attempts: options.attempts }),
     ...(options.withItem === true ? { withItem: true } : {}),
+    ...secretHeadersOf(job.taskName, options.secretHeader),
   };
   const { taskName, task, source } = job;
   return { taskName, limits, input: await prepareInput(source, task, options) };

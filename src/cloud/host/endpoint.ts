@@ -13,6 +13,7 @@ import { recordOf, type SqsRecordData } from '../sqs/records.ts';
 import { answerSqs, isSqs } from '../sqs/server.ts';
 import type { TableDescription } from '../template/template-stack.ts';
 import { type Authorize, queueArn } from './access.ts';
+import { answerParameters, isParameters } from './parameters.ts';
 import { answerSts, isSts } from './sts.ts';
 
 /** What an endpoint is opened with. */
@@ -25,7 +26,7 @@ export interface EndpointOptions {
   readonly invoke: Invoke;
 }
 
-/** The server of the embedded cloud: S3, SQS, DynamoDB, STS, and Lambda's Invoke API on one port of loopback. */
+/** The server of the embedded cloud: S3, SQS, DynamoDB, STS, Systems Manager's parameters, and Lambda's Invoke API on one port of loopback. */
 export interface Endpoint {
   readonly url: string;
   readonly port: number;
@@ -72,6 +73,7 @@ export async function openEndpoint({ stateDir, port = 0, authorize, invoke }: En
     // An invocation may go on for minutes; closing does not wait for it.
     if (isInvocation(request))
       return Promise.race([answerInvocation(request, response, { invoke, authorize }), closed.promise]);
+    if (isParameters(request)) return answerParameters(request, response, { authorize });
     if (isSts(request)) return answerSts(request, response);
     return answerS3(request, response, { store, authorize });
   };

@@ -123,7 +123,7 @@ async function follow(request: HttpRequest, options: HttpCallOptions, wanted: In
 
 async function send(
   sockets: HttpSockets,
-  { method, headers = {}, body }: HttpRequest,
+  { method, headers = {}, secretHeaders, body }: HttpRequest,
   { url, options, wanted }: { readonly url: URL; readonly options: HttpCallOptions; readonly wanted: Intake },
 ): Promise<Exchanged> {
   const { signal, expect } = options;
@@ -131,7 +131,7 @@ async function send(
     origin: url.origin,
     path: url.pathname + url.search,
     method,
-    headers,
+    headers: secretHeaders === undefined ? headers : withSecret(headers, secretHeaders),
     ...(body === undefined ? {} : { body }),
   };
   const decide = (head: ExchangeHead): Intake => {
@@ -145,6 +145,16 @@ async function send(
     signal.throwIfAborted();
     throw connectionFailure(error, url.host);
   }
+}
+
+/** A secret header stands in the place of an item's own of the same name. */
+function withSecret(
+  headers: Readonly<Record<string, string>>,
+  secretHeaders: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const secret = new Set(Object.keys(secretHeaders).map((name) => name.toLowerCase()));
+  const others = Object.entries(headers).filter(([name]) => !secret.has(name.toLowerCase()));
+  return { ...Object.fromEntries(others), ...secretHeaders };
 }
 
 /** A plain body that says that it is too long need not be read first. */

@@ -40,6 +40,7 @@ export function redirected(
     url: to.href,
     method: rewriting ? 'GET' : request.method,
     headers: Object.fromEntries(headers),
+    ...(crossing || request.secretHeaders === undefined ? {} : { secretHeaders: request.secretHeaders }),
     ...(rewriting || request.body === undefined ? {} : { body: request.body }),
   };
 }

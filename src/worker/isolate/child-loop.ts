@@ -1,4 +1,4 @@
-import { toJson } from '../../format/json.ts';
+import { parseJson, toJson } from '../../format/json.ts';
 import type { ItemError } from '../../format/outcome.ts';
 import type { Clock, Log } from '../../ports.ts';
 import type { TaskRegistry } from '../../task/registry.ts';
@@ -53,11 +53,12 @@ export class ChildLoop {
       else rejection ??= error;
     };
     return itemScope.run({ idempotencyKey, task: request.task, unhandled }, async () => {
-      const parsed = await parseItem(task, JSON.parse(request.item));
+      const parsed = await parseItem(task, parseJson(request.item));
       if (!parsed.ok) return { ok: false, error: { code: 'InvalidItem', message: parsed.problem, retryable: false } };
       const context = {
         attempt,
         idempotencyKey,
+        secretHeaders: request.secretHeaders,
         log: (message: string, fields?: Readonly<Record<string, unknown>>) =>
           log('info', message, { ...fields, jobId, index: Number(index) }),
       };

@@ -7,6 +7,8 @@ export interface ChildRequest {
   readonly item: string;
   readonly attempt: number;
   readonly idempotencyKey: string;
+  /** Names of secrets in braces; the child reads them itself. */
+  readonly secretHeaders?: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
 }
 

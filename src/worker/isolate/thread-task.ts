@@ -13,6 +13,7 @@ export interface ThreadRequest {
   readonly item: unknown;
   readonly attempt: number;
   readonly idempotencyKey: string;
+  readonly secretHeaders?: Readonly<Record<string, string>>;
 }
 
 /** What a thread answers; an error class would not survive the way between threads. */
@@ -37,8 +38,9 @@ export function withThreads(tasks: TaskRegistry, runOnThread: RunOnThread): Task
 function onThread(name: string, task: Task, runOnThread: RunOnThread): Task {
   return {
     ...task,
-    run: async (item, { attempt, idempotencyKey, signal }) => {
-      const answer = await runOnThread({ task: name, item, attempt, idempotencyKey }, signal);
+    run: async (item, { attempt, idempotencyKey, signal, secretHeaders }) => {
+      const templates = secretHeaders === undefined ? {} : { secretHeaders };
+      const answer = await runOnThread({ task: name, item, attempt, idempotencyKey, ...templates }, signal);
       if (answer.ok) return parseToWrite(answer.json);
       const { error, retryAfterMs } = answer;
       throw new TaskError(error.message, { ...error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
@@ -60,6 +62,7 @@ export async function answerOnThread(
     attempt,
     idempotencyKey,
     signal: new AbortController().signal,
+    secretHeaders: request.secretHeaders,
     log: (message: string, fields?: Readonly<Record<string, unknown>>) =>
       log('info', message, { ...fields, jobId, index: Number(index) }),
   };

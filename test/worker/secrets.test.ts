@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { ParameterVault } from '../../src/runtime/secret-vault.ts';
+import { TaskError } from '../../src/task/errors.ts';
+import { registryOf } from '../../src/task/registry.ts';
+import { defineTask, type SecretContext, type TaskContext } from '../../src/task/task.ts';
+import { withSecrets } from '../../src/worker/secrets.ts';
+
+const secret = 'hunter2-hunter2';
+
+async function start(run: (item: unknown, context: SecretContext) => unknown, context: Partial<TaskContext> = {}) {
+  const logged: unknown[] = [];
+  const asked: (readonly string[])[] = [];
+  const vault = new ParameterVault('Fanloop', async (names) => {
+    asked.push(names);
+    return new Map(names.filter((name) => name.endsWith('/KEY')).map((name) => [name, secret]));
+  });
+  const task = defineTask({ description: 'A test', input: z.unknown(), example: 1, secrets: ['KEY'], run });
+  const wrapped = await withSecrets(registryOf({ task }), vault).load('task');
+  if (wrapped === undefined) throw new Error('expected a task, got none');
+  const outcome = wrapped.run(1, {
+    signal: new AbortController().signal,
+    attempt: 1,
+    idempotencyKey: 'j/0',
+    log: (message, fields) => void logged.push([message, fields]),
+    ...context,
+  });
+  return { outcome, logged, asked, wrapped };
+}
+
+describe('a task that declares a secret', () => {
+  it('gets it, from the stack’s own path, and headers with it in place', async () => {
+    const { outcome, asked } = await start(
+      (_, { secrets, secretHeaders }) => [secrets['KEY']?.length, secretHeaders?.['x']?.length],
+      {
+        secretHeaders: { x: 'Token {KEY}' },
+      },
+    );
+    expect(await outcome).toEqual([secret.length, 'Token '.length + secret.length]);
+    expect(asked).toEqual([['/fanloop/Fanloop/KEY']]);
+  });
+
+  it('has it taken out of values and logs', async () => {
+    const { outcome, logged } = await start((_, { secrets, log }) => {
+      log(`using ${secrets['KEY']}`, { headers: { authorization: `Bearer ${secrets['KEY']}` } });
+      return { echo: [`Bearer ${secrets['KEY']}`] };
+    });
+    expect(await outcome).toEqual({ echo: ['Bearer {KEY}'] });
+    expect(logged).toEqual([['using {KEY}', { headers: { authorization: 'Bearer {KEY}' } }]]);
+  });
+
+  it.each([
+    ['an error', (key: string) => new Error(`bad key ${key}`), { code: 'TaskFailed', retryable: true }],
+    [
+      'an understood failure',
+      (key: string) => new TaskError('no', { code: 'Busy', retryable: true, retryAfterMs: 7, body: key }),
+      { code: 'Busy', retryable: true, retryAfterMs: 7, body: '{KEY}' },
+    ],
+  ])('has it taken out of %s, and its meaning stays', async (_what, failure, expected) => {
+    const { outcome } = await start((_item, { secrets }) => {
+      throw failure(secrets['KEY'] ?? '');
+    });
+    const error: unknown = await outcome.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject(expected);
+    expect(`${(error as Error).message} ${(error as Error).stack}`).not.toContain(secret);
+  });
+
+  it('fails as MissingSecret where there is none', async () => {
+    const vault = new ParameterVault('Fanloop', async () => new Map());
+    await expect(vault.read(['A', 'B'])).rejects.toMatchObject({
+      code: 'MissingSecret',
+      message: expect.stringContaining('A, B'),
+    });
+  });
+
+  it('is refused for a name that is none', () => {
+    const define = () =>
+      defineTask({ description: 'x', input: z.unknown(), example: 1, secrets: ['no-name'], run: () => 1 });
+    expect(define).toThrow('expected the name of a secret, as API_TOKEN, got "no-name"');
+  });
+});
