@@ -1,25 +1,36 @@
 #!/usr/bin/env node
-// Plain JavaScript, because it has to say something useful on a Node that runs no TypeScript, and because `--help`
-// then needs no compiler: the compile cache keeps what the other files become.
+// Plain JavaScript, because it has to say something useful on a Node that is too old; nothing else is imported before that is known.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-if (process.features.typescript) {
+/** Since then Node tells a thread its processor time. */
+const oldest = [22, 19];
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const isOld = major < oldest[0] || (major === oldest[0] && minor < oldest[1]);
+// A clone runs from its sources, an installed package from what they were compiled to.
+const sources = new URL('../src/cli/main.ts', import.meta.url);
+const isClone = existsSync(sources);
+
+if (!isOld && (process.features.typescript || !isClone)) {
   module.enableCompileCache();
-  const { main } = await import('../src/cli/main.ts');
+  if (major < 24) silenceSqlite();
+  const { main } = await import(isClone ? sources.href : new URL('../dist/src/cli/main.js', import.meta.url).href);
   await main();
 } else {
   runOnOwnNode();
 }
 
-/** An older Node hands over to the one among this package's dependencies. */
+/** In a clone, an older Node hands over to the one among the dependencies. */
 function runOnOwnNode() {
   const node = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
-  if (!existsSync(node)) {
-    console.error(`fanloop: expected Node 24, got ${process.version}; "npm ci" in the project's folder installs it`);
+  if (!isClone || !existsSync(node)) {
+    const hint = isClone
+      ? '"npm ci" in the project\'s folder installs one'
+      : 'install a newer one from https://nodejs.org';
+    console.error(`fanloop: expected Node ${oldest.join('.')} or newer, got ${process.versions.node}; ${hint}`);
     process.exit(2);
   }
   const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
@@ -27,4 +38,12 @@ function runOnOwnNode() {
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.once('close', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+}
+
+/** The lock of a state folder is taken by `node:sqlite`, which Node 22 calls experimental at each start. */
+function silenceSqlite() {
+  const emit = process.emitWarning;
+  process.emitWarning = (warning, ...rest) => {
+    if (!String(warning).includes('SQLite is an experimental feature')) emit.call(process, warning, ...rest);
+  };
 }

@@ -59,7 +59,7 @@ export function localCode({ root, tasks }: Project, cache: string = cacheFolder(
 
 /** The functions bundle what no command has bundled, by the same code; what was bundled they only load. */
 function registrySource(tasks: string | undefined, builtIn: readonly string[]): string {
-  const bundler = new URL(import.meta.url.endsWith('.ts') ? 'task-cache.ts' : 'task-cache.js', import.meta.url).href;
+  const bundler = new URL(`task-cache${import.meta.url.slice(-3)}`, import.meta.url).href;
   return [
     "import { localRegistry } from './local-registry.mjs';\n",
     "const base = new URL('.', import.meta.url).href;\n",

@@ -22,6 +22,7 @@ const entries: Readonly<Record<string, Entry>> = {
   tasks: { about: 'list the tasks, with their input', load: () => import('./commands/tasks.ts') },
   logs: { about: "show what a job's functions logged", load: () => import('./commands/logs.ts') },
   deploy: { about: 'deploy the stack to LocalStack or AWS', load: () => import('./commands/deploy.ts') },
+  init: { about: 'make a first task of your own', load: () => import('./commands/init.ts') },
   destroy: { about: 'remove the stack with everything in it', load: () => import('./commands/destroy.ts') },
 };
 

@@ -8,7 +8,7 @@ import { startUnderToken } from './start.ts';
 export async function beginAsked(
   deps: SteerDeps,
   jobId: string,
-  signal = new AbortController().signal,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<'began' | 'stands' | 'none'> {
   if ((await deps.store.head(manifestKey(jobId))) !== undefined) return 'stands';
   const request = await requestedJob(deps.store, jobId);

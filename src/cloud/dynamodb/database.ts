@@ -38,7 +38,7 @@ export function openDatabase(folder: string): Database {
   let running: Promise<Running> | undefined;
 
   const start = async (): Promise<Running> => {
-    const thread = new Worker(new URL('./database-thread.ts', import.meta.url), {
+    const thread = new Worker(new URL(`./database-thread${import.meta.url.slice(-3)}`, import.meta.url), {
       workerData: folder,
       // Account and region stand in the ARNs of tables.
       env: { AWS_REGION: region, AWS_ACCOUNT_ID: accountId.replace(/\D/g, '') },

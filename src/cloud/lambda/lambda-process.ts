@@ -39,7 +39,8 @@ export interface RuntimeProcessOptions {
   readonly events: RuntimeEvents;
 }
 
-const program = fileURLToPath(new URL('runtime.ts', import.meta.url));
+/** Beside this file, compiled as it is. */
+const program = fileURLToPath(new URL(`runtime${import.meta.url.slice(-3)}`, import.meta.url));
 
 /** Starts a runtime. A process that cannot be started exits like one that broke down. */
 export function startRuntime(options: RuntimeProcessOptions): RuntimeProcess {
