@@ -141,7 +141,7 @@ function circles(arrows: ReadonlyMap<string, readonly string[]>): readonly (read
 }
 
 /** Circles of files that stand from before this rule; each is to go, none may come. */
-const knownCircles = [/^src\/cloud\/lambda\//];
+const knownCircles: readonly RegExp[] = [];
 
 const sources = readSources(['bin', 'lib', 'lambdas', 'src']);
 

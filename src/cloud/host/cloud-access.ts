@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Credentials } from '../lambda/lambda-variables.ts';
+import type { Credentials } from '../lambda/variables.ts';
 import type { FunctionDescription } from '../template/template-functions.ts';
 import type { Authorize } from './access.ts';
 import { allows } from './policy.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../ports.ts';
-import type { LambdaHost } from '../lambda/lambda-host.ts';
+import type { LambdaHost } from '../lambda/host.ts';
 import { type EventSource, openEventSource, type SourceQueue } from '../model/event-source.ts';
 import type { EventRecord } from '../model/event-source-batch.ts';
 import { record } from '../template/template.ts';

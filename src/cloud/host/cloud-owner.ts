@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { limits } from '../../limits.ts';
 import type { Clock } from '../../ports.ts';
-import { type LambdaHost, openLambdaHost } from '../lambda/lambda-host.ts';
+import { type LambdaHost, openLambdaHost } from '../lambda/host.ts';
 import { readTemplate } from '../template/template.ts';
 import { describeStack, type QueueDescription, type StackDescription } from '../template/template-stack.ts';
 import { openAccessControl } from './cloud-access.ts';

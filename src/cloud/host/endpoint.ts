@@ -7,7 +7,7 @@ import { openDatabase } from '../dynamodb/database.ts';
 import { answerDatabase, isDatabase } from '../dynamodb/database-server.ts';
 import { answerInvocation, type Invoke, isInvocation } from '../lambda/invoke-api.ts';
 import { openObjectStore } from '../s3/object-store.ts';
-import { answerS3 } from '../s3/s3-server.ts';
+import { answerS3 } from '../s3/server.ts';
 import { openSqsQueues } from '../sqs/queues.ts';
 import { recordOf, type SqsRecordData } from '../sqs/records.ts';
 import { answerSqs, isSqs } from '../sqs/server.ts';

@@ -1,20 +1,20 @@
+/**
+ * Objects of the embedded cloud, as files. The model's bucket is memory; here a job outlives its process, inputs may be larger than memory,
+ * and a rename makes each write visible at once and whole. What a condition, a list, or a key means is the model's, and the ports contract
+ * holds both to it.
+ */
 import { mkdirSync, readdirSync, rmdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { refusalOfWrite, type WriteCondition, type WriteRefusal } from '../model/objects.ts';
 import { isAbsent, type OpenObject, openObject, readRecord, stageBody } from './object-file.ts';
 import { fromBinaryKey, objectPath, toBinaryKey } from './object-path.ts';
 import type { ObjectRecord } from './object-record.ts';
 import { afterPrefix, walkKeys } from './object-walk.ts';
 
-/** When a write may happen: only where nothing is, or only over the version with this ETag. */
-export interface WriteCondition {
-  readonly ifAbsent?: boolean;
-  readonly ifMatch?: string;
-}
-
 /** What a write answers: the object's record, or why nothing was written. */
 export type Written =
   | { readonly written: true; readonly record: ObjectRecord }
-  | { readonly written: false; readonly reason: 'exists' | 'changed' | 'absent' | 'gone' };
+  | { readonly written: false; readonly reason: WriteRefusal | 'gone' };
 
 /** What is written beside the body. */
 export interface WriteOptions {
@@ -107,7 +107,8 @@ function openBucket(folder: string): Bucket {
         const record = { etag: etag ?? staging.md5, bytes: staging.bytes, modifiedMs: Date.now(), headers, metadata };
         await staging.seal(record);
         // From here to the rename nothing is awaited, so that no other writer comes between the check and the write.
-        const reason = refusal(condition, path) ?? (stillWanted?.() === false ? 'gone' : undefined);
+        const reason =
+          refusalOfWrite(condition, readRecord(path)?.etag) ?? (stillWanted?.() === false ? 'gone' : undefined);
         if (reason !== undefined) return { written: false, reason };
         staging.publish(path);
         return { written: true, record };
@@ -127,15 +128,6 @@ function openBucket(folder: string): Bucket {
     },
     list: (options) => listKeys(objects, options),
   };
-}
-
-function refusal(condition: WriteCondition, path: string): 'exists' | 'changed' | 'absent' | undefined {
-  if (condition.ifAbsent !== true && condition.ifMatch === undefined) return undefined;
-  const current = readRecord(path);
-  if (condition.ifAbsent === true && current !== undefined) return 'exists';
-  if (condition.ifMatch === undefined) return undefined;
-  if (current === undefined) return 'absent';
-  return condition.ifMatch === '*' || condition.ifMatch === current.etag ? undefined : 'changed';
 }
 
 function removeEmptyFolders(folder: string, root: string): void {

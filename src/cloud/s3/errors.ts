@@ -1,4 +1,4 @@
-import { xml } from './s3-xml.ts';
+import { xml } from './xml.ts';
 
 /** S3's error codes that are answered here, with their HTTP status and message. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 const errors = {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { WriteCondition } from '../model/objects.ts';
+import { S3Error } from './errors.ts';
 import type { ObjectRecord } from './object-record.ts';
-import type { WriteCondition } from './object-store.ts';
-import { S3Error } from './s3-errors.ts';
 
 /** Checks the conditions of a GET, HEAD, or copy in the order of RFC 9110. @throws S3Error `PreconditionFailed` or `NotModified`. */
 export function checkRead(record: ObjectRecord, headers: IncomingHttpHeaders, prefix = ''): void {

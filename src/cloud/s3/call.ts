@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { S3Error } from './errors.ts';
 import type { ObjectRecord } from './object-record.ts';
 import type { Bucket, ObjectStore, Written } from './object-store.ts';
-import { S3Error } from './s3-errors.ts';
-import { type XmlValue, xml } from './s3-xml.ts';
+import { type XmlValue, xml } from './xml.ts';
 
 /** One request to S3, with what its operations need. */
 export interface S3Call {

@@ -1,11 +1,12 @@
 import type { Clock } from '../../ports.ts';
 import type { FunctionDescription } from '../template/template-functions.ts';
-import type { FunctionLog, LogTail } from './lambda-log.ts';
-import { memoryWatchMs, residentBytes } from './lambda-memory.ts';
-import { type Ending, type KillReason, outcomeOf } from './lambda-outcome.ts';
-import { type RuntimeProcess, startRuntime } from './lambda-process.ts';
-import type { Reaper } from './lambda-reaper.ts';
-import { reportLines, startLine } from './lambda-report.ts';
+import type { Execution } from './execution.ts';
+import type { FunctionLog, LogTail } from './log.ts';
+import { memoryWatchMs, residentBytes } from './memory.ts';
+import { type Ending, type KillReason, outcomeOf } from './outcome.ts';
+import { type RuntimeProcess, startRuntime } from './process.ts';
+import type { Reaper } from './reaper.ts';
+import { reportLines, startLine } from './report.ts';
 import type { Answer } from './runtime-protocol.ts';
 
 /** One event for a function. */
@@ -14,20 +15,6 @@ export interface Invocation {
   /** JSON text. */
   readonly payload: string;
   readonly traceHeader: string;
-}
-
-/** How an invocation went. */
-export interface Execution {
-  /** JSON text of the handler's value, or of the error. */
-  readonly payload: string;
-  /** Set when the function failed. */
-  readonly errorType?: string;
-  readonly durationMs: number;
-  /** Time to load the handler, on the first invocation of an environment. */
-  readonly initMs?: number;
-  readonly maxMemoryMb: number;
-  /** The process ended instead of answering. */
-  readonly died?: boolean;
 }
 
 /** A function's code in a process: it takes one invocation at a time. */

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { crc32 } from 'node:zlib';
-import { S3Error } from './s3-errors.ts';
+import { S3Error } from './errors.ts';
 
 /** S3 takes at most 5 GiB in one request. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const maxBodyBytes = 5_368_709_120;

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../ports.ts';
 import type { FunctionDescription } from '../template/template-functions.ts';
-import { type Environment, type Execution, startEnvironment } from './lambda-environment.ts';
-import { type FunctionLog, openLogTail } from './lambda-log.ts';
-import type { Reaper } from './lambda-reaper.ts';
+import { type Environment, startEnvironment } from './environment.ts';
+import type { Execution } from './execution.ts';
+import { type FunctionLog, openLogTail } from './log.ts';
+import type { Reaper } from './reaper.ts';
 import { traceInvocation } from './recursion.ts';
 
 /** What a function is run with. */

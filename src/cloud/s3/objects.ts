@@ -1,8 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { OpenObject } from './object-file.ts';
-import type { ObjectRecord } from './object-record.ts';
-import { openBody } from './s3-body.ts';
+import { openBody } from './body.ts';
 import {
   absentKey,
   answerEmpty,
@@ -12,9 +10,11 @@ import {
   requireObjectAccess,
   type S3Call,
   writtenRecord,
-} from './s3-call.ts';
-import { checkRead, parseRange, writeCondition } from './s3-conditions.ts';
-import { S3Error } from './s3-errors.ts';
+} from './call.ts';
+import { checkRead, parseRange, writeCondition } from './conditions.ts';
+import { S3Error } from './errors.ts';
+import type { OpenObject } from './object-file.ts';
+import type { ObjectRecord } from './object-record.ts';
 
 /** Headers that are stored with an object and answered with it. */
 const storedHeaders = [

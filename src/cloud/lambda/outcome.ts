@@ -1,5 +1,5 @@
 import type { FunctionDescription } from '../template/template-functions.ts';
-import type { Exit } from './lambda-process.ts';
+import type { Exit } from './process.ts';
 import type { Answer, LambdaError } from './runtime-protocol.ts';
 
 /** Why the host killed an environment. */

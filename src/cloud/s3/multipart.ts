@@ -1,5 +1,4 @@
-import { openUploads, type UploadPart, type UploadStart, type Uploads } from './object-uploads.ts';
-import { openBody, readText } from './s3-body.ts';
+import { openBody, readText } from './body.ts';
 import {
   answerEmpty,
   answerXml,
@@ -8,11 +7,12 @@ import {
   requireObjectAccess,
   type S3Call,
   writtenRecord,
-} from './s3-call.ts';
-import { unquoted, writeCondition } from './s3-conditions.ts';
-import { S3Error } from './s3-errors.ts';
-import { described } from './s3-objects.ts';
-import { elements, elementTexts } from './s3-xml.ts';
+} from './call.ts';
+import { unquoted, writeCondition } from './conditions.ts';
+import { S3Error } from './errors.ts';
+import { openUploads, type UploadPart, type UploadStart, type Uploads } from './object-uploads.ts';
+import { described } from './objects.ts';
+import { elements, elementTexts } from './xml.ts';
 
 /** Limits of uploads in parts. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const maxParts = 10_000;

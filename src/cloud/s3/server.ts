@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Authorize, accessKeyOf, refusalOf } from '../host/access.ts';
+import { createBucket, deleteObjects, getBucketLocation, headBucket, listBuckets, listObjects } from './buckets.ts';
+import type { S3Call } from './call.ts';
+import { errorXml, S3Error } from './errors.ts';
+import { abortUpload, completeUpload, createUpload, listParts, uploadPart } from './multipart.ts';
 import type { ObjectStore } from './object-store.ts';
-import { createBucket, deleteObjects, getBucketLocation, headBucket, listBuckets, listObjects } from './s3-buckets.ts';
-import type { S3Call } from './s3-call.ts';
-import { errorXml, S3Error } from './s3-errors.ts';
-import { abortUpload, completeUpload, createUpload, listParts, uploadPart } from './s3-multipart.ts';
-import { copyObject, deleteObject, getObject, putObject } from './s3-objects.ts';
+import { copyObject, deleteObject, getObject, putObject } from './objects.ts';
 
 /** A key is at most this long in UTF-8. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 const maxKeyBytes = 1_024;

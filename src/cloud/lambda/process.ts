@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { Reaper } from './lambda-reaper.ts';
+import type { Reaper } from './reaper.ts';
 import type { FromRuntime, ToRuntime } from './runtime-protocol.ts';
 
 /** How a process ended. */

@@ -1,5 +1,5 @@
 import type { FunctionDescription } from '../template/template-functions.ts';
-import type { Execution } from './lambda-environment.ts';
+import type { Execution } from './execution.ts';
 
 /** The line with which Lambda begins the log of an invocation. */
 export function startLine(requestId: string, format: FunctionDescription['logFormat']): string {

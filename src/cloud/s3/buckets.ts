@@ -1,6 +1,4 @@
-import { toBinaryKey } from './object-path.ts';
-import { isBucketName, type Listed } from './object-store.ts';
-import { openBody, readText } from './s3-body.ts';
+import { openBody, readText } from './body.ts';
 import {
   answerEmpty,
   answerXml,
@@ -9,9 +7,11 @@ import {
   requireAccess,
   requireBucketAccess,
   type S3Call,
-} from './s3-call.ts';
-import { S3Error } from './s3-errors.ts';
-import { elements, elementTexts } from './s3-xml.ts';
+} from './call.ts';
+import { S3Error } from './errors.ts';
+import { toBinaryKey } from './object-path.ts';
+import { isBucketName, type Listed } from './object-store.ts';
+import { elements, elementTexts } from './xml.ts';
 
 /** A list answers at most this many lines. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
 const maxKeys = 1_000;

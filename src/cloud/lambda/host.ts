@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { Clock } from '../../ports.ts';
 import { openEventQueue } from '../model/async-events.ts';
 import type { FunctionDescription } from '../template/template-functions.ts';
+import { type LambdaFunction, type LoggedExecution, openFunction } from './function.ts';
 import type { InvokeAnswer, InvokeRequest } from './invoke-api.ts';
-import { type LambdaFunction, type LoggedExecution, openFunction } from './lambda-function.ts';
-import { openFunctionLog } from './lambda-log.ts';
-import { startReaper } from './lambda-reaper.ts';
-import { type Credentials, environmentVariables } from './lambda-variables.ts';
+import { openFunctionLog } from './log.ts';
+import { startReaper } from './reaper.ts';
 import { invocationsInChain, maxInvocationsInChain } from './recursion.ts';
+import { type Credentials, environmentVariables } from './variables.ts';
 
 /** What the host runs. */
 export interface HostOptions {
