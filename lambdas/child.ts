@@ -1,5 +1,6 @@
 import { useConnectors } from '../src/connectors/settings.ts';
 import { parseConnectorSettings, parseEnvironment } from '../src/runtime/environment.ts';
+import { trustOwnCertificates } from '../src/runtime/own-certificates.ts';
 import { ParameterVault, readParameters, redactOutput } from '../src/runtime/secret-vault.ts';
 import { serveParent } from '../src/runtime/serve-parent.ts';
 import { jsonLog, systemClock } from '../src/runtime/system.ts';
@@ -8,6 +9,7 @@ import { withThreads } from '../src/worker/isolate/thread-task.ts';
 import { withSecrets } from '../src/worker/secrets.ts';
 import { tasks as taskFiles } from './tasks.mjs';
 
+trustOwnCertificates(process.env);
 useConnectors(parseConnectorSettings(process.env));
 const vault = new ParameterVault(parseEnvironment(process.env).name, readParameters);
 redactOutput(vault);

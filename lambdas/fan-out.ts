@@ -4,6 +4,7 @@ import { type FanOutAnswer, parseRequest } from '../src/format/request.ts';
 import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
 import { leavingSignal } from '../src/runtime/leaving.ts';
+import { trustOwnCertificates } from '../src/runtime/own-certificates.ts';
 import { ParameterVault, readParameters, redactOutput } from '../src/runtime/secret-vault.ts';
 import { threadsBeside } from '../src/runtime/task-threads.ts';
 import { fanOut } from '../src/start/fan-out.ts';
@@ -13,6 +14,7 @@ import { secretsOf, withSecrets } from '../src/worker/secrets.ts';
 import { tasks as taskFiles } from './tasks.mjs';
 
 const deps = functionDeps(process.env);
+trustOwnCertificates(process.env);
 useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });
 const leaving = leavingSignal();
 const vault = new ParameterVault(deps.environment.name, readParameters);

@@ -5,6 +5,7 @@ import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
 import { leavingSignal } from '../src/runtime/leaving.ts';
 import { startLoopWatchdog } from '../src/runtime/loop-watchdog.ts';
+import { trustOwnCertificates } from '../src/runtime/own-certificates.ts';
 import { ParameterVault, readParameters, redactOutput } from '../src/runtime/secret-vault.ts';
 import { fromRecord } from '../src/runtime/sqs-record.ts';
 import { chargeStrayRejections } from '../src/runtime/stray-rejections.ts';
@@ -17,6 +18,7 @@ import { runWorker } from '../src/worker/worker-loop.ts';
 import { tasks as taskFiles } from './tasks.mjs';
 
 const deps = functionDeps(process.env);
+trustOwnCertificates(process.env);
 useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });
 const leaving = leavingSignal();
 chargeStrayRejections(deps.log);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { releasing } from '../../src/connectors/files/blocks.ts';
 import { LineCounter, linesWith } from '../../src/connectors/files/file-lines.ts';
 import { gzipped } from '../../src/connectors/files/gzip.ts';
+import { unpacked } from '../../src/connectors/inflate.ts';
 import { limits } from '../../src/limits.ts';
 import { defineTask } from '../../src/task/task.ts';
 
@@ -44,7 +45,9 @@ export const task = defineTask({
     const seen = measured(readPlace(item.from, { signal }), (block) => {
       bytes += block.byteLength;
     });
-    const filtered = item.filter === undefined ? seen : linesWith(seen, item.filter);
+    let isUnpacked = false;
+    const readable = looksInside(item) ? unpacked(seen, () => (isUnpacked = true)) : seen;
+    const filtered = item.filter === undefined ? readable : linesWith(readable, item.filter);
     const passing = measured(filtered, (block) => {
       counter?.add(block);
       hash?.update(block);
@@ -62,12 +65,16 @@ export const task = defineTask({
     }
     return {
       bytes,
+      ...(isUnpacked ? { unpacked: true } : {}),
       ...(counter === undefined ? {} : { lines: counter.lines }),
       ...(hash === undefined ? {} : { sha256: hash.digest('hex') }),
       ...(written === undefined ? {} : { written }),
     };
   },
 });
+
+/** Lines are looked for in what a gzip file holds; what is written is then unpacked too, unless the item packs it again. */
+const looksInside = ({ filter, count }: z.output<typeof input>): boolean => filter !== undefined || count;
 
 async function* measured(blocks: AsyncIterable<Buffer>, look: (block: Buffer) => void): AsyncGenerator<Buffer> {
   for await (const block of blocks) {

@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { sleep } from '../../src/aio/index.ts';
+import { limits } from '../../src/limits.ts';
 import { defineTask } from '../../src/task/task.ts';
 
-/** Limit of one attempt in milliseconds. */
+/** Limit of one attempt in milliseconds, unless the job asks for another. */
 const timeoutMs = 15_000;
-
-/** The longest delay that still fits into one attempt, with a second to spare. */
-const maxDelayMs = timeoutMs - 1_000;
 
 /** The first coroutine of every asyncio tutorial: waits, then says its message. */
 export const task = defineTask({
@@ -15,7 +13,7 @@ export const task = defineTask({
     delayMs: z
       .int('expected whole milliseconds')
       .min(0, 'expected milliseconds from 0')
-      .max(maxDelayMs, `expected at most ${maxDelayMs} ms, since an attempt ends after ${timeoutMs} ms`),
+      .max(limits.maxTimeoutMs, `expected at most ${limits.maxTimeoutMs} ms, the longest timeout of a job`),
     message: z.string('expected a text'),
   }),
   example: { delayMs: 1_000, message: 'Hello' },

@@ -7,6 +7,13 @@ export interface OwnTable {
   readonly keyNames: readonly string[];
 }
 
+/** Proxies of a person's machine, as HTTP_PROXY, HTTPS_PROXY, and NO_PROXY name them. */
+export interface ProxySettings {
+  readonly httpProxy?: string | undefined;
+  readonly httpsProxy?: string | undefined;
+  readonly noProxy?: string | undefined;
+}
+
 /** What the connectors of a process know of the world: read from its environment once, and handed in. */
 export interface ConnectorSettings {
   /** Whether loopback and private addresses may be called. @default false */
@@ -17,6 +24,10 @@ export interface ConnectorSettings {
   readonly table?: OwnTable | undefined;
   /** Folder below which tasks may use files of this machine. @default none: they may not */
   readonly localFiles?: string | undefined;
+  /** @default none: every host is called directly */
+  readonly proxy?: ProxySettings | undefined;
+  /** An address that no item may call, `127.0.0.1:4566`: the embedded cloud's own. @default none */
+  readonly ownAddress?: string | undefined;
 }
 
 /** Time and chance, for connectors that wait. */

@@ -96,5 +96,18 @@ export function parseConnectorSettings(variables: Readonly<Record<string, string
     bucket: given(environmentNames.bucket),
     table: table === undefined ? undefined : { name: table, keyNames: Object.values(ownTableKey) },
     localFiles: given(environmentNames.localFiles),
+    ...(given(environmentNames.localFiles) === undefined ? {} : machineSettings(variables)),
+  };
+}
+
+/** What is so on a person's own machine only: proxies, and the address of the embedded cloud. */
+function machineSettings(variables: Readonly<Record<string, string | undefined>>) {
+  const either = (name: string): string | undefined => variables[name.toLowerCase()] || variables[name] || undefined;
+  const httpProxy = either('HTTP_PROXY');
+  const httpsProxy = either('HTTPS_PROXY') ?? httpProxy;
+  const endpoint = variables['AWS_ENDPOINT_URL'];
+  return {
+    proxy: httpsProxy === undefined ? undefined : { httpProxy, httpsProxy, noProxy: either('NO_PROXY') },
+    ownAddress: endpoint === undefined ? undefined : URL.parse(endpoint)?.host,
   };
 }

@@ -18,7 +18,15 @@ export interface VariableOptions {
 }
 
 /** Variables of the person's own that a process needs on this machine; nothing else of them reaches a function. */
-const inherited = ['PATH', 'HOME', 'TMPDIR', 'NODE_EXTRA_CA_CERTS', 'SystemRoot'];
+const inherited = [
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'SystemRoot',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]),
+];
 
 /** The variables of a new execution environment: Lambda's own, the template's, and the address and key of the endpoint. */
 export function environmentVariables(

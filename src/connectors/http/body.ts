@@ -1,7 +1,7 @@
 import { pipeline, Readable, type Transform } from 'node:stream';
 import { constants, createBrotliDecompress, createZstdDecompress } from 'node:zlib';
 import { TaskError } from '../../task/errors.ts';
-import { gunzipped, inflated } from './inflate.ts';
+import { gunzipped, inflated } from '../inflate.ts';
 
 /** RFC 9659: a decoder of the content coding needs a window of at most 8 MB, so that a hostile body cannot ask for more. */
 const zstdWindowLog = 23;

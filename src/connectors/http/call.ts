@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
 import { TaskError } from '../../task/errors.ts';
-import { shared } from '../settings.ts';
+import { type ConnectorSettings, shared } from '../settings.ts';
+import { addressRefused } from './address-guard.ts';
 import { bodyTooLarge, codingsOf, collect, decoded, isDecodingFailure } from './body.ts';
 import { connectionFailure, statusFailure } from './failures.ts';
 import { type HttpMethod, idempotentMethods } from './methods.ts';
+import { openProxiedSockets } from './proxied-sockets.ts';
 import { parseUrl, redirected } from './redirect.ts';
 import type { HttpRequest } from './request.ts';
 import { openHttpSockets } from './sockets.ts';
@@ -109,6 +111,7 @@ async function follow(request: HttpRequest, options: HttpCallOptions, wanted: In
   let current = request;
   for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
     const url = parseUrl(current.url);
+    if (isOwn(url)) throw addressRefused(url.host);
     const answer = await send(sockets, current, { url, options, wanted });
     const { status, headers } = answer;
     if (isExpected(status, options.expect)) {
@@ -119,6 +122,16 @@ async function follow(request: HttpRequest, options: HttpCallOptions, wanted: In
     current = next;
   }
   throw new TaskError(`expected at most ${maxRedirects} redirects, got more`, { code: 'TooManyRedirects' });
+}
+
+/** The embedded cloud holds the jobs of this machine: it is no downstream, by whichever name of loopback. */
+function isOwn(url: URL): boolean {
+  const own = ownAddress();
+  if (own === undefined) return false;
+  const [, port] = own.split(':');
+  return (
+    url.port === port && /^(localhost|.*\.localhost|127\..*|0\.0\.0\.0|\[::1?\]|\[::ffff:7f.*\])$/.test(url.hostname)
+  );
 }
 
 async function send(
@@ -232,8 +245,15 @@ function isExpected(status: number, expect: readonly number[] | undefined): bool
 }
 
 const stackPolicy = shared(({ allowPrivateNetwork = false }) => allowPrivateNetwork);
-const publicSockets = shared(() => openHttpSockets({ allowPrivateNetwork: false }));
-const privateSockets = shared(() => openHttpSockets({ allowPrivateNetwork: true }));
+const ownAddress = shared((connectors) => connectors.ownAddress);
+const publicSockets = shared((connectors) => opened(connectors, false));
+const privateSockets = shared((connectors) => opened(connectors, true));
+
+function opened({ proxy }: ConnectorSettings, allowPrivateNetwork: boolean): HttpSockets {
+  return proxy === undefined
+    ? openHttpSockets({ allowPrivateNetwork })
+    : openProxiedSockets({ allowPrivateNetwork, proxy });
+}
 
 function socketsOfProcess(allowPrivateNetwork: boolean | undefined): HttpSockets {
   return (allowPrivateNetwork ?? stackPolicy()) ? privateSockets() : publicSockets();

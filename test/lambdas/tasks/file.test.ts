@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { task } from '../../../lambdas/tasks/file.ts';
 import { type Endpoint, openEndpoint } from '../../../src/cloud/host/endpoint.ts';
@@ -219,4 +219,12 @@ test.each<[unknown, string]>([
 
 test('accepts its own example', async () => {
   expect(await parseItem(task, task.example)).toMatchObject({ ok: true });
+});
+
+test('a gzip file is unpacked where lines are looked for in it', async () => {
+  await put('log.gz', gzipSync('one\ntwo ERROR\nthree\n'));
+  expect(await run({ from: `s3://${bucket}/log.gz`, count: true })).toMatchObject({ lines: 3, unpacked: true });
+  expect(await run({ from: `s3://${bucket}/log.gz`, filter: 'ERROR', count: true })).toMatchObject({ lines: 1 });
+  await put('log.txt', 'one\n');
+  expect(await run({ from: `s3://${bucket}/log.txt`, count: true })).not.toHaveProperty('unpacked');
 });

@@ -77,6 +77,22 @@ export async function* gunzipped(source: AsyncIterable<Buffer>): AsyncGenerator<
   }
 }
 
+/** Unpacks a stream that begins as gzip does, and passes any other on; `found` is told of it. */
+export async function* unpacked(source: AsyncIterable<Buffer>, found: () => void): AsyncGenerator<Buffer> {
+  const iterator = source[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  const whole = async function* (): AsyncGenerator<Buffer> {
+    try {
+      for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
+  };
+  const isGzip = first.done !== true && first.value[0] === 0x1f && first.value[1] === 0x8b;
+  if (isGzip) found();
+  yield* isGzip ? gunzipped(whole()) : whole();
+}
+
 /** Undoes `deflate` in both forms: with zlib's header, as the standard says, or without, as some servers send it. */
 export async function* inflated(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const cursor = new Cursor(source);
