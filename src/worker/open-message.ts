@@ -56,7 +56,7 @@ export async function loadItems(
         const entry = readEntry(line, manifest.input.format);
         items.push({
           index,
-          jobIndex: entry.index ?? index,
+          jobIndex: manifest.pass === undefined ? index : (entry.index ?? index),
           attempts: used,
           about: aboutOf(entry, manifest),
           content: await contentOf(entry, raw ? undefined : task),

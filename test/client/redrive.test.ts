@@ -84,6 +84,22 @@ describe('redrive', () => {
     world.stop();
   });
 
+  it('takes an index only from the entries of a pass, never from those of a caller', async () => {
+    const { world } = brokenWorld();
+    const entries = repeat(30).map((item) => ({ item, index: 7 }));
+    const bytes = async function* () {
+      yield Buffer.from(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+    };
+    const job = await world.during(world.connect().submit('t', { input: bytes(), format: 'entries' }));
+    await rowsOf(world, job);
+    expect(new Set(world.calls.started.map(({ key }) => key)).size).toBe(30);
+    expect(await world.during(job.redrive({ codes: ['NoPlan'] }))).toBe(3);
+    await rowsOf(world, job);
+    const again = world.calls.started.slice(30).map(({ key }) => key);
+    expect(again.toSorted()).toEqual([7, 17, 27].map((n) => `${job.id}/${n}/1`).toSorted());
+    world.stop();
+  });
+
   it('ends whole when workers die in the middle of a pass', async () => {
     const { world, state } = brokenWorld();
     const job = await world.during(world.connect().submit('t', repeat(1_000, { ms: 2_000 })));
