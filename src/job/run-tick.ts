@@ -72,15 +72,17 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
   // Turns before the last one had their effects; a tick that skips turns is taken as the next turn.
   if (last !== undefined && last.n > tick.n) return done;
   if (last?.n === tick.n) return repeatTurn(deps, manifest, last);
-  const isProven = last === undefined || tick.after === last.writer || tick.resend === true || !hasSends(last);
-  if (!isProven) {
+  const control = await readControl(store, folder);
+  const isProven = last === undefined || tick.after === last.writer || !hasSends(last);
+  // Where everything is sent again or cancelled anyway, nothing of the last record can be missed.
+  if (!isProven && tick.resend !== true && control?.state !== 'cancelled') {
     const provenAt = last.nextAt + limits.askedTickGraceMs;
     const now = clock.now();
     if (now < provenAt) return { kind: 'later', delaySeconds: secondsUntil(provenAt, now) };
     await repeatEffects(deps, manifest, last);
   }
   const observed = await observe(deps, manifest, last, { ...options, resendAsked: tick.resend === true });
-  const record = turn(last, observed, await readControl(store, folder), {
+  const record = turn(last, observed, control, {
     now: clock.now(),
     writer: deps.writer,
     leaseMs: 1_000 * deps.leaseSeconds,

@@ -14,6 +14,8 @@ interface JobOfChunk {
   readonly stopped: AbortSignal;
   /** Forgets the items of a chunk that have not started. */
   forget(chunk: OpenChunk): void;
+  /** Whether an item of the chunk can start still. */
+  hasMore(chunk: OpenChunk): boolean;
   takeSlow(): Pick<Digest, 'slowCallbacks' | 'slowestMs'>;
 }
 

@@ -97,6 +97,11 @@ export class RunningJob {
     this.ready.splice(0, this.ready.length, ...this.ready.filter((run) => run.chunk !== chunk));
   }
 
+  /** Whether an item of the chunk can start still. */
+  hasMore(chunk: OpenChunk): boolean {
+    return this.ready.some((run) => run.chunk === chunk) || this.waiting.keys().some((run) => run.chunk === chunk);
+  }
+
   /** Takes the item that starts next: of those that run apart only one that may. */
   next(): ItemRun | undefined {
     const { isolation } = this;
