@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { makePrivateFolder, privateFile } from '../../runtime/private-files.ts';
 import { defaultStateFolder } from '../../targets/state-folder.ts';
 import type { TargetOptions } from '../../targets/target-options.ts';
 import type { RowOutputOptions } from '../view/row-output.ts';
@@ -15,8 +16,12 @@ export class AskedOutput {
   /** Remembers the file and which rows it gets, at once: the process may be killed at any moment after. */
   keep(jobId: string, { out, failed, succeeded, code, select }: RowOutputOptions): void {
     if (out === undefined || out === '-') return;
-    mkdirSync(this.#folder, { recursive: true });
-    writeFileSync(this.#file(jobId), JSON.stringify({ out: path.resolve(out), failed, succeeded, code, select }));
+    makePrivateFolder(this.#folder);
+    writeFileSync(
+      this.#file(jobId),
+      JSON.stringify({ out: path.resolve(out), failed, succeeded, code, select }),
+      privateFile,
+    );
   }
 
   /** What was asked for and has not been written yet. */

@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../ports.ts';
+import { privateFile } from '../../runtime/private-files.ts';
 import type { StackSettings } from '../../runtime/stack-settings.ts';
 import { UsageError } from '../../task/errors.ts';
 import { account } from '../template/template-stack.ts';
@@ -170,7 +171,7 @@ const outputsFile = 'outputs.json';
 /** The outputs stand in the folder before the owner is published, so that joiners need no template. */
 async function keepOutputs(stateDir: string, outputs: Readonly<Record<string, string>>): Promise<void> {
   const file = join(stateDir, outputsFile);
-  await writeFile(`${file}.new`, JSON.stringify(outputs));
+  await writeFile(`${file}.new`, JSON.stringify(outputs), privateFile);
   await rename(`${file}.new`, file);
 }
 

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../ports.ts';
+import { makePrivateFolder } from '../../runtime/private-files.ts';
 import { openEventQueue } from '../model/async-events.ts';
 import type { FunctionDescription } from '../template/template-functions.ts';
 import { type LambdaFunction, type LoggedExecution, openFunction } from './function.ts';
@@ -52,7 +52,7 @@ export interface LambdaHost {
 /** Opens the functions of a stack; no environment starts before its first invocation. */
 export async function openLambdaHost(options: HostOptions): Promise<LambdaHost> {
   const logsDir = join(options.stateDir, 'logs');
-  await mkdir(logsDir, { recursive: true });
+  makePrivateFolder(logsDir);
   const reaper = startReaper();
   const logs = new Map(options.functions.map(({ name }) => [name, openFunctionLog(logsDir, name)]));
   const log = (functionName: string, line: string): void => logs.get(functionName)?.append(line);

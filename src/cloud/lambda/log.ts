@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
+import { privateFile } from '../../runtime/private-files.ts';
 
 /** The log of one function: a file of the state folder, to which all its environments append. */
 export interface FunctionLog {
@@ -10,7 +11,7 @@ export interface FunctionLog {
 
 /** Opens `<logsDir>/<functionName>.log`, which is kept from earlier runs. */
 export function openFunctionLog(logsDir: string, functionName: string): FunctionLog {
-  const file = createWriteStream(join(logsDir, `${functionName}.log`), { flags: 'a' });
+  const file = createWriteStream(join(logsDir, `${functionName}.log`), { flags: 'a', ...privateFile });
   // A full disk must not end the cloud: the functions go on without their log.
   file.on('error', () => {});
   return {

@@ -12,6 +12,7 @@ import {
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { privateFile, privateFolder } from '../../runtime/private-files.ts';
 import {
   damaged,
   decodeRecord,
@@ -93,7 +94,7 @@ export async function stageBody(folder: string, body: AsyncIterable<Uint8Array>)
       file = undefined;
     },
     publish(target) {
-      if (held.length > 0) withFolder(path, () => writeFileSync(path, Buffer.concat(held)));
+      if (held.length > 0) withFolder(path, () => writeFileSync(path, Buffer.concat(held), privateFile));
       withFolder(target, () => renameSync(path, target));
     },
     discard,
@@ -148,7 +149,7 @@ function withFolder(path: string, action: () => void): void {
     action();
   } catch (error) {
     if (!isAbsent(error)) throw error;
-    mkdirSync(dirname(path), { recursive: true });
+    mkdirSync(dirname(path), privateFolder);
     action();
   }
 }
@@ -159,8 +160,8 @@ export function isAbsent(error: unknown): boolean {
 }
 
 async function openTemporary(path: string): Promise<FileHandle> {
-  mkdirSync(dirname(path), { recursive: true });
-  return open(path, 'wx');
+  mkdirSync(dirname(path), privateFolder);
+  return open(path, 'wx', privateFile.mode);
 }
 
 function openExisting(path: string): number | undefined {

@@ -6,6 +6,7 @@
 import { mkdirSync, readdirSync, rmdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { refusalOfWrite, type WriteCondition, type WriteRefusal } from '../model/objects.ts';
+import { makePrivateFolder, privateFolder } from '../../runtime/private-files.ts';
 import { isAbsent, type OpenObject, openObject, readRecord, stageBody } from './object-file.ts';
 import { fromBinaryKey, objectPath, toBinaryKey } from './object-path.ts';
 import type { ObjectRecord } from './object-record.ts';
@@ -64,7 +65,7 @@ export interface ObjectStore {
 /** Opens a folder of buckets, and removes what a killed process left half written. The folder has one owner. */
 export function openObjectStore(folder: string): ObjectStore {
   const root = resolve(folder);
-  mkdirSync(root, { recursive: true });
+  makePrivateFolder(root);
   for (const name of readdirSync(root)) rmSync(join(root, name, 'staged'), { recursive: true, force: true });
   const known = new Map<string, Bucket>();
   return {
@@ -77,7 +78,7 @@ export function openObjectStore(folder: string): ObjectStore {
       return bucket;
     },
     createBucket(name) {
-      mkdirSync(join(root, name, 'objects'), { recursive: true });
+      mkdirSync(join(root, name, 'objects'), privateFolder);
     },
     buckets: () =>
       readdirSync(root)

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WriteCondition } from '../model/objects.ts';
+import { privateFile, privateFolder } from '../../runtime/private-files.ts';
 import { isAbsent, openObject, readRecord, stageBody } from './object-file.ts';
 import type { ObjectRecord } from './object-record.ts';
 import type { Bucket, Written } from './object-store.ts';
@@ -53,9 +54,9 @@ export function openUploads(bucket: Bucket): Uploads {
   return {
     begin(start) {
       const uploadId = randomBytes(16).toString('hex');
-      mkdirSync(folderOf(uploadId), { recursive: true });
+      mkdirSync(folderOf(uploadId), privateFolder);
       const path = join(folderOf(uploadId), 'upload.json');
-      writeFileSync(`${path}.new`, JSON.stringify(start));
+      writeFileSync(`${path}.new`, JSON.stringify(start), privateFile);
       renameSync(`${path}.new`, path);
       return uploadId;
     },
