@@ -5,8 +5,8 @@
  */
 import { mkdirSync, readdirSync, rmdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { refusalOfWrite, type WriteCondition, type WriteRefusal } from '../model/objects.ts';
 import { makePrivateFolder, privateFolder } from '../../runtime/private-files.ts';
+import { refusalOfWrite, type WriteCondition, type WriteRefusal } from '../model/objects.ts';
 import { isAbsent, type OpenObject, openObject, readRecord, stageBody } from './object-file.ts';
 import { fromBinaryKey, objectPath, toBinaryKey } from './object-path.ts';
 import type { ObjectRecord } from './object-record.ts';

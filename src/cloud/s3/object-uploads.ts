@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { WriteCondition } from '../model/objects.ts';
 import { privateFile, privateFolder } from '../../runtime/private-files.ts';
+import type { WriteCondition } from '../model/objects.ts';
 import { isAbsent, openObject, readRecord, stageBody } from './object-file.ts';
 import type { ObjectRecord } from './object-record.ts';
 import type { Bucket, Written } from './object-store.ts';
