@@ -82,25 +82,25 @@ export class Nemesis {
     this.#until = parts.clock.now() + this.#forMs;
     for (const service of ['s3', 'sqs'] as const) {
       if (!this.#hits(`${service}-outage`)) continue;
-      const from = parts.clock.now() + this.#upTo(this.#forMs);
+      const from = parts.clock.now() + this.#upTo(Math.min(this.#forMs, 15_000));
       this.#outages.push({ service, from, to: from + this.#upTo(this.#longestMs) });
     }
   }
 
   /** When a purge of a queue is due, after the run's start in milliseconds; undefined where none is. */
   purgeAfterMs(): number | undefined {
-    return this.#hits('purge') ? this.#upTo(this.#forMs) : undefined;
+    return this.#hits('purge') ? this.#upTo(Math.min(this.#forMs, 20_000)) : undefined;
   }
 
   /** Decides what befalls a new process. */
   fateOfProcess(): Fate {
     if (this.#isOver) return {};
     return {
-      ...(this.#hits('kill') && { killAfterMs: this.#upTo(30_000) }),
+      ...(this.#hits('kill') && { killAfterMs: this.#upTo(10_000) }),
       ...(this.#hits('freeze') && {
-        freeze: { afterMs: this.#upTo(20_000), forMs: 1_000 + this.#upTo(this.#longestMs) },
+        freeze: { afterMs: this.#upTo(8_000), forMs: 1_000 + this.#upTo(this.#longestMs) },
       }),
-      ...(this.#hits('clock-jump') && { jump: { afterMs: this.#upTo(20_000), byMs: this.#jump() } }),
+      ...(this.#hits('clock-jump') && { jump: { afterMs: this.#upTo(8_000), byMs: this.#jump() } }),
       ...(this.#hits('deadline') && { seconds: 20 + Math.floor(this.#upTo(30)) }),
     };
   }

@@ -101,7 +101,7 @@ function oddsOf(kind: FaultKind, random: Random): number {
   if (/outage|purge/.test(kind)) return 1;
   if (/^(kill|freeze|clock-jump|deadline|lambda-.*)$/.test(kind)) return 0.2 + random() * 0.5;
   if (kind === 'kill-at-call') return 0.005 + random() * 0.03;
-  if (/duplicate|delayed|lost-/.test(kind) && !kind.startsWith('s')) return 0.1 + random() * 0.4;
+  if (/^(duplicate|delayed|lost-send|lost-tick|sqs-partly)$/.test(kind)) return 0.2 + random() * 0.6;
   return 0.01 + random() * 0.1;
 }
 

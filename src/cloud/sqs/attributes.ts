@@ -1,6 +1,6 @@
 import { queueArn } from '../host/access.ts';
 import type { ModelQueue } from '../model/queue.ts';
-import { type Json, objectOf, refuse, type SqsAnswer } from './json.ts';
+import { type Json, numberFrom, objectOf, refuse, type SqsAnswer, shown, textOf } from './json.ts';
 
 /** A queue under its name, with the attributes that it was given. */
 export interface NamedQueue {
@@ -34,7 +34,7 @@ export function readAttributes(
 ): Readonly<Record<string, string>> | SqsAnswer {
   const attributes: Record<string, string> = {};
   for (const [name, value] of Object.entries(objectOf(given))) {
-    const text = String(value);
+    const text = shown(value);
     const range = Object.hasOwn(ranges, name) ? ranges[name] : undefined;
     if (name === 'RedrivePolicy') {
       if (text !== '' && redriveOf(text, queues) === undefined) return badValue(name);
@@ -90,8 +90,8 @@ export function answeredAttributes(queue: NamedQueue, wanted: readonly string[])
 
 function redriveOf(text: string, queues: ReadonlyMap<string, NamedQueue>): ModelQueue['settings']['redrive'] {
   const policy = parse(text);
-  const maxReceiveCount = Number(policy['maxReceiveCount']);
-  const deadLetters = queues.get(String(policy['deadLetterTargetArn']).split(':').at(-1) ?? '')?.model;
+  const maxReceiveCount = numberFrom(policy['maxReceiveCount']);
+  const deadLetters = queues.get(textOf(policy['deadLetterTargetArn']).split(':').at(-1) ?? '')?.model;
   if (deadLetters === undefined || !Number.isInteger(maxReceiveCount) || maxReceiveCount < 1) return undefined;
   return { deadLetters, maxReceiveCount };
 }

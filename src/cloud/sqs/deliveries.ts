@@ -1,5 +1,15 @@
 import type { QueueCall } from './call.ts';
-import { answer, batchProblem, failedEntry, type Json, objectsOf, refuse, type SqsAnswer, textOf } from './json.ts';
+import {
+  answer,
+  batchProblem,
+  failedEntry,
+  type Json,
+  numberFrom,
+  objectsOf,
+  refuse,
+  type SqsAnswer,
+  textOf,
+} from './json.ts';
 import { rangeProblem } from './receive.ts';
 
 /** SQS hides a message for at most 12 hours. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html */
@@ -20,7 +30,7 @@ export function deleteMessageBatch(input: Json, call: QueueCall): SqsAnswer {
 
 /** ChangeMessageVisibility. */
 export function changeVisibility(input: Json, { queue }: QueueCall): SqsAnswer {
-  const seconds = Number(input['VisibilityTimeout']);
+  const seconds = numberFrom(input['VisibilityTimeout']);
   const problem = rangeProblem('VisibilityTimeout', seconds, [0, maxVisibilitySeconds]);
   if (problem !== undefined) return problem;
   switch (queue.model.changeVisibility(textOf(input['ReceiptHandle']), seconds)) {

@@ -37,7 +37,19 @@ export function objectsOf(value: unknown): readonly Json[] {
 
 /** A value as a list of texts; empty where it is none. */
 export function textsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.map(String) : [];
+  return Array.isArray(value) ? value.map(shown) : [];
+}
+
+/** A value as a number; NaN where it is none. Only what is one is asked: an object's own conversion may throw. */
+export function numberFrom(value: unknown): number {
+  return typeof value === 'number' || (typeof value === 'string' && value !== '') ? Number(value) : Number.NaN;
+}
+
+/** A value as a message shows it, or as an attribute is kept. */
+export function shown(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : typeof value;
 }
 
 /** A value as text; empty where it is none. */

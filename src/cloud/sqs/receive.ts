@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import type { Delivery } from '../model/message.ts';
 import { numberOf } from './attributes.ts';
 import type { QueueCall } from './call.ts';
-import { answer, type Json, objectOf, refuse, type SqsAnswer, textOf, textsOf } from './json.ts';
+import { answer, type Json, numberFrom, objectOf, refuse, type SqsAnswer, textOf, textsOf } from './json.ts';
 import { attributesMd5 } from './message-attributes.ts';
 
 /** ReceiveMessage; a long poll takes nothing for a client that has gone. */
 export async function receiveMessage(input: Json, call: QueueCall): Promise<SqsAnswer> {
   const { queue, signal, closing, clock } = call;
-  const max = Number(input['MaxNumberOfMessages'] ?? 1);
-  const waitSeconds = Number(input['WaitTimeSeconds'] ?? numberOf(queue, 'ReceiveMessageWaitTimeSeconds'));
-  const visibilitySeconds = Number(input['VisibilityTimeout'] ?? numberOf(queue, 'VisibilityTimeout'));
+  const max = numberFrom(input['MaxNumberOfMessages'] ?? 1);
+  const waitSeconds = numberFrom(input['WaitTimeSeconds'] ?? numberOf(queue, 'ReceiveMessageWaitTimeSeconds'));
+  const visibilitySeconds = numberFrom(input['VisibilityTimeout'] ?? numberOf(queue, 'VisibilityTimeout'));
   const problem =
     rangeProblem('MaxNumberOfMessages', max, [1, 10]) ??
     rangeProblem('WaitTimeSeconds', waitSeconds, [0, 20]) ??

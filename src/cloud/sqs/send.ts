@@ -12,6 +12,7 @@ import {
   objectsOf,
   refuse,
   type SqsAnswer,
+  shown,
   textOf,
 } from './json.ts';
 import { attributesMd5 } from './message-attributes.ts';
@@ -91,7 +92,7 @@ function delayProblem(entry: Json): SqsAnswer | undefined {
   const delay = entry['DelaySeconds'];
   if (delay === undefined || delay === null) return undefined;
   if (typeof delay === 'number' && Number.isInteger(delay) && delay >= 0 && delay <= maxDelaySeconds) return undefined;
-  const message = `Value ${String(delay)} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= ${maxDelaySeconds}.`;
+  const message = `Value ${shown(delay)} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= ${maxDelaySeconds}.`;
   return refuse('InvalidParameterValue', message);
 }
 
@@ -99,7 +100,7 @@ function groupProblem(entry: Json): SqsAnswer | undefined {
   const group = entry['MessageGroupId'];
   if (group === undefined || group === null) return undefined;
   if (typeof group === 'string' && /^[\x21-\x7e]{1,128}$/.test(group)) return undefined;
-  const message = `Value ${String(group)} for parameter MessageGroupId is invalid. Reason: MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.`;
+  const message = `Value ${shown(group)} for parameter MessageGroupId is invalid. Reason: MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.`;
   return refuse('InvalidParameterValue', message);
 }
 
