@@ -190,7 +190,9 @@ export class Fanloop implements AsyncDisposable {
 const formatOf = (items: Items<unknown> | Input): { readonly format?: InputFormat } =>
   isInput(items) && items.format !== undefined && items.format !== 'ndjson' ? { format: items.format } : {};
 
-const isInput = (items: Items<unknown> | Input): items is Input => typeof items === 'object' && 'input' in items;
+/** A stream of items may have an `input`, too: that of `node:readline` has. */
+const isInput = (items: Items<unknown> | Input): items is Input =>
+  'input' in items && !(Symbol.iterator in items) && !(Symbol.asyncIterator in items);
 
 /** A task's name is its file's. @throws UsageError `UnknownTask` where the file cannot be told, as in a bundled program */
 function nameOf(task: Task<unknown, unknown>): string {

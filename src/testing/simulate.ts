@@ -1,3 +1,8 @@
+/**
+ * Runs jobs in memory and under virtual time, with faults of one's choice; see docs/testing.md.
+ *
+ * @module fanloop/testing
+ */
 import { followJob } from '../client/follow.ts';
 import type { SteerDeps } from '../client/stack.ts';
 import { startUnderToken } from '../client/start.ts';
