@@ -24,6 +24,9 @@ export interface Interruption {
   release(): void;
 }
 
+/** Whoever asks a command to end sees it gone after this time. */
+const goneMs = 5_000;
+
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Turns the first SIGINT, SIGTERM, or SIGHUP into an abort, so that work can be left in order; a second SIGINT ends the process at once. */
@@ -33,6 +36,8 @@ export function listenForInterrupt(): Interruption {
     // Only a person is impatient: the others may come twice, from a supervisor to the group and from the parent.
     if (controller.signal.aborted && name === 'SIGINT') process.exit(exitCodes.interrupted);
     controller.abort(new Interrupted());
+    // Whatever hangs, as storing rows on a disk that is gone, is left as a kill would leave it.
+    setTimeout(() => process.exit(exitCodes.interrupted), goneMs).unref();
   };
   for (const name of signals) process.on(name, interrupt);
   return {

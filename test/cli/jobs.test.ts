@@ -8,18 +8,23 @@ import { makeFolder, parseLines, runCli, startCli } from './cli-process.ts';
 /** Answers what it was sent: its hash when it is long, 404 for `/missing`, and after a while what is `/slow/`. */
 const echo = createServer(async (request, response) => {
   const body = Buffer.concat(await Array.fromAsync(request));
-  if (request.url?.startsWith('/slow/') === true) {
+  const [, group] = /^\/slow\/(\w+)\//.exec(request.url ?? '') ?? [];
+  if (group !== undefined) {
     await new Promise((resolve) => setTimeout(resolve, 150));
-    answered.push(request.url);
-    if (answered.length === 8) eightAnswered.resolve();
+    slow(group).answered.push(request.url ?? '');
+    if (slow(group).answered.length === 8) slow(group).eight.resolve();
   }
   response.statusCode = request.url === '/missing' ? 404 : 200;
   response.setHeader('content-type', 'application/json');
   response.end(body.length > 10_000 ? JSON.stringify(hash(body.toString())) : body);
 });
-/** Slow requests that were answered. */
-const answered: string[] = [];
-const eightAnswered = Promise.withResolvers<void>();
+/** Slow requests of one test that were answered. */
+const slowGroups = new Map<string, { answered: string[]; eight: PromiseWithResolvers<void> }>();
+function slow(group: string) {
+  const known = slowGroups.get(group) ?? { answered: [], eight: Promise.withResolvers<void>() };
+  slowGroups.set(group, known);
+  return known;
+}
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
@@ -345,23 +350,35 @@ describe('Ctrl-C', () => {
     expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: '', stderr: 'interrupted; no job was started\n' });
   });
 
-  it('keeps what was answered: it is not called again, and counts when the job is cancelled', async () => {
-    const urls = Array.from({ length: 60 }, (_, n) => `${url}/slow/${n}`);
+  /** A job that was interrupted when some of its 60 calls were answered. */
+  async function interrupted(group: string) {
+    const { answered, eight } = slow(group);
+    const urls = Array.from({ length: 60 }, (_, n) => `${url}/slow/${group}/${n}`);
     const running = startCli(['run', 'http', ...urls, '--concurrency', '2', ...state()]);
-    await eightAnswered.promise;
+    await eight.promise;
     running.child.kill('SIGINT');
     const { code, stderr } = await running.ended;
     expect(code).toBe(130);
-    const jobId = /^job (\w{20})/m.exec(stderr)?.[1] ?? '';
-    const kept = answered.length;
-    expect(kept).toBeLessThan(60);
+    expect(answered.length).toBeLessThan(60);
+    return { answered, kept: answered.length, jobId: /^job (\w{20})/m.exec(stderr)?.[1] ?? '' };
+  }
+
+  it('keeps what was answered: it counts when the job is cancelled', async () => {
+    const { jobId, kept } = await interrupted('cancelled');
     const cancelled = await runCli(['cancel', jobId, '--json', ...state()]);
     expect(parseLines(cancelled.stdout).at(-1)).toMatchObject({
       type: 'summary',
       end: 'cancelled',
       totals: { succeeded: kept, cancelled: 60 - kept },
     });
-    expect(new Set(answered).size).toBe(answered.length);
+  });
+
+  it('keeps what was answered: it is not called again when the job goes on', async () => {
+    const { jobId, answered } = await interrupted('watched');
+    const watched = await runCli(['watch', jobId, ...state()]);
+    expect(watched).toMatchObject({ code: 0, stderr: expect.stringContaining('60 succeeded') });
+    expect(answered).toHaveLength(60);
+    expect(new Set(answered).size).toBe(60);
   });
 
   it('a second time ends the process at once', async () => {
