@@ -83,7 +83,8 @@ export async function* followJob(
     if (summary !== undefined) return whole(store, summary);
     const complete = count.of !== undefined && count.chunks === count.of.chunks;
     if ((complete || isOverdue(tick, manifest, now)) && now - sentAt >= sendAgainMs) {
-      await sendDueTick(deps, folder);
+      // What has settled was sent.
+      await sendDueTick(deps, folder, { effectsDone: complete });
       sentAt = now;
     }
     await pause(deps, complete ? endLookMs : waitMs, { signal, alarm: alarm.signal });

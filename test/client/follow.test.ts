@@ -121,8 +121,8 @@ describe('followJob', () => {
       if (here.deps.clock.now() >= start + 7_000) here.put(summaryKey(jobId), summary);
     });
     expect(here.sent.map(({ body }) => body)).toEqual([
-      { v: 1, kind: 'tick', job: jobId, n: 9 },
-      { v: 1, kind: 'tick', job: jobId, n: 9 },
+      { v: 1, kind: 'tick', job: jobId, n: 9, after: 'w16' },
+      { v: 1, kind: 'tick', job: jobId, n: 9, after: 'w16' },
     ]);
     expect(here.sent[0]?.at).toBe(0);
     expect(here.sent[1]?.at).toBeGreaterThanOrEqual(5_000);

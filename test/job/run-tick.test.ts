@@ -10,6 +10,7 @@ import { sendDueTick } from '../../src/job/due-tick.ts';
 import { runTick } from '../../src/job/run-tick.ts';
 import { takeTick } from '../../src/job/take-tick.ts';
 import { limits } from '../../src/limits.ts';
+import { fanOut } from '../../src/start/fan-out.ts';
 import { defineTask } from '../../src/task/task.ts';
 import { goldenRecord } from '../support/golden-record.ts';
 import { slowTask, World } from './world.ts';
@@ -310,6 +311,24 @@ describe('steering', () => {
     expect(summary).toMatchObject({ end: 'cancelled', totals: { cancelled: 40 } });
     expect(summary.wallMs).toBeLessThan(15_000);
     await world.expectWhole(jobId, 40);
+  });
+
+  it('cancels a job soon whose fan-out died while it ran it', async () => {
+    const world = new World();
+    const { task } = slowTask(world.clock, () => 1);
+    world.tasks = { t: task };
+    const life = world.invoke(60);
+    const jobId = '0123456789abcdefghjk';
+    void fanOut(life.deps, { task: 't', items: [{ ms: 5_000 }, { ms: 5_000 }] }, jobId);
+    await world.clock.advance(1_000);
+    life.die();
+    await cancelJob(world.invoke().deps, jobId, 'me');
+    world.start();
+    const summary = await world.untilEnd(jobId);
+    world.stop();
+    expect(summary).toMatchObject({ end: 'cancelled', totals: { cancelled: 2 } });
+    expect(summary.wallMs).toBeLessThan(15_000);
+    await world.expectWhole(jobId, 2);
   });
 
   it('counts chunks that were never sent as one range, which readers expand', async () => {
