@@ -144,14 +144,16 @@ export class World {
     handle: (life: Life, received: Received) => Promise<boolean>,
   ): Promise<void> {
     while (!this.#stopped) {
-      const [received] = await queue.receive({ max: 1, waitSeconds: 5, visibilitySeconds });
+      const refused = (): Promise<undefined> => this.clock.sleep(1_000).then(() => undefined);
+      const taken = await queue.receive({ max: 1, waitSeconds: 5, visibilitySeconds }).catch(refused);
+      const received = taken?.[0];
       if (received === undefined) continue;
       if (this.random() < this.duplicateOdds) await queue.send([received.body], { group: 'twin' });
       const life = this.invoke();
       if (this.random() < this.deathOdds) this.clock.after(this.random() * this.deathWithinMs, life.die);
       this.clock.after(this.invocationSeconds * 1_000, life.die);
       const answer = await Promise.race([handle(life, received).catch(() => false), life.died]);
-      if (answer === true) await queue.delete(received.receiptHandle);
+      if (answer === true) await queue.delete(received.receiptHandle).catch(refused);
     }
   }
 

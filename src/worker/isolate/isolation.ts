@@ -100,7 +100,7 @@ export class Isolation<Run extends object> {
       this.#window = limits.isolatedItems;
     } else if (end.wasReady && dead.length > 1) {
       this.#suspects = new Set(dead.map(([run]) => run));
-      this.#window = Math.max(1, Math.floor(Math.sqrt(dead.length)));
+      this.#window = this.#window === limits.isolatedItems ? Math.floor(Math.sqrt(dead.length)) : 1;
     }
     this.#breakOff(dead.filter((one) => one !== guilty).map(([, inFlight]) => inFlight));
   }

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { limits } from '../../../src/limits.ts';
+import { AttemptBrokenOff } from '../../../src/worker/attempt.ts';
+import { Isolation } from '../../../src/worker/isolate/isolation.ts';
+import type { ChildEnd, StartChild } from '../../../src/worker/isolate/task-child.ts';
+
+interface Item {
+  readonly n: number;
+}
+
+const crashed = { code: 'WorkerCrashed', message: 'exit code 3', retryable: false };
+
+/** Children in memory: one dies as soon as it is given an item that kills; others answer in the next turn. */
+function childrenThatDieOf(kills: ReadonlySet<number>, more: Partial<ChildEnd> = {}) {
+  const answered = new Map<number, number>();
+  let children = 0;
+  const start: StartChild = () => {
+    children++;
+    const { promise: ended, resolve } = Promise.withResolvers<ChildEnd>();
+    let isAlive = true;
+    return {
+      ended,
+      kill: () => undefined,
+      run: async ({ idempotencyKey }) => {
+        const n = Number(idempotencyKey.split('/')[1]);
+        await Promise.resolve();
+        if (kills.has(n) && isAlive) {
+          isAlive = false;
+          resolve({ wasReady: true, error: crashed, ...more });
+        }
+        // Nobody answers before all that start at once have started.
+        await new Promise((next) => setImmediate(next));
+        if (!isAlive) return new Promise(() => undefined);
+        answered.set(n, (answered.get(n) ?? 0) + 1);
+        return { ok: true, json: String(n) };
+      },
+    };
+  };
+  return { start, answered, children: () => children };
+}
+
+/** Runs all items as the worker does: starts what may start, and again what was broken off. */
+async function runAll(isolation: Isolation<Item>, count: number): Promise<Map<number, unknown>> {
+  const ready: Item[] = Array.from({ length: count }, (_, n) => ({ n }));
+  const outcomes = new Map<number, unknown>();
+  const { signal } = new AbortController();
+  const running = new Set<Promise<void>>();
+  while (outcomes.size < count) {
+    for (
+      let at = ready.findIndex((run) => isolation.mayStart(run));
+      at !== -1;
+      at = ready.findIndex((run) => isolation.mayStart(run))
+    ) {
+      const [run] = ready.splice(at, 1);
+      if (run === undefined) break;
+      const request = { task: 't', item: '{}', attempt: 1, idempotencyKey: `j/${run.n}`, timeoutMs: 1_000 };
+      const one = isolation
+        .run(run, request, signal)
+        .then(
+          (value) => void outcomes.set(run.n, value),
+          (error: unknown) => {
+            if (error instanceof AttemptBrokenOff) ready.unshift(run);
+            else outcomes.set(run.n, error);
+          },
+        )
+        .finally(() => running.delete(one));
+      running.add(one);
+    }
+    await Promise.race(running);
+  }
+  return outcomes;
+}
+
+describe('isolation', () => {
+  it.each([[[300]], [[0]], [[17, 400, 999]]])(
+    'finds the items %j that end their process, and answers every other once',
+    async (kills) => {
+      const { start, answered, children } = childrenThatDieOf(new Set(kills));
+      const outcomes = await runAll(new Isolation<Item>(start, () => undefined), 1_000);
+      for (const [n, outcome] of outcomes) {
+        if (kills.includes(n)) expect(outcome).toMatchObject({ code: 'WorkerCrashed', retryable: false });
+        else expect(outcome).toBe(n);
+      }
+      expect([...answered.values()].every((times) => times === 1)).toBe(true);
+      // Of 200 first √200, then each alone: three deaths for each of them at most, and a child more at the end.
+      expect(children()).toBeLessThanOrEqual(3 * kills.length + 1);
+    },
+  );
+
+  it('needs one death where the process says whose fault it was', async () => {
+    const { start, children } = childrenThatDieOf(new Set([300]), { culprit: 'j/300' });
+    const outcomes = await runAll(new Isolation<Item>(start, () => undefined), 500);
+    expect(outcomes.get(300)).toMatchObject({ code: 'WorkerCrashed' });
+    expect(children()).toBe(2);
+  });
+
+  it('blames nobody for children that do not start, and gives them up', async () => {
+    const isolation = new Isolation<Item>(childrenThatDieOf(new Set([0]), { wasReady: false }).start, () => undefined);
+    const request = { task: 't', item: '{}', attempt: 1, idempotencyKey: 'j/0', timeoutMs: 1_000 };
+    for (let start = 0; start < 3; start++) {
+      expect(isolation.works).toBe(true);
+      await expect(isolation.run({ n: 0 }, request, new AbortController().signal)).rejects.toThrow(AttemptBrokenOff);
+    }
+    expect(isolation.works).toBe(false);
+  });
+
+  it('runs 200 at once at most', () => {
+    const isolation = new Isolation<Item>(childrenThatDieOf(new Set()).start, () => undefined);
+    const request = { task: 't', item: '{}', attempt: 1, idempotencyKey: 'j/0', timeoutMs: 1_000 };
+    let started = 0;
+    for (; isolation.mayStart({ n: started }); started++)
+      void isolation.run({ n: started }, request, new AbortController().signal);
+    expect(started).toBe(limits.isolatedItems);
+  });
+});
