@@ -110,6 +110,21 @@ describe('an event source mapping', () => {
     again.settle({ answer: { batchItemFailures: [] } });
   });
 
+  it('gives the messages of a process that died to the next one soon, long before their visibility is over', async () => {
+    await start({
+      functions: { Worker: steered() },
+      queues: { Work: { VisibilityTimeout: 600 } },
+      mappings: { Map: mapping('Work', 'Worker') },
+    });
+    await send('Work', ['x']);
+    const first = await nextCall();
+    first.settle({ exit: 1 });
+    const second = await nextCall();
+    expect(second.pid).not.toBe(first.pid);
+    expect(second.event.Records[0]?.attributes['ApproximateReceiveCount']).toBe('2');
+    second.settle({ answer: null });
+  });
+
   it.each([
     ['throws', { throws: 'not now' }],
     ['crashes', { exit: 1 }],

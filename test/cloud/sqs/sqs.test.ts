@@ -463,6 +463,23 @@ describe('in process', () => {
   });
 });
 
+describe('a receiver that has died', () => {
+  it('gives back what it had in hand, and not what others have or what it deleted', async () => {
+    const url = await makeQueue({ VisibilityTimeout: '600' });
+    for (const body of ['held', 'deleted']) await send(url, body);
+    const [held, deleted] = await receive(url);
+    await cloud.sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: deleted?.ReceiptHandle }));
+    cloud.endpoint.releaseHeld('SOMEBODY', 0);
+    expect(await bodies(url)).toEqual([]);
+    cloud.endpoint.releaseHeld('PERSON', 0);
+    expect(await receive(url)).toMatchObject([
+      { MessageId: held?.MessageId, Attributes: { ApproximateReceiveCount: '2' } },
+    ]);
+    // Its new holder is another delivery, which the one before does not give back.
+    expect(await bodies(url)).toEqual([]);
+  });
+});
+
 describe('access', () => {
   it('is checked for each call, and batches by their single action', async () => {
     const granted = (await cloud.endpoint.createQueue('granted')).url;
