@@ -90,7 +90,7 @@ export class Closer {
   }
 
   async #hasResult(chunk: OpenChunk): Promise<boolean> {
-    return (await this.#deps.store.head(resultKey(chunk.jobId, chunk.place))) !== undefined;
+    return (await this.#deps.store.head(resultKey(chunk.folder, chunk.place))) !== undefined;
   }
 
   async #drop(chunk: OpenChunk, { isSettled }: { readonly isSettled: boolean }): Promise<void> {

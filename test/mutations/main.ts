@@ -27,7 +27,7 @@ const known = new Set(brokenIn((await run(root, campaign())).output).map(({ line
 let missed = 0;
 for (const mutation of mutations.filter(({ name }) => name.includes(values.only))) {
   const caught = await catchMutation(mutation);
-  if (caught === undefined) missed++;
+  if (caught === undefined || caught.startsWith('STALE')) missed++;
   write(`${mutation.name.padEnd(52)} ${caught ?? 'NOT CAUGHT'}`);
 }
 process.exitCode = missed === 0 ? 0 : 1;
@@ -41,10 +41,7 @@ async function catchMutation(mutation: Mutation): Promise<string | undefined> {
     const file = join(folder, mutation.file);
     const text = await readFile(file, 'utf8');
     const found = text.split(mutation.find).length - 1;
-    if (found !== 1)
-      throw new Error(
-        `${mutation.name}: expected its text once in ${mutation.file}, got it ${found} times; write the mutation anew`,
-      );
+    if (found !== 1) return `STALE: its text stands ${found} times in ${mutation.file}; write the mutation anew`;
     await writeFile(
       file,
       text.replace(mutation.find, () => mutation.replace),
