@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { writeCommonJsFace } from '../src/bundle/cdk-face.ts';
+import { findEngine, prebuilt } from '../src/bundle/engine.ts';
 import { ownPackage } from '../src/bundle/own-package.ts';
 import { writeProgramFace } from './program-face.ts';
 
@@ -13,10 +14,16 @@ const run = (...args: readonly string[]): void => {
 };
 
 rmSync(dist, { recursive: true, force: true });
-// A packed engine is the only one; in a clone, a process may still use an older one.
-if (process.argv.includes('--clean') && existsSync(path.join(ownPackage, 'prebuilt')))
-  rmSync(path.join(ownPackage, 'prebuilt'), { recursive: true, force: true });
 run(path.join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json');
 run(path.join('build', 'prebuild.ts'));
 writeCommonJsFace(path.join(dist, 'lib'));
 writeProgramFace(path.join(dist, 'src'));
+
+// A packed engine is the only one; in a clone, a process may have just found an older one, so they stay for a while otherwise.
+if (process.argv.includes('--clean')) {
+  const { folder } = findEngine();
+  for (const name of readdirSync(prebuilt)) {
+    if (name.startsWith('functions-') && name !== path.basename(folder))
+      rmSync(path.join(prebuilt, name), { recursive: true, force: true });
+  }
+}
