@@ -84,6 +84,18 @@ describe('redrive', () => {
     world.stop();
   });
 
+  it('calls each item of a long pass once: the result of the job itself is not that of the pass', async () => {
+    const { world, state } = brokenWorld();
+    const job = await world.during(world.connect().submit('t', repeat(200, { ms: 9_000 }), { concurrency: 100 }));
+    await rowsOf(world, job);
+    state.mended = true;
+    const before = world.calls.started.length;
+    await world.during(job.redrive({ concurrency: 1 }));
+    await expectWhole(world, job, 200);
+    expect(world.calls.started.length - before).toBe(40);
+    world.stop();
+  });
+
   it('takes an index only from the entries of a pass, never from those of a caller', async () => {
     const { world } = brokenWorld();
     const entries = repeat(30).map((item) => ({ item, index: 7 }));
