@@ -99,6 +99,14 @@ export const limits = {
   suspectBlockMs: 5_000,
   /** A renewal every third of the lease survives one that is lost. */
   renewalsPerLease: 3,
+  /** Starts that may come early by this much where a rate is kept. */
+  paceBurstMs: 20,
+  /** Of units that were charged too much, at most so much time is given back. */
+  unitsCreditMs: 2_000,
+  /** Who gains from a change of limits waits so long, until who loses must have seen it. */
+  raiseAfterMs: 3_000,
+  /** Nothing of a limited job starts when its control was read longer ago. */
+  controlStaleMs: 3_000,
   /** How often a worker looks at a job's control. */
   controlMs: 2_000,
   /** How long a worker's own receive waits for a message while its items run. */

@@ -1,0 +1,87 @@
+import { limits as bounds } from '../limits.ts';
+import type { JobLimits } from '../task/job-limits.ts';
+import { perSecondOf } from '../task/rate.ts';
+
+/** Limits, and the number of seats among which they are shared. */
+export interface LimitTable {
+  readonly limits: JobLimits;
+  readonly seats: number;
+}
+
+/** What one seat may do of a job's limits. */
+export interface Share {
+  /** Calls at once. */
+  readonly calls: number;
+  /** Starts a second; unlimited when infinite. */
+  readonly perSecond: number;
+  /** Units a second; unlimited when infinite. */
+  readonly unitsPerSecond: number;
+}
+
+export const noShare: Share = { calls: 0, perSecond: 0, unitsPerSecond: 0 };
+
+/** Calls that one worker is trusted to carry well: half of what it can hold. */
+const callsPerSeat = 250;
+
+/** The smallest number of workers that can carry the limits, at most `workers`: fewer cost less, and pace more evenly. */
+export function seatsFor(limits: JobLimits, workers: number): number {
+  const { maxConcurrency, rate } = limits;
+  const byCalls = maxConcurrency === undefined ? 1 : Math.ceil(maxConcurrency / callsPerSeat);
+  const byRate = rate === undefined ? 1 : Math.ceil(perSecondOf(rate) / callsPerSeat);
+  return Math.max(1, Math.min(workers, Math.max(byCalls, byRate)));
+}
+
+/** Seat `i` of a table, `k` seats in all: the calls of all seats add up to the limit, the rates are equal parts of it. */
+export function shareIn({ limits, seats }: LimitTable, i: number): Share {
+  if (i >= seats) return noShare;
+  const { maxConcurrency, rate, units } = limits;
+  const part = (limit: number): number => Math.floor((limit * (i + 1)) / seats) - Math.floor((limit * i) / seats);
+  return {
+    calls: maxConcurrency === undefined ? bounds.maxConcurrency : Math.min(bounds.maxConcurrency, part(maxConcurrency)),
+    perSecond: rate === undefined ? Number.POSITIVE_INFINITY : perSecondOf(rate) / seats,
+    unitsPerSecond: units === undefined ? Number.POSITIVE_INFINITY : perSecondOf(units) / seats,
+  };
+}
+
+/** A table that others may still use, and for how long that can be. */
+interface OldTable extends LimitTable {
+  readonly agedMs: number;
+}
+
+/**
+ * What seat `i` may do now: its share of the new table at once where that takes nothing from another seat; else the least of its shares
+ * in all tables that others may still act on, until they must have seen the new one, and until calls that began before have ended.
+ */
+export function shareOf(
+  control: { readonly table: LimitTable; readonly before: readonly OldTable[] },
+  i: number,
+  at: { readonly sinceSeenMs: number; readonly timeoutMs: number },
+): Share {
+  const { table, before } = control;
+  const share = shareIn(table, i);
+  const others = before.filter((old) => at.sinceSeenMs < settledMs(old, table, at.timeoutMs) && takesFrom(table, old));
+  return others.map((old) => shareIn(old, i)).reduce(least, share);
+}
+
+/** Whether some seat had more in the old table than it has in the new one: then another's gain must wait. */
+function takesFrom(table: LimitTable, old: LimitTable): boolean {
+  const seats = Math.max(table.seats, old.seats);
+  for (let i = 0; i < seats; i++) {
+    const now = shareIn(table, i);
+    const then = shareIn(old, i);
+    if (then.calls > now.calls || then.perSecond > now.perSecond || then.unitsPerSecond > now.unitsPerSecond)
+      return true;
+  }
+  return false;
+}
+
+function settledMs(old: OldTable, table: LimitTable, timeoutMs: number): number {
+  const callsMove = old.limits.maxConcurrency !== undefined || table.limits.maxConcurrency !== undefined;
+  return bounds.raiseAfterMs + (callsMove ? timeoutMs : 0) - old.agedMs;
+}
+
+const least = (a: Share, b: Share): Share => ({
+  calls: Math.min(a.calls, b.calls),
+  perSecond: Math.min(a.perSecond, b.perSecond),
+  unitsPerSecond: Math.min(a.unitsPerSecond, b.unitsPerSecond),
+});

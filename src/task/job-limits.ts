@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { UsageError } from './errors.ts';
+import { rateSchema } from './rate.ts';
+
+/** Bounds of what can be asked for. */
+export const maxAtOnce = 100_000;
+const maxRampMs = 86_400_000;
+
+const shape = {
+  /** Calls at once, of all workers together. @default what the workers can hold */
+  maxConcurrency: z.int().min(1).max(maxAtOnce).exactOptional(),
+  /** Starts of attempts, of all workers together: `50/s`, `3000/min`, or `{limit, perMs}`. @default none */
+  rate: rateSchema.exactOptional(),
+  /** What a task's `units(item)` adds up to, as tokens. @default none */
+  units: rateSchema.exactOptional(),
+  /** Time over which the limits open. @default 2 s without limits, else none */
+  rampMs: z.int().min(0).max(maxRampMs).exactOptional(),
+  /** Whether refusals slow the job down by themselves. @default true */
+  adaptive: z.boolean().exactOptional(),
+  /** Percentage of failures among the last 100 outcomes of a worker at which the job pauses. @default none */
+  breaker: z.number().gt(0).max(100).exactOptional(),
+  /** Percentage of failed items at which the job ends. @default none */
+  toleratedFailurePercentage: z.number().min(0).max(100).exactOptional(),
+  /** Number of failed items which the job still tolerates. @default none */
+  toleratedFailureCount: z.int().min(0).exactOptional(),
+  /** Number of succeeded items at which the job ends, done. @default none */
+  minSuccessful: z.int().min(1).exactOptional(),
+  /** What tasks report as `usd`, and the compute, at which the job pauses. @default none */
+  budgetUsd: z.number().positive().exactOptional(),
+  /** Items that are run first; the job goes on by itself when they did well. @default none */
+  canary: z.int().min(1).exactOptional(),
+  /** Whether the job pauses behind the canary in any case. @default false */
+  canaryWait: z.boolean().exactOptional(),
+  /** Share of a worker's slots where jobs meet, 1 to 5. @default 3 */
+  priority: z.int().min(1).max(5).exactOptional(),
+};
+
+/** Limits as a request or a task gives them. */
+export const limitsSchema = z.strictObject(shape);
+
+/** What holds for a job as a whole, whatever the number of its workers. Absent is unlimited. */
+export type JobLimits = z.output<typeof limitsSchema>;
+
+/** As people write them: rates may be texts. */
+export type JobLimitsInput = z.input<typeof limitsSchema>;
+
+/** Reads limits as people write them. @throws UsageError `InvalidOptions` that names the limit which does not fit */
+export function parseLimits(given: JobLimitsInput): JobLimits {
+  const parsed = limitsSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new UsageError('InvalidOptions', `limits.${issue?.path.join('.')}: ${issue?.message}`);
+}
+
+/** Read from a record: what newer code added is left alone. */
+export const storedLimitsSchema = z.looseObject(shape);
+
+/** Whether the job ends or pauses by itself at some count: then it is looked at often, and in small chunks. */
+export const hasStops = (limits: JobLimits): boolean =>
+  limits.toleratedFailureCount !== undefined ||
+  limits.toleratedFailurePercentage !== undefined ||
+  limits.minSuccessful !== undefined ||
+  limits.budgetUsd !== undefined ||
+  limits.canary !== undefined;
+
+/** Whether workers have to agree on the job's pace, and so need a seat to run it. */
+export const needsSeats = (limits: JobLimits): boolean =>
+  limits.maxConcurrency !== undefined || limits.rate !== undefined || limits.units !== undefined;

@@ -1,0 +1,125 @@
+import type { Share } from '../format/share.ts';
+import { limits } from '../limits.ts';
+import { Brake } from './brake.ts';
+import { Gcra } from './gcra.ts';
+
+/** Whether an attempt may start: now, after some time, or only when another has ended or the share has changed. */
+export type Admission =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'wait'; readonly ms: number }
+  | { readonly kind: 'full' };
+
+const start: Admission = { kind: 'start' };
+const full: Admission = { kind: 'full' };
+
+/** How a gate opens. */
+export interface GateOptions {
+  readonly now: number;
+  readonly share: Share;
+  /** Time over which the share opens; 0 opens it at once. */
+  readonly rampMs: number;
+  /** Whether refusals slow the job down. */
+  readonly adaptive: boolean;
+  /** What a predecessor had started ahead of its time. */
+  readonly debt?: { readonly callsMs: number; readonly unitsMs: number };
+}
+
+/**
+ * The one way by which attempts of a job start in a worker: calls at once, calls a second, and units a second within the share,
+ * times the brake and the ramp, which only ever make it less.
+ */
+export class Gate {
+  readonly #brake = new Brake();
+  readonly #paced: Gcra;
+  readonly #units: Gcra;
+  readonly #braked: Gcra;
+  readonly #options: GateOptions;
+  #share: Share;
+
+  constructor(options: GateOptions) {
+    const { now, share, debt } = options;
+    this.#options = options;
+    this.#share = share;
+    const burstMs = limits.paceBurstMs;
+    this.#paced = new Gcra({ now, perSecond: share.perSecond, burstMs, debtMs: debt?.callsMs ?? 0 });
+    this.#units = new Gcra({ now, perSecond: share.unitsPerSecond, burstMs: 0, debtMs: debt?.unitsMs ?? 0 });
+    this.#braked = new Gcra({ now, perSecond: Number.POSITIVE_INFINITY, burstMs });
+  }
+
+  /** What a predecessor had started ahead of its time has to pass first. */
+  owe(now: number, debt: { readonly callsMs: number; readonly unitsMs: number }): void {
+    this.#paced.owe(now, debt.callsMs);
+    this.#units.owe(now, debt.unitsMs);
+  }
+
+  get share(): Share {
+    return this.#share;
+  }
+
+  set share(share: Share) {
+    this.#share = share;
+    this.#paced.perSecond = share.perSecond;
+    this.#units.perSecond = share.unitsPerSecond;
+  }
+
+  /** Slots that the share, the ramp, and nothing else leave open. */
+  slots(now: number): number {
+    const { calls } = this.#share;
+    const opened = this.#opened(now);
+    if (opened >= 1) return calls;
+    return Math.min(calls, Math.max(calls > 0 ? Math.min(limits.rampFloor, calls) : 0, Math.floor(calls * opened)));
+  }
+
+  isRamping(now: number): boolean {
+    return this.#opened(now) < 1;
+  }
+
+  /** Asks for one start. Whoever starts says so by {@link started}. */
+  next(now: number, running: number): Admission {
+    if (running >= this.slots(now)) return full;
+    const pace = this.#brake.perSecond(now);
+    this.#braked.perSecond = pace;
+    const opened = this.#opened(now);
+    if (opened < 1) this.#paced.perSecond = this.#share.perSecond * Math.max(opened, 0.01);
+    else this.#paced.perSecond = this.#share.perSecond;
+    const waits = [this.#paced.waitMs(now), this.#units.waitMs(now), this.#braked.waitMs(now)];
+    const ms = Math.max(...waits, this.#brake.holdMs(now));
+    if (ms <= 0) return start;
+    return ms === Number.POSITIVE_INFINITY ? full : { kind: 'wait', ms };
+  }
+
+  started(now: number, units: number): void {
+    this.#paced.take(now);
+    this.#braked.take(now);
+    if (units > 0) this.#units.take(now, units);
+  }
+
+  /** An attempt ended; `difference` is the units it took beyond those it was thought to take. */
+  settled(now: number, difference: number): void {
+    if (difference !== 0) this.#units.correct(now, difference, limits.unitsCreditMs);
+  }
+
+  succeeded(now: number): void {
+    if (this.#options.adaptive) this.#brake.succeeded(now);
+  }
+
+  /** The downstream refused an attempt for its rate. */
+  refused(now: number, retryAfterMs: number | undefined): void {
+    if (this.#options.adaptive) this.#brake.refused(now, retryAfterMs);
+  }
+
+  /** The pace to which refusals have brought the job here, in starts a second; infinite when nothing brakes. */
+  brakedTo(now: number): number {
+    return this.#brake.perSecond(now);
+  }
+
+  /** What a successor has to wait for. */
+  debt(now: number): { readonly callsMs: number; readonly unitsMs: number } {
+    return { callsMs: this.#paced.debtMs(now), unitsMs: this.#units.debtMs(now) };
+  }
+
+  #opened(now: number): number {
+    const { rampMs, now: from } = this.#options;
+    return rampMs === 0 ? 1 : Math.min(1, (now - from) / rampMs);
+  }
+}

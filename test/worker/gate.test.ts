@@ -1,0 +1,193 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Share } from '../../src/format/share.ts';
+import { limits } from '../../src/limits.ts';
+import { Brake } from '../../src/worker/brake.ts';
+import { Gate } from '../../src/worker/gate.ts';
+import { Gcra } from '../../src/worker/gcra.ts';
+
+const unlimited: Share = { calls: 100, perSecond: Number.POSITIVE_INFINITY, unitsPerSecond: Number.POSITIVE_INFINITY };
+
+describe('Gcra', () => {
+  const burstMs = limits.paceBurstMs;
+
+  it('lets at most rate · (w + burst) + 1 starts pass in any time w, whatever is asked when', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 5_000 }),
+        fc.array(fc.double({ min: 0, max: 40, noNaN: true }), { minLength: 20, maxLength: 400 }),
+        fc.integer({ min: 1, max: 1_000 }),
+        (perSecond, gaps, windowMs) => {
+          const pace = new Gcra({ now: 0, perSecond, burstMs });
+          const starts: number[] = [];
+          let now = 0;
+          for (const gap of gaps) {
+            now += gap;
+            while (pace.waitMs(now) === 0 && starts.length < 20_000) {
+              pace.take(now);
+              starts.push(now);
+            }
+          }
+          const most = (perSecond * (windowMs + burstMs)) / 1_000 + 1;
+          starts.forEach((from, i) => {
+            const within = starts.findIndex((at, j) => j >= i && at >= from + windowMs);
+            expect((within === -1 ? starts.length : within) - i).toBeLessThanOrEqual(most + 1e-6);
+          });
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('uses all of the rate when it is asked in time', () => {
+    const pace = new Gcra({ now: 0, perSecond: 50, burstMs });
+    let starts = 0;
+    for (let now = 0; now <= 10_000; now += Math.max(1, pace.waitMs(now))) {
+      if (pace.waitMs(now) > 0) continue;
+      pace.take(now);
+      starts++;
+    }
+    expect(starts).toBeGreaterThanOrEqual(498);
+    expect(starts).toBeLessThanOrEqual(502);
+  });
+
+  it('passes what was started ahead to a successor', () => {
+    const first = new Gcra({ now: 0, perSecond: 10, burstMs });
+    first.take(0);
+    const second = new Gcra({ now: 30, perSecond: 10, burstMs, debtMs: first.debtMs(30) });
+    expect(second.waitMs(30)).toBeCloseTo(100 - 30 - burstMs, 6);
+  });
+
+  it('gives back what was charged too much, and charges what was too little', () => {
+    const units = new Gcra({ now: 0, perSecond: 1_000, burstMs: 0 });
+    units.take(0, 5_000);
+    expect(units.waitMs(0)).toBe(5_000);
+    units.correct(0, -4_000, limits.unitsCreditMs);
+    expect(units.waitMs(0)).toBe(1_000);
+    units.correct(0, 500, limits.unitsCreditMs);
+    expect(units.waitMs(0)).toBe(1_500);
+    units.correct(0, -100_000, limits.unitsCreditMs);
+    units.take(0, limits.unitsCreditMs);
+    expect(units.waitMs(0)).toBe(limits.unitsCreditMs);
+  });
+
+  it('starts nothing at a rate of none', () => {
+    expect(new Gcra({ now: 0, perSecond: 0, burstMs }).waitMs(0)).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe('Brake', () => {
+  it('brakes nothing until something is refused, then to what succeeds', () => {
+    const brake = new Brake();
+    for (let i = 0; i < 100; i++) brake.succeeded(10 * i);
+    expect(brake.perSecond(1_000)).toBe(Number.POSITIVE_INFINITY);
+    brake.refused(1_000, undefined);
+    expect(brake.perSecond(1_000)).toBeCloseTo(0.95 * 99, 0);
+    // Once a second, however many are refused.
+    brake.refused(1_001, undefined);
+    expect(brake.perSecond(1_001)).toBeCloseTo(0.95 * 99, 0);
+  });
+
+  it('comes back when nothing is refused', () => {
+    const brake = new Brake();
+    for (let i = 0; i < 100; i++) brake.succeeded(10 * i);
+    brake.refused(1_000, undefined);
+    expect(brake.perSecond(2_999)).toBeCloseTo(0.95 * 99, 0);
+    expect(brake.perSecond(13_000)).toBeGreaterThan(94 * 1.03 ** 10);
+    let now = 13_000;
+    while (brake.perSecond(now) !== Number.POSITIVE_INFINITY && now < 10_000_000) now += 1_000;
+    expect(now).toBeLessThan(400_000);
+  });
+
+  it('never stops for good', () => {
+    const brake = new Brake();
+    for (let now = 0; now < 60_000; now += 100) brake.refused(now, undefined);
+    expect(brake.perSecond(60_000)).toBeGreaterThanOrEqual(1);
+  });
+
+  it('holds the job only when half of the last answers were refusals that ask for it', () => {
+    const few = new Brake();
+    for (let i = 0; i < 40; i++) few.succeeded(i);
+    for (let i = 0; i < 10; i++) few.refused(40 + i, 10_000);
+    expect(few.holdMs(50)).toBe(0);
+    const many = new Brake();
+    for (let i = 0; i < 15; i++) many.succeeded(i);
+    for (let i = 0; i < 15; i++) many.refused(15 + i, 10_000);
+    expect(many.holdMs(30)).toBeGreaterThan(9_000);
+    expect(many.holdMs(20_000)).toBe(0);
+  });
+
+  it('uses nine tenths of what a downstream admits, and is refused little', () => {
+    const brake = new Brake();
+    const pace = new Gcra({ now: 0, perSecond: Number.POSITIVE_INFINITY, burstMs: limits.paceBurstMs });
+    const admitted: number[] = [];
+    let [refused, accepted] = [0, 0];
+    for (let now = 0; now < 90_000; now += 1) {
+      pace.perSecond = Math.min(2_000, brake.perSecond(now));
+      while (pace.waitMs(now) === 0) {
+        pace.take(now);
+        while ((admitted[0] ?? now) <= now - 1_000) admitted.shift();
+        if (admitted.length < 800) {
+          admitted.push(now);
+          accepted++;
+          brake.succeeded(now);
+        } else {
+          refused++;
+          brake.refused(now, 1_000);
+        }
+      }
+    }
+    expect(accepted / (90 * 800)).toBeGreaterThan(0.9);
+    expect(refused / (refused + accepted)).toBeLessThan(0.02);
+  });
+});
+
+describe('Gate', () => {
+  const gateOf = (share: Share, more: { rampMs?: number; adaptive?: boolean } = {}) =>
+    new Gate({ now: 0, share, rampMs: 0, adaptive: true, ...more });
+
+  it('starts no more at once than its share', () => {
+    const gate = gateOf({ ...unlimited, calls: 2 });
+    expect(gate.next(0, 1)).toEqual({ kind: 'start' });
+    expect(gate.next(0, 2)).toEqual({ kind: 'full' });
+    gate.share = { ...unlimited, calls: 0 };
+    expect(gate.next(0, 0)).toEqual({ kind: 'full' });
+  });
+
+  it('says when the next start may happen', () => {
+    const gate = gateOf({ ...unlimited, perSecond: 10 });
+    expect(gate.next(0, 0)).toEqual({ kind: 'start' });
+    gate.started(0, 0);
+    expect(gate.next(0, 1)).toEqual({ kind: 'wait', ms: 100 - limits.paceBurstMs });
+  });
+
+  it('counts units, and what they really were', () => {
+    const gate = gateOf({ ...unlimited, unitsPerSecond: 100 });
+    gate.started(0, 50);
+    expect(gate.next(0, 1)).toEqual({ kind: 'wait', ms: 500 });
+    gate.settled(0, -40);
+    expect(gate.next(0, 0)).toEqual({ kind: 'wait', ms: 100 });
+  });
+
+  it('opens over the ramp, calls and rate alike', () => {
+    const gate = gateOf({ ...unlimited, perSecond: 100 }, { rampMs: 10_000 });
+    expect(gate.slots(0)).toBe(limits.rampFloor);
+    expect(gate.slots(5_000)).toBe(50);
+    expect(gate.slots(10_000)).toBe(100);
+    let starts = 0;
+    for (let now = 0; now < 10_000; now++) {
+      if (gate.next(now, 0).kind !== 'start') continue;
+      gate.started(now, 0);
+      starts++;
+    }
+    // Half of what the whole rate would have been.
+    expect(starts).toBeGreaterThan(440);
+    expect(starts).toBeLessThan(560);
+  });
+
+  it('does not brake where that is not wanted', () => {
+    const gate = gateOf(unlimited, { adaptive: false });
+    for (let i = 0; i < 50; i++) gate.refused(i, 60_000);
+    expect(gate.next(50, 0)).toEqual({ kind: 'start' });
+  });
+});
