@@ -107,6 +107,8 @@ export const limits = {
   raiseAfterMs: 3_000,
   /** Nothing of a limited job starts when its control was read longer ago. */
   controlStaleMs: 3_000,
+  /** Refusals for the rate that an item survives beside its attempts. */
+  refusals: 20,
   /** How often a worker looks at a job's control. */
   controlMs: 2_000,
   /** How long a worker's own receive waits for a message while its items run. */

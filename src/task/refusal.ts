@@ -13,6 +13,7 @@ export function refusalOf(
   const { status, code } = error;
   if (status === 429 || rateCodes.test(code) || code === 'RetryAfterTooLong') return 'rate';
   if (!error.retryable) return 'none';
-  if (status === 503 || status === 529) return retryAfterMs === undefined ? 'overload' : 'rate';
+  if (status === 529) return 'rate';
+  if (status === 503) return retryAfterMs === undefined ? 'overload' : 'rate';
   return 'none';
 }

@@ -200,7 +200,17 @@ export class Intake {
     for (const { index, jobIndex, attempts, about, content } of items) {
       const notBefore = waits.get(index) ?? 0;
       if (content.ok)
-        this.#runner.add(job, { chunk, index, jobIndex, item: content.item, about, attempts, callMs: 0, notBefore });
+        this.#runner.add(job, {
+          chunk,
+          index,
+          jobIndex,
+          item: content.item,
+          about,
+          attempts,
+          refusals: 0,
+          callMs: 0,
+          notBefore,
+        });
       else
         chunk.settle(
           { index, ...about, status: 'failed', error: content.error, attempts, durationMs: 0 },

@@ -31,6 +31,8 @@ export interface ItemRun {
   readonly about: ItemAbout;
   /** Attempts used. */
   attempts: number;
+  /** Those of them that were refused for the rate: they have a bound of their own. */
+  refusals: number;
   /** Time of those attempts here, in milliseconds. */
   callMs: number;
   /** Milliseconds since the epoch before which the next attempt must not start. */
@@ -184,7 +186,7 @@ export class OpenChunk {
   }
 
   handOver(run: ItemRun): void {
-    this.#later.push({ index: run.index, attempts: run.attempts, notBefore: run.notBefore });
+    this.#later.push({ index: run.index, attempts: run.attempts - run.refusals, notBefore: run.notBefore });
     this.#digest = addDigests(this.#digest, attemptsOnly(run.callMs));
   }
 

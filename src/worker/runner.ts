@@ -2,6 +2,7 @@ import { toJson } from '../format/json.ts';
 import type { Manifest } from '../format/manifest.ts';
 import type { ItemError, Row } from '../format/outcome.ts';
 import { limits } from '../limits.ts';
+import { refusalOf } from '../task/refusal.ts';
 import type { Task } from '../task/task.ts';
 import { type AttemptOutcome, runAttempt } from './attempt.ts';
 import { backoffMs } from './backoff.ts';
@@ -28,7 +29,8 @@ export class Runner {
   readonly #deps: WorkerDeps;
   readonly #state: WorkerState;
   readonly #closer: Closer;
-  #rampTimer = false;
+  #pumpAt: number | undefined;
+  #cancelPump: (() => void) | undefined;
   #leaving = false;
 
   constructor(deps: WorkerDeps, state: WorkerState, closer: Closer) {
@@ -41,24 +43,37 @@ export class Runner {
   pump(): void {
     const { clock, deadline } = this.#deps;
     const now = clock.now();
-    let isRamping = false;
+    let waitMs = Number.POSITIVE_INFINITY;
     for (const job of this.#state.jobs.values()) {
       if (job.ready.length > 0 && !job.fits(now, deadline)) this.#drain(job);
-      if (this.#state.isFullOfRows) continue;
-      const slots = job.slots(now);
-      const apart = this.#state.runningApart(job);
-      while (job.running + apart < slots && this.#state.running < limits.maxConcurrency) {
-        const run = job.next();
-        if (run === undefined) break;
-        this.#start(job, run);
-      }
-      isRamping ||= job.ready.length > 0 && job.isRamping(now);
+      if (!this.#state.isFullOfRows) waitMs = Math.min(waitMs, this.#startItems(job, now));
     }
     if (this.#state.isFullOfRows) for (const chunk of this.#state.chunks) this.#closer.check(chunk);
-    if (!isRamping || this.#rampTimer) return;
-    this.#rampTimer = true;
-    clock.after(rampStepMs, () => {
-      this.#rampTimer = false;
+    if (Number.isFinite(waitMs)) this.#pumpIn(Math.max(1, Math.ceil(waitMs)), now);
+  }
+
+  /** Starts items of one job as its gate allows; answers after how many milliseconds more may start by themselves. */
+  #startItems(job: RunningJob, now: number): number {
+    const apart = this.#state.runningApart(job);
+    while (job.ready.length > 0 && this.#state.running < limits.maxConcurrency) {
+      const admission = job.gate.next(now, job.running + apart);
+      if (admission.kind === 'wait') return admission.ms;
+      if (admission.kind === 'full') return job.isRamping(now) ? rampStepMs : Number.POSITIVE_INFINITY;
+      const run = job.next();
+      if (run === undefined) break;
+      this.#start(job, run);
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Pumps again after some time, unless that happens sooner anyway. */
+  #pumpIn(waitMs: number, now: number): void {
+    const at = now + waitMs;
+    if (this.#pumpAt !== undefined && this.#pumpAt <= at) return;
+    this.#cancelPump?.();
+    this.#pumpAt = at;
+    this.#cancelPump = this.#deps.clock.after(waitMs, () => {
+      this.#pumpAt = undefined;
       this.#state.changed.set();
     });
   }
@@ -101,6 +116,7 @@ export class Runner {
     const { jobId, options } = job.manifest;
     run.attempts++;
     run.chunk.attempted();
+    job.gate.started(clock.now(), 0);
     job.running++;
     job.ranSince = true;
     this.#state.running++;
@@ -160,16 +176,37 @@ export class Runner {
       run.chunk.settle(row, { bytes: rejection.message.length, callMs: run.callMs });
       return;
     }
-    if (outcome.kind === 'failed' && outcome.error.retryable && attempts < job.manifest.options.attempts) {
-      this.#retry(job, run, backoffMs(attempts, outcome.retryAfterMs, this.#deps.random));
+    const retryMs = outcome.kind === 'failed' ? this.#retryAfter(job, run, outcome) : undefined;
+    if (retryMs !== undefined) {
+      this.#retry(job, run, retryMs);
       return;
     }
+    if (outcome.kind === 'succeeded') job.gate.succeeded(this.#deps.clock.now());
     const row: Row =
       outcome.kind === 'succeeded'
         ? { index, ...about, status: 'succeeded', value: outcome.value, attempts, durationMs, at }
         : { index, ...about, status: 'failed', error: outcome.error, attempts, durationMs, at };
     const bytes = outcome.kind === 'succeeded' ? outcome.bytes : outcome.error.message.length;
     run.chunk.settle(row, { bytes, callMs: run.callMs });
+  }
+
+  /** Tells the brake what came of an attempt; answers after how long its item is tried again, if it is. */
+  #retryAfter(
+    job: RunningJob,
+    run: ItemRun,
+    { error, retryAfterMs }: Extract<AttemptOutcome, { readonly kind: 'failed' }>,
+  ): number | undefined {
+    const { clock, random } = this.#deps;
+    const refusal = refusalOf(error, retryAfterMs);
+    if (refusal !== 'none') job.gate.refused(clock.now(), retryAfterMs);
+    else if (!error.retryable) job.gate.succeeded(clock.now());
+    if (!error.retryable) return undefined;
+    if (refusal === 'rate' && run.refusals < limits.refusals) {
+      run.refusals++;
+      return backoffMs(run.refusals, retryAfterMs, random);
+    }
+    const attempts = run.attempts - run.refusals;
+    return attempts < job.manifest.options.attempts ? backoffMs(attempts, retryAfterMs, random) : undefined;
   }
 
   /** The process of the attempt ended through another item: it is tried again, at once and as if it had not been. */

@@ -3,6 +3,7 @@ import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import type { JobFolder } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import type { Task } from '../task/task.ts';
+import { Gate } from './gate.ts';
 import type { Isolation } from './isolate/isolation.ts';
 import type { ItemRun, OpenChunk } from './open-chunk.ts';
 
@@ -13,7 +14,8 @@ export class RunningJob {
   readonly task: Task | undefined;
   /** Where its items run apart from all others; absent where they run here. */
   readonly isolation: Isolation<ItemRun> | undefined;
-  readonly #startedAt: number;
+  /** The way by which its attempts start: slots that open over the ramp, and a brake for a downstream that refuses. */
+  readonly gate: Gate;
   /** When the job began, in milliseconds since the epoch: rows count from it. */
   readonly beganAt: number;
   readonly #cancel = new AbortController();
@@ -33,7 +35,16 @@ export class RunningJob {
     this.isolation = isolation;
     this.manifest = manifest;
     this.task = task;
-    this.#startedAt = now;
+    this.gate = new Gate({
+      now,
+      share: {
+        calls: manifest.options?.concurrency ?? limits.concurrency,
+        perSecond: Number.POSITIVE_INFINITY,
+        unitsPerSecond: Number.POSITIVE_INFINITY,
+      },
+      rampMs: limits.rampMs,
+      adaptive: true,
+    });
     this.beganAt = Date.parse(manifest.jobCreatedAt ?? manifest.createdAt);
   }
 
@@ -112,13 +123,11 @@ export class RunningJob {
 
   /** Slots open at `now`: they grow linearly from a few to all over the ramp. */
   slots(now: number): number {
-    const { concurrency } = this.manifest.options;
-    const share = Math.min(1, (now - this.#startedAt) / limits.rampMs);
-    return Math.min(concurrency, Math.max(limits.rampFloor, Math.floor(concurrency * share)));
+    return this.gate.slots(now);
   }
 
   isRamping(now: number): boolean {
-    return this.slots(now) < this.manifest.options.concurrency;
+    return this.gate.isRamping(now);
   }
 
   /** Whether an attempt that starts at `now` can end, and its row be stored, before the deadline. */

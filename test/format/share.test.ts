@@ -84,7 +84,10 @@ describe('shareOf', () => {
     share: typeof shareOf,
   ): string | undefined {
     let at = 0;
-    const written = changes.map(([of, gap]) => ({ of, at: (at += gap) }));
+    const written = changes.map(([of, gap]) => {
+      at += gap;
+      return { of, at };
+    });
     const controls = written.map(({ of }, n) => ({
       table: of,
       before: written
