@@ -1,5 +1,5 @@
 import { environmentNames, stackOutputs } from '../runtime/environment.ts';
-import type { StackSettings } from '../runtime/stack-settings.ts';
+import { defaultStackName, type StackSettings } from '../runtime/stack-settings.ts';
 
 /** A CloudFormation template as JSON. */
 export interface TemplateJson {
@@ -48,6 +48,7 @@ export function withSettings(template: TemplateJson, settings: EmbeddedSettings,
       [stackOutputs.bundleHash]: bundleHash,
       ...(workers !== undefined && { [stackOutputs.workers]: String(workers) }),
     },
+    ...(stackName !== undefined && { stackName }),
     ...(maxReceiveCount !== undefined && { maxReceiveCount }),
     ...(workers !== undefined && { workers }),
   });
@@ -58,6 +59,8 @@ interface Changes {
   /** Values of variables, where a function has them. */
   readonly variables: Readonly<Record<string, string>>;
   readonly outputs: Readonly<Record<string, string>>;
+  /** Below it stand the secrets that tasks may read. */
+  readonly stackName?: string;
   readonly maxReceiveCount?: number;
   /** Invocations that the worker's mapping makes at once. */
   readonly workers?: number;
@@ -88,6 +91,10 @@ function changedResource(id: string, resource: TemplateResourceJson, changes: Ch
       const resulting = { ...resource, Properties: { ...properties, Environment } };
       return changes.function?.(resulting) ?? resulting;
     }
+    case 'AWS::IAM::Policy': {
+      const { stackName } = changes;
+      return stackName === undefined ? resource : { ...resource, Properties: withSecretsOf(stackName, properties) };
+    }
     case 'AWS::SQS::Queue': {
       if (changes.maxReceiveCount === undefined || properties['RedrivePolicy'] === undefined) return resource;
       const RedrivePolicy = { ...inner(properties, 'RedrivePolicy'), maxReceiveCount: changes.maxReceiveCount };
@@ -101,6 +108,18 @@ function changedResource(id: string, resource: TemplateResourceJson, changes: Ch
     default:
       return resource;
   }
+}
+
+/** Policies name the secrets of the stack by its name: `:parameter/fanloop/Fanloop/*`. */
+function withSecretsOf(
+  stackName: string,
+  properties: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const named = (_key: string, value: unknown): unknown =>
+    typeof value === 'string'
+      ? value.replace(`:parameter/fanloop/${defaultStackName}/`, () => `:parameter/fanloop/${stackName}/`)
+      : value;
+  return JSON.parse(JSON.stringify(properties, named));
 }
 
 /** An object within an object of the template; empty where there is none. */
