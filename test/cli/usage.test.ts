@@ -213,8 +213,8 @@ describe.concurrent('wrong use', () => {
       ...(situation === 'no credentials' ? { AWS_REGION: 'eu-central-1' } : {}),
     };
     const { code, stdout, stderr } = await runCli(args, { cwd: folder.at('.'), env: environment });
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^fanloop: [^\n]+\n$/);
+    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr });
     expect(stderr).toContain(sentence);
     // Tasks are read from where they are bundled; nothing else is made, above all no state.
     const made = await readdir(folder.at('cache/fanloop')).catch(() => []);

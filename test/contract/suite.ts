@@ -132,7 +132,9 @@ export function contractSuite(harness: () => Harness): void {
       const { payload } = await client.invoke({ task: 'flaky', items, options: { concurrency: 1, timeoutMs: 8_000 } });
       expect(payload).toMatchObject({ state: 'running' });
       const { summary } = await client.ended((payload as { jobId: string }).jobId);
-      expect(summary.totals).toMatchObject({ succeeded: 3, handOvers: 1, invocations: 2, attempts: 3 });
+      expect(summary.totals).toMatchObject({ succeeded: 3, handOvers: 1, attempts: 3 });
+      // A worker that still runs for another job takes the rest within its invocation, which is charged there.
+      expect([1, 2]).toContain(summary.totals.invocations);
     });
 
     it('cancels what has not settled, and ends', async () => {
