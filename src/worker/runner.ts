@@ -1,28 +1,19 @@
-import { toJson } from '../format/json.ts';
-import type { Manifest } from '../format/manifest.ts';
-import type { ItemError, Row } from '../format/outcome.ts';
+import type { ItemError } from '../format/outcome.ts';
 import { limits } from '../limits.ts';
-import { refusalOf } from '../task/refusal.ts';
-import type { Task } from '../task/task.ts';
-import { type AttemptOutcome, runAttempt } from './attempt.ts';
-import { backoffMs } from './backoff.ts';
+import type { AttemptOutcome } from './attempt.ts';
 import type { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
-import type { Isolation } from './isolate/isolation.ts';
-import { itemScope } from './item-scope.ts';
 import type { ItemRun, OpenChunk } from './open-chunk.ts';
+import { retryAfter } from './retry-after.ts';
+import { runItem } from './run-item.ts';
 import type { RunningJob } from './running-job.ts';
+import { settleCancelled, settleOutcome } from './settle-item.ts';
 import type { WorkerState } from './worker-state.ts';
 
-/** The longest time that a timer can have. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
-const longestTimerMs = 2 ** 31 - 1;
 /** What is left of the time to leave for the answer itself. */
 const leaveMarginMs = 500;
 /** How often the ramp opens further slots. */
 const rampStepMs = 50;
-
-/** What a task without secrets gets; made once. */
-const noSecrets = {};
 
 /** Runs items: starts what has a slot and the time to end, tries again what may succeed, hands over what must wait. */
 export class Runner {
@@ -112,48 +103,22 @@ export class Runner {
   }
 
   #start(job: RunningJob, run: ItemRun): void {
-    const { clock, log } = this.#deps;
-    const { jobId, options } = job.manifest;
+    const { clock } = this.#deps;
     run.attempts++;
     run.chunk.attempted();
     job.gate.started(clock.now(), 0);
     job.running++;
     job.ranSince = true;
     this.#state.running++;
-    const context = {
-      attempt: run.attempts,
-      idempotencyKey: keyOf(job.manifest, run.jobIndex),
-      secrets: noSecrets,
-      secretHeaders: options.secretHeaders,
-      log: (message: string, fields?: Readonly<Record<string, unknown>>) =>
-        log('info', message, { ...fields, jobId, index: run.jobIndex }),
-    };
-    const { timeoutMs } = options;
     const at = clock.now() - job.beganAt;
-    const given = { item: run.item, context, cancelled: run.chunk.stopped, clock };
-    const { isolation } = job;
-    const scope = {
-      idempotencyKey: context.idempotencyKey,
-      task: job.manifest.task,
-      unhandled: (error: ItemError) => this.chargeRejection(run, error),
-    };
-    const attempt = itemScope.run(scope, () =>
-      isolation === undefined
-        ? runAttempt({ ...given, task: job.taskOrThrow, timeoutMs })
-        : // The child looks after the timeout: a loop that another item blocks would end everybody's time here.
-          runAttempt({
-            ...given,
-            task: taskApart(job.taskOrThrow, { isolation, run, job }),
-            timeoutMs: longestTimerMs,
-          }),
-    );
-    const settled = attempt.then((outcome) => {
+    const unhandled = (error: ItemError): void => this.chargeRejection(run, error);
+    const settled = runItem(this.#deps, { job, run, unhandled }).then((outcome) => {
       job.running--;
       this.#state.running--;
       this.#settle(job, run, outcome, at);
       this.#closer.check(run.chunk);
     });
-    this.#state.track(settled, jobId);
+    this.#state.track(settled, job.manifest.jobId);
   }
 
   #settle(job: RunningJob, run: ItemRun, outcome: AttemptOutcome, at: number): void {
@@ -167,46 +132,17 @@ export class Runner {
       else this.#breakOff(run);
       return;
     }
-    const { index, about, attempts } = run;
-    const { durationMs } = outcome;
-    run.callMs += durationMs;
-    const { rejection } = run;
-    if (rejection !== undefined) {
-      const row: Row = { index, ...about, status: 'failed', error: rejection, attempts, durationMs, at };
-      run.chunk.settle(row, { bytes: rejection.message.length, callMs: run.callMs });
-      return;
-    }
-    const retryMs = outcome.kind === 'failed' ? this.#retryAfter(job, run, outcome) : undefined;
+    run.callMs += outcome.durationMs;
+    const retryMs =
+      outcome.kind === 'failed' && run.rejection === undefined
+        ? retryAfter(this.#deps, { job, run, outcome })
+        : undefined;
     if (retryMs !== undefined) {
       this.#retry(job, run, retryMs);
       return;
     }
-    if (outcome.kind === 'succeeded') job.gate.succeeded(this.#deps.clock.now());
-    const row: Row =
-      outcome.kind === 'succeeded'
-        ? { index, ...about, status: 'succeeded', value: outcome.value, attempts, durationMs, at }
-        : { index, ...about, status: 'failed', error: outcome.error, attempts, durationMs, at };
-    const bytes = outcome.kind === 'succeeded' ? outcome.bytes : outcome.error.message.length;
-    run.chunk.settle(row, { bytes, callMs: run.callMs });
-  }
-
-  /** Tells the brake what came of an attempt; answers after how long its item is tried again, if it is. */
-  #retryAfter(
-    job: RunningJob,
-    run: ItemRun,
-    { error, retryAfterMs }: Extract<AttemptOutcome, { readonly kind: 'failed' }>,
-  ): number | undefined {
-    const { clock, random } = this.#deps;
-    const refusal = refusalOf(error, retryAfterMs);
-    if (refusal !== 'none') job.gate.refused(clock.now(), retryAfterMs);
-    else if (!error.retryable) job.gate.succeeded(clock.now());
-    if (!error.retryable) return undefined;
-    if (refusal === 'rate' && run.refusals < limits.refusals) {
-      run.refusals++;
-      return backoffMs(run.refusals, retryAfterMs, random);
-    }
-    const attempts = run.attempts - run.refusals;
-    return attempts < job.manifest.options.attempts ? backoffMs(attempts, retryAfterMs, random) : undefined;
+    if (outcome.kind === 'succeeded' && run.rejection === undefined) job.gate.succeeded(this.#deps.clock.now());
+    settleOutcome(run, outcome, at);
   }
 
   /** The process of the attempt ended through another item: it is tried again, at once and as if it had not been. */
@@ -259,40 +195,4 @@ export class Runner {
       job.waiting.set(run, forget);
     }
   }
-}
-
-/** The same for each attempt and redelivery of an item; another one in each pass, unless the pass was asked to keep it. */
-function keyOf({ jobId, pass, sameKey }: Manifest, index: number): string {
-  return pass === undefined || sameKey === true ? `${jobId}/${index}` : `${jobId}/${index}/${pass}`;
-}
-
-/** The task as it runs in a child; where none can be had, it runs here. */
-function taskApart(
-  task: Task,
-  at: { readonly isolation: Isolation<ItemRun>; readonly run: ItemRun; readonly job: RunningJob },
-): Task {
-  const { isolation, run, job } = at;
-  const { task: name, options } = job.manifest;
-  return {
-    ...task,
-    run: async (item, context) => {
-      const { attempt, idempotencyKey, signal, secretHeaders } = context;
-      const request = {
-        task: name,
-        item: toJson(item) ?? 'null',
-        attempt,
-        idempotencyKey,
-        ...(secretHeaders === undefined ? {} : { secretHeaders }),
-        timeoutMs: options.timeoutMs,
-      };
-      return isolation.run(run, request, signal);
-    },
-  };
-}
-
-function settleCancelled(run: ItemRun): void {
-  run.chunk.settle(
-    { index: run.index, ...run.about, status: 'cancelled', attempts: run.attempts },
-    { bytes: 0, callMs: run.callMs },
-  );
 }

@@ -6,7 +6,9 @@ import type { WorkerDeps } from './deps.ts';
 import type { HeldMessage } from './held-message.ts';
 import { Holds } from './holds.ts';
 import { Intake } from './intake.ts';
+import { JobFinder } from './job-finder.ts';
 import { LoopWatch, lookMs } from './loop-watch.ts';
+import { Opener } from './opener.ts';
 import { periodically } from './periodically.ts';
 import { Runner } from './runner.ts';
 import { WorkerState } from './worker-state.ts';
@@ -28,13 +30,15 @@ export async function runWorker(messages: readonly HeldMessage[], deps: WorkerDe
   const watch = new LoopWatch(deps, state);
   const closer = new Closer(deps, state, { watch, holds });
   const runner = new Runner(deps, state, closer);
-  const intake = new Intake(deps, state, { closer, runner, holds });
+  const jobs = new JobFinder(deps, state, (run, error) => runner.chargeRejection(run, error));
+  const opener = new Opener(deps, state, { closer, runner, holds, jobs });
+  const intake = new Intake(deps, state, { opener, holds });
   const leaving = deps.leaving ?? new AbortController().signal;
   const leave = (): void => runner.leave();
   leaving.addEventListener('abort', leave, { once: true });
   if (leaving.aborted) leave();
   // Items that run apart have no timeout here; none may run into the end.
-  const cancelEnd = clock.after(deadline - limits.deadlineMarginMs - clock.now(), () => intake.close());
+  const cancelEnd = clock.after(deadline - limits.deadlineMarginMs - clock.now(), () => jobs.close());
   const stopWatch = periodically(clock, lookMs, async () => watch.look());
   const stopLooks = periodically(clock, checkMs, async () => {
     for (const chunk of state.chunks) closer.check(chunk);
@@ -46,7 +50,7 @@ export async function runWorker(messages: readonly HeldMessage[], deps: WorkerDe
       runner.pump();
       intake.pull();
       // What is being received comes back by itself when nobody opens it.
-      const isLeft = leaving.aborted && state.chunks.length === 0 && !intake.isOpening;
+      const isLeft = leaving.aborted && state.chunks.length === 0 && !opener.isOpening;
       if (state.isIdle || isLeft) return closer.acknowledged;
       await state.changed.wait();
       state.changed.clear();
@@ -54,7 +58,7 @@ export async function runWorker(messages: readonly HeldMessage[], deps: WorkerDe
   } finally {
     leaving.removeEventListener('abort', leave);
     cancelEnd();
-    intake.close();
+    jobs.close();
     await Promise.all([holds.stop(), stopControl(), stopLooks(), stopWatch()]);
   }
 }

@@ -35,7 +35,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'run a chunk whose result stands',
-    file: 'src/worker/intake.ts',
+    file: 'src/worker/opener.ts',
     find: '(await this.#read(held, () => store.head(resultKey(folderOf(message), place)))) !== undefined;',
     replace: 'store === undefined;',
   },

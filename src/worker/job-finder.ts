@@ -1,0 +1,72 @@
+import { readControl, readManifest } from '../folder/read.ts';
+import type { Manifest } from '../format/manifest.ts';
+import { folderOf } from '../format/message.ts';
+import type { ItemError } from '../format/outcome.ts';
+import { folderName } from '../format/paths.ts';
+import type { Task } from '../task/task.ts';
+import type { WorkerDeps } from './deps.ts';
+import { type HeldMessage, isSuspect } from './held-message.ts';
+import { Isolation } from './isolate/isolation.ts';
+import type { ItemRun } from './open-chunk.ts';
+import { readHeld } from './read-held.ts';
+import { RunningJob } from './running-job.ts';
+import type { WorkerState } from './worker-state.ts';
+
+/** Finds the running job that a message belongs to; its first message makes it. */
+export class JobFinder {
+  readonly #deps: WorkerDeps;
+  readonly #state: WorkerState;
+  readonly #unhandled: (run: ItemRun, error: ItemError) => void;
+  #isolation: Isolation<ItemRun> | undefined;
+
+  /** @param unhandled told when an item that runs apart left a rejection unhandled */
+  constructor(deps: WorkerDeps, state: WorkerState, unhandled: (run: ItemRun, error: ItemError) => void) {
+    this.#deps = deps;
+    this.#state = state;
+    this.#unhandled = unhandled;
+  }
+
+  /** Ends the process of the items that run apart. */
+  close(): void {
+    this.#isolation?.close();
+  }
+
+  /** The job of a message; items that a worker may have died of run apart from all others. */
+  async of(held: HeldMessage): Promise<RunningJob | undefined> {
+    const { store, clock, log, startChild } = this.#deps;
+    const { jobs } = this.#state;
+    const folder = folderOf(held.message);
+    if (isSuspect(held) && startChild !== undefined) {
+      this.#isolation ??= new Isolation(startChild, this.#unhandled);
+    }
+    const isolation = isSuspect(held) && this.#isolation?.works === true ? this.#isolation : undefined;
+    const name = isolation === undefined ? folderName(folder) : `${folderName(folder)} apart`;
+    const known = jobs.get(name);
+    if (known !== undefined) return known;
+    const [manifest, control] = await readHeld(this.#deps, {
+      held,
+      act: () => Promise.all([readManifest(store, folder), readControl(store, folder)]),
+      until: () => this.#state.endAt,
+    });
+    const task = manifest === undefined ? undefined : await this.#taskOf(manifest);
+    const raced = jobs.get(name);
+    if (raced !== undefined) return raced;
+    if (manifest === undefined) {
+      log('warn', 'a message of a job without a manifest was dropped', { jobId: folder.id });
+      return undefined;
+    }
+    const job = new RunningJob(manifest, task, clock.now(), isolation);
+    if (control?.state === 'cancelled') job.cancel();
+    jobs.set(name, job);
+    return job;
+  }
+
+  /** A task whose module fails fails its items, as one that is not there; why is told by the log. */
+  #taskOf({ jobId, task }: Manifest): Promise<Task | undefined> {
+    const { tasks, log } = this.#deps;
+    return tasks.load(task).catch((error: unknown) => {
+      log('error', `the task "${task}" cannot be loaded`, { jobId, error: String(error) });
+      return undefined;
+    });
+  }
+}

@@ -1,0 +1,164 @@
+import { folderOf } from '../format/message.ts';
+import { resultKey } from '../format/paths.ts';
+import { limits } from '../limits.ts';
+import type { Closer } from './closer.ts';
+import type { WorkerDeps } from './deps.ts';
+import { type HeldMessage, isRedelivered } from './held-message.ts';
+import type { Holds } from './holds.ts';
+import type { JobFinder } from './job-finder.ts';
+import { readKeptRows } from './kept-rows.ts';
+import { OpenChunk } from './open-chunk.ts';
+import { loadItems } from './open-message.ts';
+import { readHeld } from './read-held.ts';
+import type { Runner } from './runner.ts';
+import type { RunningJob } from './running-job.ts';
+import type { WorkerState } from './worker-state.ts';
+
+/** Turns a held message into an open chunk whose items are in line, or lets the message go. */
+export class Opener {
+  readonly #deps: WorkerDeps;
+  readonly #state: WorkerState;
+  readonly #closer: Closer;
+  readonly #runner: Runner;
+  readonly #holds: Holds;
+  readonly #jobs: JobFinder;
+  /** Messages whose chunks are being read: they will need the slots that look free. */
+  #opening = 0;
+
+  constructor(
+    deps: WorkerDeps,
+    state: WorkerState,
+    parts: { readonly closer: Closer; readonly runner: Runner; readonly holds: Holds; readonly jobs: JobFinder },
+  ) {
+    this.#deps = deps;
+    this.#state = state;
+    this.#closer = parts.closer;
+    this.#runner = parts.runner;
+    this.#holds = parts.holds;
+    this.#jobs = parts.jobs;
+  }
+
+  /** Messages are being opened. */
+  get isOpening(): boolean {
+    return this.#opening > 0;
+  }
+
+  /** Opens the chunk that a message stands for, drops the message, or puts it back. */
+  async open(held: HeldMessage): Promise<void> {
+    this.#opening++;
+    try {
+      await this.#open(held);
+    } catch (error) {
+      await this.#holds.release(held);
+      throw error;
+    } finally {
+      this.#opening--;
+    }
+  }
+
+  async #open(held: HeldMessage): Promise<void> {
+    const { store, log } = this.#deps;
+    const { message } = held;
+    const place = { part: message.part, chunk: message.chunk };
+    const job = await this.#jobs.of(held);
+    const isSettled =
+      job === undefined ||
+      job.cancelled.aborted ||
+      (await this.#read(held, () => store.head(resultKey(folderOf(message), place)))) !== undefined;
+    const inHand = this.#state.find(folderOf(message), place);
+    if (inHand !== undefined && !isSettled) return this.#dropDuplicate(held, inHand);
+    if (isSettled) {
+      log('info', 'a message was dropped: its chunk is settled or cancelled', {
+        jobId: message.job,
+        ...place,
+      });
+      return this.#closer.acknowledge(held);
+    }
+    if (await this.#putBack(held, job)) return;
+    await this.#load(held, job);
+  }
+
+  /** A second message of a chunk in hand is not needed; the chunk's own, come again, is its only one and must stay. */
+  async #dropDuplicate(held: HeldMessage, inHand: OpenChunk): Promise<void> {
+    if (inHand.held.messageId === held.messageId) {
+      await this.#holds.release(held);
+      inHand.held.receiptHandle = held.receiptHandle;
+      this.#holds.take(inHand.held, true);
+    } else await this.#closer.acknowledge(held);
+  }
+
+  /** Puts a message back whose items must not start yet, or could not end in time. */
+  async #putBack(held: HeldMessage, job: RunningJob): Promise<boolean> {
+    const { queue, clock, deadline } = this.#deps;
+    if (held.receiptHandle === undefined) return false;
+    const now = clock.now();
+    const waitMs = (held.message.notBefore ?? 0) - now;
+    if (waitMs > 0) {
+      const seconds = Math.min(limits.maxDelaySeconds, Math.ceil(waitMs / 1_000));
+      await this.#holds.release(held);
+      await queue.changeVisibility(held.receiptHandle, seconds);
+      return true;
+    }
+    if (job.fits(now, deadline) && this.#deps.leaving?.aborted !== true) return false;
+    await this.#closer.putBack(held);
+    return true;
+  }
+
+  async #load(held: HeldMessage, job: RunningJob): Promise<void> {
+    const { input, clock, store, log } = this.#deps;
+    const { message } = held;
+    const { manifest } = job;
+    const kept = isRedelivered(held) ? await this.#read(held, () => readKeptRows(store, message)) : undefined;
+    if (kept?.goesOnElsewhere === true) {
+      log('info', 'a message was dropped: a later one goes on with its chunk', {
+        jobId: message.job,
+        gen: message.gen,
+      });
+      return this.#closer.acknowledge(held);
+    }
+    const heldBytes = message.range[1] - message.range[0] + 1;
+    this.#state.heldBytes += heldBytes;
+    const raw = job.isolation !== undefined;
+    const items = await this.#read(held, () =>
+      loadItems(input, { manifest, message, task: job.task, kept: kept?.rows, raw }),
+    ).catch((error: unknown) => {
+      this.#state.heldBytes -= heldBytes;
+      throw error;
+    });
+    const inHand = this.#state.find(folderOf(message), { part: message.part, chunk: message.chunk });
+    if (inHand !== undefined) {
+      this.#state.heldBytes -= heldBytes;
+      return this.#dropDuplicate(held, inHand);
+    }
+    const chunk = new OpenChunk({ held, job, kept, heldBytes, todo: items.length, now: clock.now() });
+    this.#state.add(chunk);
+    if (kept !== undefined && items.length > 0) this.#state.track(this.#closer.claim(chunk), message.job);
+    const waits = new Map(message.waits ?? []);
+    for (const { index, jobIndex, attempts, about, content } of items) {
+      const notBefore = waits.get(index) ?? 0;
+      if (content.ok)
+        this.#runner.add(job, {
+          chunk,
+          index,
+          jobIndex,
+          item: content.item,
+          about,
+          attempts,
+          refusals: 0,
+          callMs: 0,
+          notBefore,
+        });
+      else
+        chunk.settle(
+          { index, ...about, status: 'failed', error: content.error, attempts, durationMs: 0 },
+          { bytes: 0, callMs: 0 },
+        );
+    }
+    if (job.cancelled.aborted) this.#runner.cancel(job);
+    this.#closer.check(chunk);
+  }
+
+  #read<Value>(held: HeldMessage, act: () => Promise<Value>): Promise<Value> {
+    return readHeld(this.#deps, { held, act, until: () => this.#state.endAt });
+  }
+}

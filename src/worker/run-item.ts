@@ -1,0 +1,79 @@
+import { toJson } from '../format/json.ts';
+import type { Manifest } from '../format/manifest.ts';
+import type { ItemError } from '../format/outcome.ts';
+import type { Task } from '../task/task.ts';
+import { type AttemptOutcome, runAttempt } from './attempt.ts';
+import type { WorkerDeps } from './deps.ts';
+import type { Isolation } from './isolate/isolation.ts';
+import { itemScope } from './item-scope.ts';
+import type { ItemRun } from './open-chunk.ts';
+import type { RunningJob } from './running-job.ts';
+
+/** The longest time that a timer can have. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** What a task without secrets gets; made once. */
+const noSecrets = {};
+
+/** One item of a job that is tried now. */
+interface ItemAttempt {
+  readonly job: RunningJob;
+  readonly run: ItemRun;
+  /** A promise of the item's was rejected, and nobody handled it. */
+  readonly unhandled: (error: ItemError) => void;
+}
+
+/** Runs one attempt of an item with the context that its task expects, here or where its job runs apart; never rejects. */
+export function runItem(
+  { clock, log }: Pick<WorkerDeps, 'clock' | 'log'>,
+  { job, run, unhandled }: ItemAttempt,
+): Promise<AttemptOutcome> {
+  const { isolation } = job;
+  const { jobId, task, options } = job.manifest;
+  const { timeoutMs, secretHeaders } = options;
+  const idempotencyKey = keyOf(job.manifest, run.jobIndex);
+  const context = {
+    attempt: run.attempts,
+    idempotencyKey,
+    secrets: noSecrets,
+    secretHeaders,
+    log: (message: string, fields?: Readonly<Record<string, unknown>>) =>
+      log('info', message, { ...fields, jobId, index: run.jobIndex }),
+  };
+  const given = { item: run.item, context, cancelled: run.chunk.stopped, clock };
+  return itemScope.run({ idempotencyKey, task, unhandled }, () =>
+    isolation === undefined
+      ? runAttempt({ ...given, task: job.taskOrThrow, timeoutMs })
+      : // The child looks after the timeout: a loop that another item blocks would end everybody's time here.
+        runAttempt({ ...given, task: taskApart(job.taskOrThrow, { isolation, run, job }), timeoutMs: longestTimerMs }),
+  );
+}
+
+/** The same for each attempt and redelivery of an item; another one in each pass, unless the pass was asked to keep it. */
+function keyOf({ jobId, pass, sameKey }: Manifest, index: number): string {
+  return pass === undefined || sameKey === true ? `${jobId}/${index}` : `${jobId}/${index}/${pass}`;
+}
+
+/** The task as it runs in a child; where none can be had, it runs here. */
+function taskApart(
+  task: Task,
+  at: { readonly isolation: Isolation<ItemRun>; readonly run: ItemRun; readonly job: RunningJob },
+): Task {
+  const { isolation, run, job } = at;
+  const { task: name, options } = job.manifest;
+  return {
+    ...task,
+    run: async (item, context) => {
+      const { attempt, idempotencyKey, signal, secretHeaders } = context;
+      const request = {
+        task: name,
+        item: toJson(item) ?? 'null',
+        attempt,
+        idempotencyKey,
+        ...(secretHeaders === undefined ? {} : { secretHeaders }),
+        timeoutMs: options.timeoutMs,
+      };
+      return isolation.run(run, request, signal);
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import type { Row } from '../format/outcome.ts';
+import type { AttemptOutcome } from './attempt.ts';
+import type { ItemRun } from './open-chunk.ts';
+
+/** Writes the row of an item whose last attempt has ended; a rejection that it left unhandled fails it, whatever it answered. */
+export function settleOutcome(
+  run: ItemRun,
+  outcome: Extract<AttemptOutcome, { readonly kind: 'succeeded' | 'failed' }>,
+  at: number,
+): void {
+  const { index, about, attempts, callMs, rejection } = run;
+  const { durationMs } = outcome;
+  const took = { attempts, durationMs, at };
+  if (rejection === undefined && outcome.kind === 'succeeded') {
+    const row: Row = { index, ...about, status: 'succeeded', value: outcome.value, ...took };
+    run.chunk.settle(row, { bytes: outcome.bytes, callMs });
+    return;
+  }
+  const error = rejection ?? (outcome.kind === 'failed' ? outcome.error : undefined);
+  if (error === undefined) throw new Error('expected an outcome that has failed');
+  run.chunk.settle({ index, ...about, status: 'failed', error, ...took }, { bytes: error.message.length, callMs });
+}
+
+/** Writes the row of an item that is not tried any more because its job was cancelled. */
+export function settleCancelled({ chunk, index, about, attempts, callMs }: ItemRun): void {
+  chunk.settle({ index, ...about, status: 'cancelled', attempts }, { bytes: 0, callMs });
+}
