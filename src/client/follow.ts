@@ -1,3 +1,4 @@
+import { costSoFar } from '../folder/cost.ts';
 import { readJobSummary, readPasses } from '../folder/passes.ts';
 import { lastTick, readManifest, readSummary } from '../folder/read.ts';
 import { requestedJob } from '../folder/running.ts';
@@ -16,9 +17,15 @@ import { Pace } from './pace.ts';
 import type { Progress } from './progress.ts';
 import type { SteerDeps } from './stack.ts';
 
-/** Looks follow each other quickly at first, so that a small job is not kept waiting, then about every second. */
+/**
+ * Looks follow each other quickly at first, so that a small job is not kept waiting, then about every second. A look is two LISTs,
+ * $0.036 an hour at that pace, more than the calls of a slow job: who follows a long job looks every hundredth of its time so far.
+ * https://aws.amazon.com/s3/pricing/
+ */
 const firstLookMs = 100;
 const lookMs = 1_000;
+const lookShare = 0.01;
+const longestLookMs = 10_000;
 const slowdown = 1.5;
 /** When all is settled only the summary is missing, and somebody waits for it. */
 const endLookMs = 200;
@@ -88,9 +95,12 @@ export async function* followJob(
       sentAt = now;
     }
     await pause(deps, complete ? endLookMs : waitMs, { signal, alarm: alarm.signal });
-    waitMs = Math.min(lookMs, waitMs * slowdown);
+    waitMs = Math.min(longestWait(now - Date.parse(manifest.createdAt)), waitMs * slowdown);
   }
 }
+
+/** The time between two looks at a job that began so long ago. */
+const longestWait = (elapsedMs: number): number => Math.min(longestLookMs, Math.max(lookMs, lookShare * elapsedMs));
 
 /** The summary of the folder that was followed, with those of the folders before it; a refused pass is told as such. */
 async function whole(store: ObjectStore, last: Summary): Promise<Summary> {
@@ -149,6 +159,7 @@ export function progressOf(
     elapsedMs: Math.max(0, now - Date.parse(manifest.createdAt)),
     failed: tick?.totals.failed ?? 0,
     retries: tick === undefined ? 0 : tick.totals.attempts - tick.totals.tried,
+    costUsd: tick === undefined ? 0 : costSoFar(tick, manifest.workerMemoryMb),
     ...(perSecond === undefined ? {} : { perSecond }),
     ...(remainingMs === undefined ? {} : { remainingMs }),
   };

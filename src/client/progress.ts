@@ -13,6 +13,8 @@ export interface Progress {
   /** Of those that the job's last turn has counted. */
   readonly failed: number;
   readonly retries: number;
+  /** What that would have cost on AWS so far, in US dollars, by what the last turn has counted. */
+  readonly costUsd: number;
   /** Items a second over the last minute; absent until something has settled. */
   readonly perSecond?: number;
   /** Milliseconds to the end, if the pace stays. */

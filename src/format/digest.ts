@@ -30,6 +30,10 @@ export interface Digest {
   readonly billedMs: number;
   /** Messages sent to hand over. */
   readonly handOvers: number;
+  /** Requests of workers to S3 (PUT and LIST; GET and HEAD) and to SQS, as AWS bills them. */
+  readonly s3Writes: number;
+  readonly s3Reads: number;
+  readonly sqsRequests: number;
   /** How often something computed on the event loop for so long that every other call had to wait, and the longest time. */
   readonly slowCallbacks: number;
   readonly slowestMs: number;
@@ -47,6 +51,9 @@ export const emptyDigest: Digest = {
   invocations: 0,
   billedMs: 0,
   handOvers: 0,
+  s3Writes: 0,
+  s3Reads: 0,
+  sqsRequests: 0,
   slowCallbacks: 0,
   slowestMs: 0,
 };
@@ -92,6 +99,9 @@ export function addDigests(a: Digest, b: Digest): Digest {
     invocations: a.invocations + b.invocations,
     billedMs: a.billedMs + b.billedMs,
     handOvers: a.handOvers + b.handOvers,
+    s3Writes: a.s3Writes + b.s3Writes,
+    s3Reads: a.s3Reads + b.s3Reads,
+    sqsRequests: a.sqsRequests + b.sqsRequests,
     slowCallbacks: a.slowCallbacks + b.slowCallbacks,
     slowestMs: Math.max(a.slowestMs, b.slowestMs),
   };
@@ -147,6 +157,9 @@ export const digestSchema: z.ZodType<Digest> = z.looseObject({
   invocations: count,
   billedMs: count,
   handOvers: count,
+  s3Writes: count,
+  s3Reads: count,
+  sqsRequests: count,
   slowCallbacks: count,
   slowestMs: count,
 });
@@ -211,6 +224,7 @@ function decodeFirst(text: string): Digest {
   ] = parsed;
   const entries = codes === '' ? [] : codes.split(',').map((pair) => pair.split(':'));
   return {
+    ...emptyDigest,
     succeeded,
     failed,
     cancelled,

@@ -16,6 +16,7 @@ import type { FanOutRequest } from '../format/request.ts';
 import type { Summary } from '../format/summary.ts';
 import { UsageError } from '../task/errors.ts';
 import type { Task } from '../task/task.ts';
+import type { Requests } from '../worker/count-requests.ts';
 import type { FaultPlan } from './faults.ts';
 import { type History, placeName } from './history.ts';
 import { SimulatedStack } from './stack.ts';
@@ -52,6 +53,8 @@ export interface Simulated {
   readonly bounds: ReadonlyArray<{ readonly place: string; readonly first: number; readonly count: number }>;
   /** Everything that happened: each call, each process, each fault. */
   readonly history: History;
+  /** What all functions and the client asked of S3 and SQS, as AWS bills it. */
+  readonly requests: Requests;
   /** Virtual time from the start to the summary, in milliseconds. */
   readonly tookMs: number;
   /** Milliseconds since the epoch when the summary stood. */
@@ -108,6 +111,7 @@ export async function simulate(given: SimulationOptions): Promise<Simulated> {
   };
   const ended = async (summary: Summary): Promise<Simulated> => {
     const endedAt = time.now();
+    const requests = stack.requests.take();
     // What still runs may do harm after the end: it has the time to.
     await time.sleep(afterglowMs);
     const rows: Row[] = [];
@@ -117,7 +121,7 @@ export async function simulate(given: SimulationOptions): Promise<Simulated> {
       for (const [chunk, { first, count }] of (await readTable(store, jobId, part))?.chunks.entries() ?? [])
         bounds.push({ place: placeName({ part, chunk }), first, count });
     }
-    return { jobId, rows, summary, bounds, history: stack.history, tookMs: endedAt - startAt, endedAt };
+    return { jobId, rows, summary, bounds, requests, history: stack.history, tookMs: endedAt - startAt, endedAt };
   };
   try {
     return await time.run(run, limitMs);

@@ -9,10 +9,11 @@ import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
 import { settleDeadLetter } from '../job/dead-letter.ts';
 import { takeTick } from '../job/take-tick.ts';
 import { limits } from '../limits.ts';
-import type { Log, ObjectStore, Queue, Random, ReceivedMessage } from '../ports.ts';
+import type { Log, Queue, Random, ReceivedMessage } from '../ports.ts';
 import { fanOut } from '../start/fan-out.ts';
 import { UsageError } from '../task/errors.ts';
 import type { Task } from '../task/task.ts';
+import { RequestCount } from '../worker/count-requests.ts';
 import { toHeldMessage } from '../worker/held-message.ts';
 import { runWorker } from '../worker/worker-loop.ts';
 import { type FaultPlan, Nemesis } from './faults.ts';
@@ -43,6 +44,8 @@ export class SimulatedStack {
   readonly tickQueue: ModelQueue;
   readonly deadLetters: ModelQueue;
   readonly random: Random;
+  /** What the functions, and those who follow jobs, ask of S3 and SQS; Lambda's own polling is not in it. */
+  readonly requests = new RequestCount();
   readonly #parts: StackParts;
   readonly #nemesis: Nemesis;
   readonly #mappings: EventSource[] = [];
@@ -263,11 +266,12 @@ export class SimulatedStack {
     const { clock, faults } = process;
     const worldClock = this.#parts.time;
     const queue = (of: ModelQueue): Queue =>
-      process.guard<Queue>(new ModelQueuePort({ queue: of, clock: worldClock, faults }));
-    const store = process.guard(new ModelStore({ bucket: this.bucket, clock: worldClock, faults }));
+      this.requests.queue(process.guard<Queue>(new ModelQueuePort({ queue: of, clock: worldClock, faults })));
+    const model = process.guard(new ModelStore({ bucket: this.bucket, clock: worldClock, faults }));
     const work = queue(this.workQueue);
     return {
-      store: store as ObjectStore & ModelStore,
+      store: this.requests.store(model),
+      input: this.requests.input(model),
       workQueue: this.#noting(work, process),
       tickQueue: queue(this.tickQueue),
       clock,
@@ -299,7 +303,6 @@ export class SimulatedStack {
     const { workers = limits.minWorkers, tasks } = this.#parts;
     return {
       ...ports,
-      input: ports.store,
       queue: ports.workQueue,
       tasks: process.tasks(tasks),
       random: this.random,

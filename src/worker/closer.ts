@@ -2,6 +2,7 @@ import { encodeMessage } from '../format/message.ts';
 import { resultKey } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import { type CloseDeps, closeChunk, storeSegment, storeSign } from './close-chunk.ts';
+import type { RequestCount, Requests } from './count-requests.ts';
 import type { WorkerDeps } from './deps.ts';
 import { type HeldMessage, isRedelivered } from './held-message.ts';
 import type { Holds } from './holds.ts';
@@ -18,14 +19,20 @@ export class Closer {
   readonly #state: WorkerState;
   readonly #watch: LoopWatch;
   readonly #holds: Holds;
+  readonly #requests: RequestCount;
   /** Ids of messages that need not come back. */
   readonly acknowledged = new Set<string>();
   #chargedAt: number;
   /** The invocation itself is charged to the first chunk that it stores. */
   #invocations = 1;
 
-  constructor(deps: WorkerDeps, state: WorkerState, parts: { readonly watch: LoopWatch; readonly holds: Holds }) {
+  constructor(
+    deps: WorkerDeps,
+    state: WorkerState,
+    parts: { readonly watch: LoopWatch; readonly holds: Holds; readonly requests: RequestCount },
+  ) {
     this.#watch = parts.watch;
+    this.#requests = parts.requests;
     this.#holds = parts.holds;
     this.#deps = deps;
     let segments = 0;
@@ -160,8 +167,10 @@ export class Closer {
   #charge(chunk: OpenChunk): void {
     const now = this.#deps.clock.now();
     this.#watch.look();
+    const requests = this.#requests.take();
     chunk.charge({
       ...chunk.job.takeSlow(),
+      ...(this.#invocations === 0 ? requests : withFrame(requests)),
       invocations: this.#invocations,
       // A clock that was set back must not make it negative.
       billedMs: Math.max(0, now - this.#chargedAt),
@@ -171,3 +180,15 @@ export class Closer {
     this.#chargedAt = now;
   }
 }
+
+/**
+ * What an invocation asks for beside what it counts itself: Lambda receives its first message and deletes it, and after the last
+ * charge it stores a result, deletes a message, and finds the queue empty.
+ */
+const frame: Requests = { s3Writes: 1, s3Reads: 0, sqsRequests: 4 };
+
+const withFrame = ({ s3Writes, s3Reads, sqsRequests }: Requests): Requests => ({
+  s3Writes: s3Writes + frame.s3Writes,
+  s3Reads: s3Reads + frame.s3Reads,
+  sqsRequests: sqsRequests + frame.sqsRequests,
+});

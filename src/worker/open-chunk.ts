@@ -191,7 +191,7 @@ export class OpenChunk {
   }
 
   /** Adds what the worker itself spent on the chunk. */
-  charge(spent: Pick<Digest, 'invocations' | 'billedMs' | 'handOvers' | 'slowCallbacks' | 'slowestMs'>): void {
+  charge(spent: Partial<Digest>): void {
     this.#digest = addDigests(this.#digest, { ...emptyDigest, ...spent });
   }
 

@@ -2,6 +2,7 @@ import { readControl } from '../folder/read.ts';
 import { folderName } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import { Closer } from './closer.ts';
+import { RequestCount } from './count-requests.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { HeldMessage } from './held-message.ts';
 import { Holds } from './holds.ts';
@@ -23,12 +24,19 @@ const checkMs = 1_000;
  *
  * @returns ids of the messages that are settled for good; the others have to come back.
  */
-export async function runWorker(messages: readonly HeldMessage[], deps: WorkerDeps): Promise<ReadonlySet<string>> {
-  const { clock, deadline, log } = deps;
+export async function runWorker(messages: readonly HeldMessage[], world: WorkerDeps): Promise<ReadonlySet<string>> {
+  const { clock, deadline, log } = world;
+  const requests = new RequestCount();
+  const deps: WorkerDeps = {
+    ...world,
+    store: requests.store(world.store),
+    input: requests.input(world.input),
+    queue: requests.queue(world.queue),
+  };
   const state = new WorkerState(log, { mayPull: deps.pull, endAt: deadline - endMarginMs });
   const holds = new Holds(deps);
   const watch = new LoopWatch(deps, state);
-  const closer = new Closer(deps, state, { watch, holds });
+  const closer = new Closer(deps, state, { watch, holds, requests });
   const runner = new Runner(deps, state, closer);
   const jobs = new JobFinder(deps, state, (run, error) => runner.chargeRejection(run, error));
   const opener = new Opener(deps, state, { closer, runner, holds, jobs });

@@ -102,9 +102,11 @@ describe('followJob', () => {
       if (look === 3) here.put(resultKey(jobId, { part: 0, chunk: 0 }), {});
       if (look === 4) here.put(summaryKey(jobId), summary);
     });
-    const known = { jobId, task: 'http', elapsedMs: expect.any(Number), read: 4, failed: 1, retries: 3 };
+    const [, { costUsd = 0 } = {}] = seen;
+    expect(costUsd).toBeGreaterThan(0);
+    const known = { jobId, task: 'http', elapsedMs: expect.any(Number), read: 4, failed: 1, retries: 3, costUsd };
     expect(seen).toEqual([
-      { ...known, items: 0, read: 0, failed: 0, retries: 0 },
+      { ...known, items: 0, read: 0, failed: 0, retries: 0, costUsd: 0 },
       { ...known, items: 0 },
       { ...known, items: 0, total: 4 },
       { ...known, items: 3, total: 4, perSecond: expect.any(Number), remainingMs: expect.any(Number) },

@@ -1,7 +1,12 @@
-import { describe, expect, it } from 'vitest';
-import { estimateCost, prices } from '../../src/folder/cost.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { billedRequests, costSoFar, estimateCost } from '../../src/folder/cost.ts';
+import { prices } from '../../src/folder/prices.ts';
 import { emptyDigest } from '../../src/format/digest.ts';
 import type { Summary } from '../../src/format/summary.ts';
+import { TaskError } from '../../src/task/errors.ts';
+import { defineTask } from '../../src/task/task.ts';
+import { type Simulated, simulate } from '../../src/testing/simulate.ts';
 
 const nothing: Summary = {
   v: 1,
@@ -20,15 +25,22 @@ const nothing: Summary = {
 };
 
 describe('estimateCost', () => {
-  it('adds up worker time, invocations, messages, and objects of a large job', () => {
-    const totals = { ...emptyDigest, succeeded: 1_000_000, invocations: 100, billedMs: 1_000_000, handOvers: 20 };
-    const cost = estimateCost({ ...nothing, items: 1_000_000, chunks: 1_000, messages: 1_000, turns: 30, totals });
-    // 1,000 s on 1 GB and 30 turns of 0.5 s on 0.5 GB; 130 requests.
+  it('adds up worker time, invocations, and the requests that were counted', () => {
+    const totals = {
+      ...emptyDigest,
+      invocations: 100,
+      billedMs: 1_000_000,
+      s3Writes: 1_000,
+      s3Reads: 4_000,
+      sqsRequests: 3_000,
+    };
+    const cost = estimateCost({ ...nothing, chunks: 1_000, messages: 1_000, turns: 30, totals });
+    // 1,000 s on 1 GB and 30 turns of 0.5 s on 0.5 GB; 130 invocations.
     expect(cost.lambda).toBeCloseTo(1_007.5 * prices.lambdaGbSecond + 130 * prices.lambdaRequest, 9);
-    // 1,050 messages at 2.1 requests each, and 100 renewals.
-    expect(cost.sqs).toBeCloseTo((1_050 * 2.1 + 100) * (prices.sqsRequest + prices.sqsFairSurcharge), 9);
-    // 4 + 1 + 1,000 + 90 writes; 3,000 + 120 + 500 reads.
-    expect(cost.s3).toBeCloseTo(1_095 * prices.s3Write + 3_620 * prices.s3Read, 9);
+    // 3,000 of workers, 100 batches of messages, 4 a turn.
+    expect(cost.sqs).toBeCloseTo(3_220 * (prices.sqsRequest + prices.sqsFairSurcharge), 9);
+    // 1,000 of workers, 5 a job, 1 table, 4 a turn; 4,000 of workers, 1 a chunk, 5 a turn.
+    expect(cost.s3).toBeCloseTo(1_126 * prices.s3Write + 5_150 * prices.s3Read, 9);
     expect(cost.total).toBeCloseTo(cost.lambda + cost.sqs + cost.s3, 12);
   });
 
@@ -39,7 +51,60 @@ describe('estimateCost', () => {
     expect(large.lambda / small.lambda).toBeCloseTo(2, 9);
   });
 
-  it('counts only the four objects that every job has for one that did nothing', () => {
-    expect(estimateCost(nothing)).toEqual({ lambda: 0, sqs: 0, s3: 4 * prices.s3Write, total: 4 * prices.s3Write });
+  it('counts only the objects that every job has for one that did nothing', () => {
+    expect(estimateCost(nothing)).toEqual({ lambda: 0, sqs: 0, s3: 5 * prices.s3Write, total: 5 * prices.s3Write });
+  });
+
+  it('is the same for a job that has just ended as what it came to so far', () => {
+    const totals = { ...emptyDigest, billedMs: 10_000, invocations: 3, s3Writes: 9 };
+    const record = { totals, n: 6, settledChunks: 12, messages: 12 };
+    const summary = { ...nothing, totals, turns: 7, chunks: 12, messages: 12 };
+    expect(costSoFar(record, 1_024)).toBe(estimateCost(summary).total);
+  });
+});
+
+/** Answers after 200 ms; one call in fifty is refused the first time. */
+const call = defineTask({
+  description: 'A call of 200 ms',
+  input: z.number(),
+  example: 1,
+  run: (n, { attempt }) =>
+    new Promise<number>((resolve, reject) =>
+      setTimeout(() => {
+        if (n % 50 === 0 && attempt === 1) reject(new TaskError('no', { code: 'HttpStatus503', retryable: true }));
+        else resolve(n);
+      }, 200),
+    ),
+});
+
+/** Everything is paid by the item or by the second, and the ramp once: so often what the small job costs is an upper bound for a million. */
+const scale = 20;
+const items = Array.from({ length: 1_000_000 / scale }, (_, n) => n);
+
+describe('a simulated job of many calls', () => {
+  let simulated: Simulated;
+  beforeAll(async () => {
+    simulated = await simulate({ task: call, items, options: { concurrency: 200 }, workers: 5, wait: false });
+  }, 60_000);
+
+  it('makes the requests that its price is made of', async () => {
+    const { summary, requests } = simulated;
+    const billed = billedRequests(summary);
+    // Lambda receives and deletes a message for each invocation of a worker or a turn; the simulation does not count that.
+    const mapping = 2 * (summary.totals.invocations + summary.turns);
+    expect(requests.sqsRequests + mapping).toBeLessThanOrEqual(1.1 * billed.sqs);
+    expect(requests.sqsRequests + mapping).toBeGreaterThan(0.8 * billed.sqs);
+    // Whoever follows the job asks once a second; that is not the job's.
+    const looks = 5 * (2 + summary.wallMs / 1_000);
+    expect(requests.s3Writes - looks).toBeLessThanOrEqual(billed.s3Writes);
+    expect(requests.s3Writes).toBeGreaterThan(0.8 * billed.s3Writes);
+    expect(requests.s3Reads - looks).toBeLessThanOrEqual(billed.s3Reads);
+    expect(requests.s3Reads).toBeGreaterThan(0.8 * billed.s3Reads);
+  });
+
+  it('costs at most $0.03 for a million calls of 200 ms, of which 2 % fail once', async () => {
+    const { summary } = simulated;
+    expect(summary.totals).toMatchObject({ succeeded: items.length, attempts: 1.02 * items.length });
+    expect(scale * estimateCost(summary).total).toBeLessThanOrEqual(0.03);
   });
 });

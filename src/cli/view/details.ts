@@ -1,12 +1,12 @@
 import type { Progress } from '../../client/progress.ts';
-import { count, duration, percent, rate } from '../wording.ts';
+import { count, dollars, duration, percent, rate } from '../wording.ts';
 
 /**
- * The words beside a bar or in a line, most important first: counts, share, rate, time left, failures, retries.
+ * The words beside a bar or in a line, most important first: counts, share, rate, time left, failures, retries, cost.
  * Until something has settled, which takes as long as a chunk, the time so far shows that the job is alive.
  */
 export function progressDetails(progress: Progress): readonly string[] {
-  const { items, total, read, failed, retries, perSecond, remainingMs, elapsedMs } = progress;
+  const { items, total, read, failed, retries, perSecond, remainingMs, elapsedMs, costUsd } = progress;
   if (total === undefined) return [read === 0 ? 'reading the input' : `reading the input: ${count(read)} items`];
   return [
     `${count(items)}/${count(total)}`,
@@ -15,5 +15,6 @@ export function progressDetails(progress: Progress): readonly string[] {
     ...(remainingMs === undefined || items === total ? [] : [`${duration(Math.max(1_000, remainingMs))} left`]),
     ...(failed === 0 ? [] : [`${count(failed)} failed`]),
     ...(retries === 0 ? [] : [`${count(retries)} ${retries === 1 ? 'retry' : 'retries'}`]),
+    ...(costUsd === 0 ? [] : [`${dollars(costUsd)} on AWS`]),
   ];
 }

@@ -15,6 +15,7 @@ const progress: Progress = {
   elapsedMs: 4_000,
   failed: 3,
   retries: 18,
+  costUsd: 0.0042,
   perSecond: 312.4,
   remainingMs: 1_600,
 };
@@ -37,9 +38,9 @@ const screen = (columns: number): Terminal & { readonly drawn: string[]; readonl
 };
 
 describe('barLine', () => {
-  it('shows the bar, counts, share, rate, time left, failures, and retries', () => {
+  it('shows the bar, counts, share, rate, time left, failures, retries, and cost', () => {
     expect(barLine(progress, screen(120))).toBe(
-      `http  ${'━'.repeat(40)}  500/1,000  50%  312/s  1.6 s left  3 failed  18 retries`,
+      `http  ${'━'.repeat(40)}  500/1,000  50%  312/s  1.6 s left  3 failed  18 retries  $0.0042 on AWS`,
     );
   });
 
@@ -82,8 +83,8 @@ describe('lineView', () => {
     const view = lineView(terminal, { now: () => now });
     for (; now <= 12_000; now += 1_000) view.update({ ...progress, items: now / 100 });
     expect(terminal.said).toEqual([
-      'http: 50/1,000, 5%, 312/s, 1.6 s left, 3 failed, 18 retries',
-      'http: 100/1,000, 10%, 312/s, 1.6 s left, 3 failed, 18 retries',
+      'http: 50/1,000, 5%, 312/s, 1.6 s left, 3 failed, 18 retries, $0.0042 on AWS',
+      'http: 100/1,000, 10%, 312/s, 1.6 s left, 3 failed, 18 retries, $0.0042 on AWS',
     ]);
   });
 });
@@ -99,6 +100,7 @@ describe('progressDetails', () => {
       elapsedMs: 3_000,
       failed: 0,
       retries: 0,
+      costUsd: 0,
     };
     expect(progressDetails(bare)).toEqual(['0/10', '0%', '3.0 s']);
     expect(progressDetails({ ...bare, items: 10, remainingMs: 0, retries: 1 })).toEqual([
