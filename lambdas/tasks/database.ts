@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import {
+  type Attributes,
   type Document,
+  type DocumentFormat,
   encodeDocument,
   isDocument,
   itemBytes,
@@ -16,28 +18,18 @@ const maxSkBytes = 1_024;
 /** Shown by `--help`: a schema that takes any object has no properties to name. */
 const anyNames = { type: 'object', additionalProperties: {} } as const;
 
-const document = z.custom<Document>(isDocument, 'expected an object').superRefine((value, context) => {
-  const problem = problemOf(() => {
-    const bytes = itemBytes(encodeDocument(value));
-    return bytes > maxItemBytes ? `expected at most ${maxItemBytes} bytes, as DynamoDB counts them, got ${bytes}` : '';
-  });
-  if (problem !== '') context.addIssue({ code: 'custom', message: problem });
-});
-
-const key = document.superRefine((value, context) => {
-  const names = Object.keys(value).length;
-  if (names < 1 || names > 2) {
-    context.addIssue({ code: 'custom', message: `expected one or two names, those of the table's key, got ${names}` });
-  }
-});
+const document = z.custom<Document>(isDocument, 'expected an object');
 
 const request = z
   .strictObject(
     {
-      get: key.meta(anyNames).optional(),
+      get: document.meta(anyNames).optional(),
       put: document.meta(anyNames).optional(),
-      delete: key.meta(anyNames).optional(),
+      delete: document.meta(anyNames).optional(),
       consistent: z.boolean('expected true or false').default(false),
+      format: z
+        .enum(['plain', 'dynamodb'], 'expected plain, or dynamodb for DynamoDB\'s own JSON: {"pk": {"S": "user#1"}}')
+        .default('plain'),
       table: z
         .string('expected the name of a table')
         .regex(/^[a-zA-Z0-9_.-]{3,255}$/, 'expected the name of a table: 3 to 255 letters, digits, or any of _.-')
@@ -63,12 +55,7 @@ const request = z
     if (item.consistent && verb !== 'get') {
       context.addIssue({ code: 'custom', path: ['consistent'], message: 'expected none, since only get reads' });
     }
-    if (item.table !== undefined) return;
-    const value = item[verb] ?? {};
-    const problem =
-      keyProblem(value, 'pk', maxPkBytes) ??
-      keyProblem(value, 'sk', maxSkBytes) ??
-      (verb !== 'put' && Object.keys(value).length > 2 ? 'expected pk and sk only' : undefined);
+    const problem = problemOf(verb, item[verb] ?? {}, item);
     if (problem !== undefined) context.addIssue({ code: 'custom', path: [verb], message: problem });
   });
 
@@ -81,7 +68,7 @@ export const task = defineTask({
   run: async (item, { signal }) => {
     // The DynamoDB client is heavy, and the command line reads this file for its schema alone.
     const { taskTables } = await import('../../src/connectors/dynamodb/tables.ts');
-    const options = { table: item.table, signal };
+    const options = { table: item.table, format: item.format, signal };
     if (item.put !== undefined) {
       await taskTables().put(item.put, options);
       return { put: true };
@@ -95,20 +82,32 @@ export const task = defineTask({
   },
 });
 
-function keyProblem(value: Document, name: 'pk' | 'sk', maxBytes: number): string | undefined {
-  const given = value[name];
-  if (typeof given !== 'string' || given === '') {
-    return `expected ${name} to be a text, since the stack's own table has the key pk and sk; name another by table`;
-  }
-  const bytes = Buffer.byteLength(given);
-  return bytes > maxBytes ? `expected ${name} of at most ${maxBytes} bytes, got ${bytes}` : undefined;
-}
-
-function problemOf(check: () => string): string {
+function problemOf(
+  verb: 'get' | 'put' | 'delete',
+  value: Document,
+  { format, table }: { readonly format: DocumentFormat; readonly table?: string | undefined },
+): string | undefined {
+  let attributes: Attributes;
   try {
-    return check();
+    attributes = encodeDocument(value, format);
   } catch (error) {
     if (error instanceof RangeError) return error.message;
     throw error;
   }
+  const bytes = itemBytes(attributes);
+  if (bytes > maxItemBytes) return `expected at most ${maxItemBytes} bytes, as DynamoDB counts them, got ${bytes}`;
+  const names = Object.keys(attributes).length;
+  if (verb !== 'put' && (names < 1 || names > 2))
+    return `expected one or two names, those of the table's key, got ${names}`;
+  if (table !== undefined) return undefined;
+  return keyProblem(attributes, 'pk', maxPkBytes) ?? keyProblem(attributes, 'sk', maxSkBytes);
+}
+
+function keyProblem(attributes: Attributes, name: 'pk' | 'sk', maxBytes: number): string | undefined {
+  const given = attributes[name]?.S;
+  if (given === undefined || given === '') {
+    return `expected ${name} to be a text, since the stack's own table has the key pk and sk; name another by table`;
+  }
+  const bytes = Buffer.byteLength(given);
+  return bytes > maxBytes ? `expected ${name} of at most ${maxBytes} bytes, got ${bytes}` : undefined;
 }

@@ -37,6 +37,11 @@ export function isRawJson(value: unknown): boolean {
   return sourced.isRawJSON(value);
 }
 
+/** What {@link toJson} writes as this text, a number of JSON. @throws SyntaxError where it is none */
+export function rawJson(number: string): object {
+  return sourced.rawJSON(number);
+}
+
 /** Whether a number of this JSON text may lose digits where somebody else parses it, as Lambda does with an event. */
 export function mayLoseDigits(text: string): boolean {
   return suspicious.test(text);
@@ -45,7 +50,7 @@ export function mayLoseDigits(text: string): boolean {
 function asWritten(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
   if (typeof value !== 'number' || source === undefined || String(value) === source) return value;
   requireFinite(value, source);
-  return sourced.rawJSON(source);
+  return rawJson(source);
 }
 
 function requireFinite(value: number, source: string): void {
@@ -89,7 +94,7 @@ function withBigInts(value: unknown): string | undefined {
 
 /** A BigInt as JSON's number of any length. */
 function written(element: unknown): unknown {
-  return typeof element === 'bigint' ? sourced.rawJSON(String(element)) : element;
+  return typeof element === 'bigint' ? rawJson(String(element)) : element;
 }
 
 /** Values as NDJSON; one that JSON has nothing for is null. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isJobId, jobIdTime, newJobId } from '../../src/format/job-id.ts';
 import { jobIdOf } from '../../src/start/identity.ts';
 import { MemoryStore } from '../support/memory-store.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+import { seededRandom } from '../../src/testing/seeded-random.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const moment = fc.integer({ min: Date.parse('2020-01-01'), max: Date.parse('2100-01-01') });

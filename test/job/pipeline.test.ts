@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cancelJob } from '../../src/client/steer.ts';
 import { TaskError } from '../../src/task/errors.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+import { seededRandom } from '../../src/testing/seeded-random.ts';
 import { slowTask, World } from './world.ts';
 
 /** What one item does, by a draw from its own seed: most succeed, some only later, some never. */

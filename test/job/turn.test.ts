@@ -5,7 +5,7 @@ import type { Control } from '../../src/format/manifest.ts';
 import type { CutProgress, TickRecord } from '../../src/format/tick.ts';
 import { type Observed, openParts, turn } from '../../src/job/turn.ts';
 import { limits } from '../../src/limits.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+import { seededRandom } from '../../src/testing/seeded-random.ts';
 
 const leaseMs = 30_000;
 const moment = { now: 1_000_000, writer: 'w', leaseMs };

@@ -18,7 +18,7 @@ import { toHeldMessage } from '../../src/worker/held-message.ts';
 import { runWorker } from '../../src/worker/worker-loop.ts';
 import { MemoryQueue } from '../support/memory-queue.ts';
 import { MemoryStore } from '../support/memory-store.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+import { seededRandom } from '../../src/testing/seeded-random.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 /** A logged line. */

@@ -4,4 +4,5 @@
  * @module fanloop/dynamodb
  */
 // biome-ignore-all lint/performance/noBarrelFile: This is a face of the package's exports.
-export { taskTables } from './tables.ts';
+export { type TableOptions, type Tables, taskTables } from './tables.ts';
+export type { Document, DocumentFormat } from './value.ts';

@@ -1,3 +1,5 @@
+import { rawJson } from '../../format/json.ts';
+
 /** A decimal number in the one form that equal numbers share: `digits` × 10^`exponent`, no zero at either end. */
 interface Decimal {
   readonly negative: boolean;
@@ -13,21 +15,7 @@ const maxMagnitude = 125;
 /** Longer texts are no number that DynamoDB holds, however many zeros are in them. */
 const maxCharacters = 300;
 
-/**
- * A number as DynamoDB takes it.
- *
- * @throws RangeError for one beyond 2^53, whose digits JSON has lost already, and for one that DynamoDB cannot hold
- */
-export function numberText(value: number): string {
-  if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    throw new RangeError(
-      `expected a whole number up to 2^53, got ${value}; write {"$number": "…"} with all digits as a text`,
-    );
-  }
-  return decimalText(String(value));
-}
-
-/** A number that was given by its digits, as DynamoDB takes it. @throws RangeError when DynamoDB cannot hold it exactly */
+/** A number by its digits, as DynamoDB takes it. @throws RangeError when DynamoDB cannot hold it exactly */
 export function decimalText(text: string): string {
   const decimal = parseDecimal(text);
   if (decimal === undefined) throw new RangeError(`expected a decimal number, got "${text.slice(0, 80)}"`);
@@ -41,11 +29,15 @@ export function decimalText(text: string): string {
   return text;
 }
 
-/** The JavaScript number that is exactly this decimal; undefined where there is none. */
-export function exactNumber(text: string): number | undefined {
+/** A number of a table: JavaScript's own where that has all its digits, else a BigInt, or for a fraction what JSON writes as its text. */
+export function numberValue(text: string): number | bigint | object {
   const value = Number(text);
-  if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) return undefined;
-  return canonicalNumber(text) === canonicalNumber(String(value)) ? value : undefined;
+  const isExact =
+    Number.isFinite(value) &&
+    (Number.isSafeInteger(value) || !Number.isInteger(value)) &&
+    canonicalNumber(text) === canonicalNumber(String(value));
+  if (isExact) return value;
+  return /^-?\d+$/.test(text) ? BigInt(text) : rawJson(text);
 }
 
 /** A text that equal numbers share, as `1`, `1.0`, and `10e-1` do. */

@@ -6,17 +6,36 @@ import { type BatchDeps, Batches } from './batch.ts';
 import { pick, type ReadRequest, readBatches, type WriteRequest, writeBatches, writeBytes } from './calls.ts';
 import { dynamoClient } from './client.ts';
 import { dynamoFailure } from './failures.ts';
-import { type Attributes, type Document, decodeDocument, encodeDocument, keyName } from './value.ts';
+import {
+  type Attributes,
+  type Document,
+  type DocumentFormat,
+  decodeDocument,
+  encodeDocument,
+  keyName,
+} from './value.ts';
 
 /** What a request of a task says beside its item or key. */
 export interface TableOptions {
   /** Name of the table. @default the stack's own */
-  readonly table: string | undefined;
+  readonly table?: string | undefined;
+  /** How items and keys are written. @default 'plain' */
+  readonly format?: DocumentFormat | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Tables, read and written by key: what is asked for at about the same time travels together. */
-export class DynamoTables {
+/** Tables of DynamoDB, read and written by key: what is asked for at about the same time travels together. */
+export interface Tables {
+  /** Reads one item; undefined where none is. @throws TaskError as DynamoDB says */
+  get(key: Document, options: TableOptions & { readonly consistent?: boolean }): Promise<Document | undefined>;
+  /** Writes one item over whatever has its key. @throws TaskError as DynamoDB says */
+  put(document: Document, options: TableOptions): Promise<void>;
+  /** Removes the item of a key, or does nothing where none is. @throws TaskError as DynamoDB says */
+  delete(key: Document, options: TableOptions): Promise<void>;
+}
+
+/** The tables of one client. */
+export class DynamoTables implements Tables {
   readonly #client: DynamoDBClient;
   readonly #deps: BatchDeps;
   readonly #ownTable: OwnTable | undefined;
@@ -30,22 +49,20 @@ export class DynamoTables {
     this.#ownTable = options.ownTable;
   }
 
-  /** Reads one item; undefined where none is. @throws TaskError as DynamoDB says */
-  async get(key: Document, options: TableOptions & { readonly consistent: boolean }): Promise<Document | undefined> {
-    const { consistent, signal } = options;
+  async get(key: Document, options: TableOptions & { readonly consistent?: boolean }): Promise<Document | undefined> {
+    const { consistent = false, format, signal } = options;
     const table = this.#tableOf(options);
     const name = `${table}/${consistent}`;
     const batches = this.#reads.get(name) ?? new Batches(readBatches(this.#client, { table, consistent }), this.#deps);
     this.#reads.set(name, batches);
-    const request = encodeDocument(key);
+    const request = encodeDocument(key, format);
     const found = await batches.add({ key: keyName(request), request, bytes: 0 }, signal);
-    return found && decodeDocument(found);
+    return found && decodeDocument(found, format);
   }
 
-  /** Writes one item over whatever has its key. @throws TaskError as DynamoDB says */
   async put(document: Document, options: TableOptions): Promise<void> {
     const table = this.#tableOf(options);
-    const item = encodeDocument(document);
+    const item = encodeDocument(document, options.format);
     const names = await orAborted(this.#keyNamesOf(table), options.signal);
     const absent = names.find((name) => !(name in item));
     if (absent !== undefined) {
@@ -56,9 +73,8 @@ export class DynamoTables {
     await this.#write(table, { key: pick(item, names), item }, options.signal);
   }
 
-  /** Removes the item of a key, or does nothing where none is. @throws TaskError as DynamoDB says */
   async delete(key: Document, options: TableOptions): Promise<void> {
-    await this.#write(this.#tableOf(options), { key: encodeDocument(key) }, options.signal);
+    await this.#write(this.#tableOf(options), { key: encodeDocument(key, options.format) }, options.signal);
   }
 
   #write(table: string, request: WriteRequest, signal: AbortSignal): Promise<undefined> {
@@ -98,6 +114,6 @@ export class DynamoTables {
 }
 
 /** The tables as all items of a process share them, so that they share batches. */
-export const taskTables = shared(
+export const taskTables: () => Tables = shared(
   ({ clock, random, table }) => new DynamoTables(dynamoClient({}), { clock, random, ownTable: table }),
 );

@@ -1,5 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { canonicalNumber, decimalText, exactNumber, numberBytes, numberText } from './number.ts';
+import { marshall, type NativeAttributeValue, NumberValueImpl, unmarshall } from '@aws-sdk/util-dynamodb';
+import { canonicalNumber, decimalText, numberBytes, numberValue } from './number.ts';
 
 /** An item of a table as JSON. */
 export type Document = Readonly<Record<string, unknown>>;
@@ -7,35 +8,29 @@ export type Document = Readonly<Record<string, unknown>>;
 /** An item, or its key, as DynamoDB's API writes it. */
 export type Attributes = Record<string, AttributeValue>;
 
+/**
+ * How an item is written as JSON: `plain`, or `dynamodb`, DynamoDB's own JSON, in which each value says its type
+ * (`{"pk": {"S": "user#1"}, "langs": {"SS": ["en", "fr"]}}`, bytes in base64): sets and bytes can be written by it alone.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
+ */
+export type DocumentFormat = 'plain' | 'dynamodb';
+
 /** DynamoDB's own limits. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
 export const maxItemBytes = 409_600;
 const maxDepth = 32;
 
-/**
- * What JSON has no form for is an object with one name of these, and it reads back as it was written: numbers by their digits
- * (38 of them, where JSON's have 15), bytes as base64, the three kinds of sets, and a map that itself has only such a name.
- */
-const markers: Readonly<Record<string, (value: unknown, depth: number) => AttributeValue>> = {
-  $number: (value) => ({ N: decimalText(textOf(value, '$number')) }),
-  $binary: (value) => ({ B: bytesOf(value, '$binary') }),
-  $stringSet: (value) => ({ SS: listOf(value, '$stringSet').map((element) => textOf(element, '$stringSet')) }),
-  $numberSet: (value) => ({
-    NS: listOf(value, '$numberSet').map((element) =>
-      typeof element === 'number' ? numberText(element) : decimalText(textOf(element, '$numberSet')),
-    ),
-  }),
-  $binarySet: (value) => ({ BS: listOf(value, '$binarySet').map((element) => bytesOf(element, '$binarySet')) }),
-  $map: (value, depth) => ({ M: encodeObject(requireObject(value, '$map'), depth) }),
-};
-
 /** A JSON document as DynamoDB's attributes. @throws RangeError that says what DynamoDB would not hold */
-export function encodeDocument(document: Document): Attributes {
-  return encodeObject(document, 0);
+export function encodeDocument(document: Document, format: DocumentFormat = 'plain'): Attributes {
+  if (format === 'dynamodb') return typedMap(document, 0);
+  return marshall(new Map(preparedEntries(document, 0)));
 }
 
-/** DynamoDB's attributes as a JSON document, exactly: `encodeDocument` makes the same attributes of it. */
-export function decodeDocument(attributes: Attributes): Document {
-  return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, decode(value)]));
+/**
+ * DynamoDB's attributes as a document. In the plain form a number whose digits JavaScript's do not hold is a BigInt (with a
+ * fraction: JSON's own text of it), a set is a Set, and bytes are a Uint8Array: a row has them as digits, a list, and base64.
+ */
+export function decodeDocument(attributes: Attributes, format: DocumentFormat = 'plain'): Document {
+  return format === 'plain' ? unmarshall(attributes, { wrapNumbers: numberValue }) : inJson(attributes);
 }
 
 /** Bytes of an item as DynamoDB counts them towards its limit. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html */
@@ -58,41 +53,67 @@ export function keyName(key: Attributes): string {
   return JSON.stringify(parts.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)));
 }
 
-function encode(value: unknown, depth: number): AttributeValue {
-  if (depth > maxDepth) throw new RangeError(`expected at most ${maxDepth} levels of lists and objects`);
-  if (value === null) return { NULL: true };
-  if (typeof value === 'boolean') return { BOOL: value };
-  if (typeof value === 'number') return { N: numberText(value) };
-  if (typeof value === 'string') return { S: textOf(value, 'a value') };
-  if (Array.isArray(value)) return { L: value.map((element) => encode(element, depth + 1)) };
-  const object = requireObject(value, 'a value');
-  const [only, ...others] = Object.keys(object);
-  const marker = others.length === 0 && only !== undefined && Object.hasOwn(markers, only) ? markers[only] : undefined;
-  return marker === undefined || only === undefined ? { M: encodeObject(object, depth) } : marker(object[only], depth);
+/**
+ * A value as the library writes it, checked. An object becomes a Map, since the library takes an object with a field named
+ * `constructor` for one of a class.
+ */
+function prepared(value: unknown, depth: number): NativeAttributeValue {
+  requireDepth(depth);
+  if (value === null || typeof value === 'boolean') return value;
+  if (typeof value === 'number' || typeof value === 'bigint') return exactNumber(value);
+  if (typeof value === 'string') return textOf(value, 'a value');
+  if (Array.isArray(value)) return value.map((element) => prepared(element, depth + 1));
+  return new Map(preparedEntries(requireObject(value, 'a value'), depth));
 }
 
-function encodeObject(object: Document, depth: number): Attributes {
-  return Object.fromEntries(
-    Object.entries(object).map(([name, value]) => [textOf(name, 'a name'), encode(value, depth + 1)]),
+/** The library refuses a whole number beyond 2^53; an item's has all digits that it was written with, or it would be a BigInt. */
+function exactNumber(value: number | bigint): NativeAttributeValue {
+  const text = decimalText(String(value));
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? NumberValueImpl.from(text) : value;
+}
+
+const preparedEntries = (object: Document, depth: number): [string, NativeAttributeValue][] =>
+  Object.entries(object)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [nameOf(name), prepared(value, depth + 1)]);
+
+/** How DynamoDB's own JSON writes a value of each type. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html */
+const types: Readonly<Record<string, (value: unknown, depth: number) => AttributeValue>> = {
+  S: (value) => ({ S: textOf(value, 'S') }),
+  N: (value) => ({ N: decimalText(textOf(value, 'N')) }),
+  B: (value) => ({ B: bytesOf(value, 'B') }),
+  BOOL: (value) => ({ BOOL: requireBoolean(value) }),
+  NULL: () => ({ NULL: true }),
+  SS: (value) => ({ SS: setOf(value, 'SS').map((element) => textOf(element, 'SS')) }),
+  NS: (value) => ({ NS: setOf(value, 'NS').map((element) => decimalText(textOf(element, 'NS'))) }),
+  BS: (value) => ({ BS: setOf(value, 'BS').map((element) => bytesOf(element, 'BS')) }),
+  L: (value, depth) => ({ L: listOf(value, 'L').map((element) => typed(element, depth + 1)) }),
+  M: (value, depth) => ({ M: typedMap(requireObject(value, 'M'), depth) }),
+};
+
+function typed(value: unknown, depth: number): AttributeValue {
+  requireDepth(depth);
+  const entries = isDocument(value) ? Object.entries(value) : [];
+  const [[type, content] = ['', undefined]] = entries;
+  const write = entries.length === 1 && Object.hasOwn(types, type) ? types[type] : undefined;
+  if (write !== undefined) return write(content, depth);
+  throw new RangeError(
+    `expected a value with its type, one of ${Object.keys(types).join(', ')}, as {"S": "a text"}, got ${brief(value)}`,
   );
 }
 
-function decode(value: AttributeValue): unknown {
-  if (value.S !== undefined) return value.S;
-  if (value.N !== undefined) return exactNumber(value.N) ?? { $number: value.N };
-  if (value.BOOL !== undefined) return value.BOOL;
-  if (value.NULL !== undefined) return null;
-  if (value.L !== undefined) return value.L.map(decode);
-  if (value.B !== undefined) return { $binary: base64(value.B) };
-  if (value.SS !== undefined) return { $stringSet: value.SS };
-  if (value.NS !== undefined) return { $numberSet: value.NS };
-  if (value.BS !== undefined) return { $binarySet: value.BS.map(base64) };
-  if (value.M !== undefined) {
-    const map = decodeDocument(value.M);
-    const [only, ...others] = Object.keys(map);
-    return others.length === 0 && only !== undefined && Object.hasOwn(markers, only) ? { $map: map } : map;
-  }
-  throw new Error(`expected an attribute value of DynamoDB, got ${Object.keys(value).join() || 'nothing'}`);
+const typedMap = (object: Document, depth: number): Attributes =>
+  Object.fromEntries(Object.entries(object).map(([name, value]) => [nameOf(name), typed(value, depth + 1)]));
+
+/** Attributes as DynamoDB's own JSON has them: only bytes are no JSON yet. */
+function inJson(attributes: Attributes): Document {
+  return JSON.parse(JSON.stringify(attributes, bytesInBase64)) as Document;
+}
+
+/** A Buffer has become something else already when its value is asked for, so it is taken from its holder. */
+function bytesInBase64(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
+  const held = this[name];
+  return held instanceof Uint8Array ? base64(held) : value;
 }
 
 function valueBytes(value: AttributeValue): number {
@@ -117,18 +138,39 @@ export const isDocument = (value: unknown): value is Document =>
 /** A JSON object, to be read by names. @throws RangeError for anything else */
 function requireObject(value: unknown, what: string): Document {
   if (isDocument(value)) return value;
-  throw new RangeError(`expected ${what} to be JSON, got ${JSON.stringify(value)?.slice(0, 80) ?? 'nothing'}`);
+  throw new RangeError(`expected ${what} to be JSON, got ${brief(value)}`);
+}
+
+function requireDepth(depth: number): void {
+  if (depth > maxDepth) throw new RangeError(`expected at most ${maxDepth} levels of lists and objects`);
+}
+
+function requireBoolean(value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new RangeError(`expected true or false for BOOL, got ${brief(value)}`);
+}
+
+function nameOf(name: string): string {
+  // The library would take it for the prototype, and lose it.
+  if (name === '__proto__') throw new RangeError('expected a name other than __proto__');
+  return textOf(name, 'a name');
 }
 
 function textOf(value: unknown, what: string): string {
-  if (typeof value !== 'string') throw new RangeError(`expected a text for ${what}, got ${JSON.stringify(value)}`);
+  if (typeof value !== 'string') throw new RangeError(`expected a text for ${what}, got ${brief(value)}`);
   if (!value.isWellFormed()) throw new RangeError(`expected ${what} to be Unicode, got half of a character`);
   return value;
 }
 
 function listOf(value: unknown, what: string): readonly unknown[] {
-  if (Array.isArray(value) && value.length > 0) return value;
-  throw new RangeError(`expected a list with an element for ${what}, got ${JSON.stringify(value)?.slice(0, 80)}`);
+  if (Array.isArray(value)) return value;
+  throw new RangeError(`expected a list for ${what}, got ${brief(value)}`);
+}
+
+function setOf(value: unknown, what: string): readonly unknown[] {
+  const list = listOf(value, what);
+  if (list.length > 0) return list;
+  throw new RangeError(`expected a list with an element for ${what}, got []`);
 }
 
 function bytesOf(value: unknown, what: string): Uint8Array {
@@ -140,3 +182,4 @@ function bytesOf(value: unknown, what: string): Uint8Array {
 }
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+const brief = (value: unknown): string => JSON.stringify(value)?.slice(0, 80) ?? 'nothing';

@@ -66,7 +66,9 @@ describe('an item', () => {
     ['a key with more than a key', { delete: { ...key(1), name: 'Ada' } }, 'delete: expected one or two names'],
     ['an empty key', { put: { pk: '', sk: 'a' } }, 'put: expected pk to be a text'],
     ['a long key', { get: { pk: 'a', sk: 'é'.repeat(513) } }, 'get: expected sk of at most 1024 bytes, got 1026'],
-    ['a number beyond 2^53', { put: { ...key(1), n: 2 ** 60 } }, 'put: expected a whole number up to 2^53'],
+    ['39 digits', { put: { ...key(1), n: BigInt('1'.repeat(39)) } }, 'put: expected at most 38 digits'],
+    ['an unknown form', { put: key(1), format: 'xml' }, 'format: expected plain, or dynamodb'],
+    ['a value without its type', { put: key(1), format: 'dynamodb' }, 'put: expected a value with its type'],
     ['too many bytes', { put: { ...key(1), text: 'x'.repeat(409_600) } }, 'put: expected at most 409600 bytes'],
     ['a wrong table', { get: key(1), table: 'a b' }, 'table: expected the name of a table'],
     ['a consistent write', { put: key(1), consistent: true }, 'consistent: expected none'],
@@ -86,14 +88,24 @@ describe('the task', () => {
     const item = {
       ...key(1),
       n: 0.1,
-      big: { $number: '12345678901234567890' },
-      blob: { $binary: 'AP8=' },
+      big: 12345678901234567890n,
       l: [null, { a: '' }],
     };
     expect(await run({ put: item })).toEqual({ put: true });
     expect(await run({ get: key(1) })).toEqual({ item });
     expect(await run({ delete: key(1) })).toEqual({ deleted: true });
     expect(await run({ get: key(1) })).toEqual({ item: null });
+  });
+
+  it('writes and reads DynamoDB’s own JSON where it is asked to', async () => {
+    const pair = { pk: { S: 'typed' }, sk: { S: 's' } };
+    const item = { ...pair, blob: { B: 'AP8=' }, langs: { SS: ['en', 'fr'] } };
+    expect(await run({ put: item, format: 'dynamodb' })).toEqual({ put: true });
+    expect(await run({ get: pair, format: 'dynamodb' })).toEqual({ item });
+    expect(await run({ get: { pk: 'typed', sk: 's' } })).toEqual({
+      item: { pk: 'typed', sk: 's', blob: new Uint8Array([0, 255]), langs: new Set(['en', 'fr']) },
+    });
+    expect(await run({ delete: pair, format: 'dynamodb' })).toEqual({ deleted: true });
   });
 
   it('reads large items that do not fit into one answer', async () => {
