@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isJobId, jobIdTime, newJobId } from '../../src/format/job-id.ts';
 import { jobIdOf } from '../../src/start/identity.ts';
-import { MemoryStore } from '../support/memory-store.ts';
 import { seededRandom } from '../../src/testing/seeded-random.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const moment = fc.integer({ min: Date.parse('2020-01-01'), max: Date.parse('2100-01-01') });

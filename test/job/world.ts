@@ -14,11 +14,11 @@ import type { Log, ObjectStore, Queue, Random } from '../../src/ports.ts';
 import { type FanOutDeps, fanOut } from '../../src/start/fan-out.ts';
 import { registryOf } from '../../src/task/registry.ts';
 import { defineTask, type Task } from '../../src/task/task.ts';
+import { seededRandom } from '../../src/testing/seeded-random.ts';
 import { toHeldMessage } from '../../src/worker/held-message.ts';
 import { runWorker } from '../../src/worker/worker-loop.ts';
 import { MemoryQueue } from '../support/memory-queue.ts';
 import { MemoryStore } from '../support/memory-store.ts';
-import { seededRandom } from '../../src/testing/seeded-random.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 /** A logged line. */
