@@ -91,7 +91,14 @@ describe('the package, installed in an empty folder', () => {
   });
 
   it('has types that a strict program is checked by, its libraries included', async () => {
-    const compilerOptions = { target: 'es2024', strict: true, skipLibCheck: false, noEmit: true, types: ['node'] };
+    const compilerOptions = {
+      target: 'es2022',
+      lib: ['es2022'],
+      strict: true,
+      skipLibCheck: false,
+      noEmit: true,
+      types: ['node'],
+    };
     await project.write({
       'typed.mts': `
         import { connect, defineTask, TaskError } from 'fanloop';

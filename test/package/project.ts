@@ -1,5 +1,5 @@
 import { type ExecFileOptions, execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -22,14 +22,19 @@ export interface InstalledProject {
   /** Runs a program of the project by this Node: a file of it, or of one of its packages. */
   node(args: readonly string[]): Promise<Ended>;
   fanloop(args: readonly string[]): Promise<Ended>;
+  /** Runs the project's own CDK command line, which takes its app from `cdk.json`. */
+  cdk(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended>;
   /** Checks the types of a project file by this clone's TypeScript. */
   tsc(tsconfig: string): Promise<Ended>;
   write(files: Readonly<Record<string, string>>): Promise<void>;
   remove(): Promise<void>;
 }
 
-/** Builds and packs this package, and installs the tarball in an empty folder, as a person would: by npm, with nothing but it. */
-export async function installPackage(): Promise<InstalledProject> {
+/**
+ * Builds and packs this package, and installs the tarball in an empty folder, as a person would: by npm, with nothing but it and the
+ * packages that are named, in this clone's versions.
+ */
+export async function installPackage(others: readonly string[] = []): Promise<InstalledProject> {
   const folder = await mkdtemp(path.join(tmpdir(), 'fanloop-package-test-'));
   const root = path.join(folder, 'mine');
   const env = { ...process.env, XDG_CACHE_HOME: path.join(folder, 'cache') };
@@ -37,19 +42,26 @@ export async function installPackage(): Promise<InstalledProject> {
   await npm(['run', 'build', '--', '--clean'], { cwd: clone });
   await npm(['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: clone });
   const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz')) ?? '';
-  await npm(['install', '--no-audit', '--no-fund', path.join(folder, tarball)], { cwd: root });
+  await npm(
+    ['install', '--no-audit', '--no-fund', path.join(folder, tarball), ...(await Promise.all(others.map(pinned)))],
+    {
+      cwd: root,
+    },
+  );
   const { stdout } = await run('npm', ['ls', '--all', '--parseable'], { cwd: root });
   const megabytes = Number((await run('du', ['-sm', 'node_modules'], { cwd: root })).stdout.split('\t')[0]);
   // Every project in TypeScript for Node has these types; this one takes them from here.
   for (const name of ['@types/node', 'undici-types'])
     await cp(path.join(clone, 'node_modules', name), path.join(root, 'node_modules', name), { recursive: true });
-  const node = (args: readonly string[]): Promise<Ended> => run(process.execPath, args, { cwd: root, env });
+  const node = (args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Ended> =>
+    run(process.execPath, args, { cwd: root, env: { ...env, ...more } });
   return {
     root,
     packages: stdout.trim().split('\n').length - 1,
     megabytes,
-    node,
+    node: (args) => node(args),
     fanloop: (args) => node([path.join('node_modules', 'fanloop', 'bin', 'fanloop.js'), ...args]),
+    cdk: (args, more) => node([path.join('node_modules', 'aws-cdk', 'bin', 'cdk'), ...args], more),
     tsc: (tsconfig) => node([path.join(clone, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', tsconfig]),
     write: async (files) => {
       for (const [name, text] of Object.entries(files)) {
@@ -59,6 +71,11 @@ export async function installPackage(): Promise<InstalledProject> {
     },
     remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
   };
+}
+
+async function pinned(name: string): Promise<string> {
+  const file = path.join(clone, 'node_modules', name, 'package.json');
+  return `${name}@${JSON.parse(await readFile(file, 'utf8')).version}`;
 }
 
 /** @throws Error with npm's output when it fails */
