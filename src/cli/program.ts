@@ -11,6 +11,10 @@ interface Entry {
 const entries: Readonly<Record<string, Entry>> = {
   run: { about: 'run a task over items and write the results', load: () => import('./commands/run.ts') },
   submit: { about: 'start a job and print its id', load: () => import('./commands/submit.ts') },
+  estimate: {
+    about: 'run some items, and say what all of them would take',
+    load: () => import('./commands/estimate.ts'),
+  },
   watch: { about: 'follow a job to its end', load: () => import('./commands/watch.ts') },
   status: { about: 'say how far a job is', load: () => import('./commands/status.ts') },
   results: { about: "write a job's results in input order", load: () => import('./commands/results.ts') },

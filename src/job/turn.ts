@@ -74,7 +74,14 @@ export function turn(
     n,
     writer,
     at: now,
-    nextAt: now + 1_000 * delayAfter(n, { cut, hurry: cancelling || send[1] < cut.chunks, inline: observed.inline }),
+    nextAt:
+      now +
+      delayAfter(n, {
+        cut,
+        hurry: cancelling,
+        left: leftToSend(last, { send, cut, settled: count.chunks, now }),
+        inline: observed.inline,
+      }),
     cut,
     send,
     resend,
@@ -125,16 +132,36 @@ function patience(leaseMs: number, queueDepth: number, fruitless: number): numbe
   return queueDepth === 0 ? least : Math.max(least, Math.min(limits.maxIdleMs, least * 2 ** fruitless));
 }
 
+/** Milliseconds to the next turn. */
 function delayAfter(
   n: number,
-  state: { readonly cut: CutProgress; readonly hurry: boolean; readonly inline: boolean },
+  state: {
+    readonly cut: CutProgress;
+    readonly hurry: boolean;
+    /** Milliseconds for which the chunks that were sent last; absent where all were sent. */
+    readonly left: number | undefined;
+    readonly inline: boolean;
+  },
 ): number {
-  if (state.inline) return limits.guardTickSeconds;
+  if (state.inline) return 1_000 * limits.guardTickSeconds;
   if (!state.cut.done) return 0;
-  const delays = limits.tickDelaysSeconds;
-  // A turn that has more to send, or somebody to obey, comes soon.
-  const longest = state.hurry ? 2 : delays.length - 1;
-  return delays[Math.min(n, longest)] ?? 0;
+  const delays = limits.tickDelaysSeconds.map((seconds) => 1_000 * seconds);
+  const usual = delays[Math.min(n, delays.length - 1)] ?? 0;
+  // A turn that has somebody to obey comes soon; one that has more to send, before a quarter of what was sent is done.
+  const soon = delays[Math.min(n, 2)] ?? 0;
+  if (state.hurry) return soon;
+  return state.left === undefined ? usual : Math.min(usual, Math.max(soon, state.left / 4));
+}
+
+/** How long the chunks last that were sent and are not settled, at the pace since the last turn. */
+function leftToSend(
+  last: TickRecord | undefined,
+  job: { readonly send: ChunkRange; readonly cut: CutProgress; readonly settled: number; readonly now: number },
+): number | undefined {
+  if (job.send[1] === job.cut.chunks) return undefined;
+  const settledSince = job.settled - (last?.settledChunks ?? 0);
+  if (last === undefined || settledSince === 0) return 0;
+  return ((job.send[1] - job.settled) * (job.now - last.at)) / settledSince;
 }
 
 interface Count {

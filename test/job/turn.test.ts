@@ -210,6 +210,25 @@ describe('turn', () => {
     expect(delays).toEqual([1, 1, 2, 3, 5, 8, 15, 15, 15]);
   });
 
+  it.each([
+    ['soon while the chunks that were sent settle quickly', 100, 3],
+    ['late while they last for long', 1, 15],
+  ])('comes %s, when there are more to send', (_, perTurn, seconds) => {
+    const cut = cutOf(1_000, 1_000, 1_000);
+    let now = moment.now;
+    let record = turn(undefined, seen(cut), undefined, moment);
+    for (let n = 0; n < 8; n++) {
+      now += 1_000;
+      const from = record.settledChunks;
+      const settled = settledOf(
+        0,
+        Array.from({ length: perTurn }, (__, i) => from + i),
+      );
+      record = turn(record, seen(cut, { settled }), undefined, { ...moment, now });
+    }
+    expect(record.nextAt - record.at).toBe(1_000 * seconds);
+  });
+
   it('leaves the only chunk to the fan-out in an inline turn, and guards it', () => {
     const record = turn(undefined, seen(small, { inline: true }), undefined, moment);
     expect(record).toMatchObject({ send: [0, 3], messages: 0, nextAt: moment.now + 1_000 * limits.guardTickSeconds });
