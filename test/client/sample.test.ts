@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { drawLines } from '../../src/client/sample.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+import { seededRandom } from '../../src/testing/seeded-random.ts';
 
 async function* blocks(count: number, perBlock: number) {
   for (let at = 0; at < count; at += perBlock) {
