@@ -12,7 +12,7 @@ const rounds = 5;
 const calls = 100_000;
 const task = defineTask({ description: 'nothing', input: z.unknown(), example: null, run: async () => null });
 const cancelled = new AbortController().signal;
-const context = { attempt: 1, idempotencyKey: 'job/0', log: () => undefined };
+const context = { attempt: 1, idempotencyKey: 'job/0', log: () => undefined, used: () => undefined };
 
 async function own(): Promise<void> {
   await runAttempt({ task, item: null, context, timeoutMs: 10_000, cancelled, clock: systemClock });

@@ -43,6 +43,8 @@ export const limits = {
   /** A chunk (what one message stands for) ends at the first of these. */
   chunkItems: 1_000,
   chunkBytes: 4_194_304,
+  /** A chunk of a job that stops by itself at some count has fewer, so that the count is known soon. */
+  stopChunkItems: 50,
   /** The input is cut into at least this many chunks for each worker, so that all of them have work to the end. */
   chunksPerWorker: 2,
   /** A part (what one object of the chunk table describes) ends at the first of these. */

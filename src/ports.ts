@@ -16,6 +16,9 @@ export interface StoredObject {
   readonly body: Uint8Array;
   readonly etag: string;
   readonly metadata: Readonly<Record<string, string>>;
+  /** When it was written, and when S3 answered: milliseconds since the epoch by S3's own clock, to the second. Absent where S3 does not say. */
+  readonly modifiedAt?: number;
+  readonly answeredAt?: number;
 }
 
 /** What a HEAD tells. */

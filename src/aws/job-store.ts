@@ -8,6 +8,7 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import type { ObjectHead, ObjectStore, PutOptions, StoredObject } from '../ports.ts';
+import { answeredAt } from './s3.ts';
 
 /** The S3 bucket that holds all jobs. */
 export class JobStore implements ObjectStore {
@@ -23,7 +24,15 @@ export class JobStore implements ObjectStore {
     try {
       const answer = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key }));
       const body = (await answer.Body?.transformToByteArray()) ?? new Uint8Array();
-      return { body, etag: answer.ETag ?? '', metadata: answer.Metadata ?? {} };
+      const modifiedAt = answer.LastModified?.getTime();
+      const now = answeredAt(answer);
+      return {
+        body,
+        etag: answer.ETag ?? '',
+        metadata: answer.Metadata ?? {},
+        ...(modifiedAt === undefined ? {} : { modifiedAt }),
+        ...(now === undefined ? {} : { answeredAt: now }),
+      };
     } catch (error) {
       if (isAbsent(error)) return undefined;
       throw error;

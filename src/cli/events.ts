@@ -1,6 +1,8 @@
 import type { Progress } from '../client/progress.ts';
 import type { Cost } from '../folder/cost.ts';
+import type { ControlReason } from '../format/control.ts';
 import type { Summary } from '../format/summary.ts';
+import type { JobLimits } from '../task/job-limits.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What `--json` writes to stdout, one a line. */
@@ -13,8 +15,10 @@ export type CliEvent =
       readonly items?: number;
       readonly workers: number;
       readonly concurrency: number;
+      readonly limits: JobLimits;
     }
   | ({ readonly type: 'progress' } & Progress)
+  | { readonly type: 'paused'; readonly jobId: string; readonly reason: ControlReason }
   | ({ readonly type: 'summary'; readonly costUsd: Cost } & Summary)
   | { readonly type: 'interrupted'; readonly jobId: string }
   | { readonly type: 'cancelling'; readonly jobId: string }

@@ -6,6 +6,8 @@ export const exitCodes = {
   failed: 1,
   /** The command, its options, or its input were not usable: nothing was done. */
   usage: 2,
+  /** The job pauses: by itself, or since somebody asked for it. */
+  paused: 3,
   /** Ctrl-C: the job goes on where it can. */
   interrupted: 130,
 } as const;

@@ -1,6 +1,7 @@
 import { UsageError } from '../task/errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { Interrupted } from './interrupt.ts';
+import { JobPaused } from './jobs/job-paused.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Says an error in one sentence and answers the exit code for it. */
@@ -8,6 +9,10 @@ export function reportFailure(error: unknown, terminal: Terminal, env: NodeJS.Pr
   if (error instanceof Interrupted) {
     if (error.message !== '') terminal.say(error.message);
     return exitCodes.interrupted;
+  }
+  if (error instanceof JobPaused) {
+    terminal.say(error.message);
+    return exitCodes.paused;
   }
   const name = terminal.paint('red', 'fanloop:');
   if (error instanceof UsageError) {

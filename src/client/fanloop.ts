@@ -5,6 +5,7 @@ import type { InputFormat } from '../format/manifest.ts';
 import { inputKey } from '../format/paths.ts';
 import type { FanOutRequest } from '../format/request.ts';
 import { UsageError } from '../task/errors.ts';
+import { type JobLimitsInput, parseLimits } from '../task/job-limits.ts';
 import type { Task } from '../task/task.ts';
 import { nameOfTaskFile } from '../task/task-file.ts';
 import { untilAborted } from '../waiting.ts';
@@ -28,6 +29,8 @@ export interface Input {
 export interface SubmitOptions extends WaitOptions {
   /** Calls that one worker awaits at once, 1 to 500. @default 100 */
   readonly concurrency?: number | undefined;
+  /** What holds for the job as a whole: `{ breaker: 50, canary: 100 }`. @default the task's */
+  readonly limits?: JobLimitsInput | undefined;
   /** Limit of one attempt in milliseconds, 1 to 240,000. @default the task's */
   readonly timeoutMs?: number | undefined;
   /** Tries of an item, the first included, 1 to 20. @default the task's */
@@ -87,13 +90,14 @@ export class Fanloop implements AsyncDisposable {
     const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
     signal.throwIfAborted();
     const jobId = newJobId(this.#stack.clock.now(), this.#stack.random);
-    const { concurrency, timeoutMs, attempts, withItem, secretHeaders, inline } = options;
+    const { concurrency, timeoutMs, attempts, withItem, secretHeaders, limits: jobLimits, inline } = options;
     const limits = {
       ...(concurrency === undefined ? {} : { concurrency }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(attempts === undefined ? {} : { attempts }),
       ...(withItem === true ? { withItem } : {}),
       ...(secretHeaders === undefined ? {} : { secretHeaders }),
+      ...(jobLimits === undefined ? {} : { limits: parseLimits(jobLimits) }),
     };
     const { count, ...input } = await this.#place(jobId, items, signal);
     const request = {

@@ -1,8 +1,9 @@
 import { costSoFar } from '../folder/cost.ts';
 import { readJobSummary, readPasses } from '../folder/passes.ts';
-import { lastTick, readManifest, readSummary } from '../folder/read.ts';
+import { lastTick, readControl, readManifest, readSummary } from '../folder/read.ts';
 import { requestedJob } from '../folder/running.ts';
 import { SettledChunks, type SettledCount } from '../folder/settled-chunks.ts';
+import type { Control } from '../format/control.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import type { FanOutAnswer } from '../format/request.ts';
 import type { Summary } from '../format/summary.ts';
@@ -84,9 +85,11 @@ export async function* followJob(
     signal.throwIfAborted();
     const summary = answered ?? (await readSummary(store, folder));
     if (summary !== undefined && !toTheLast) return whole(store, summary);
-    const [now, count, tick] = [clock.now(), await settled.refresh(), await lastTick(store, folder)];
+    const now = clock.now();
+    const count = await settled.refresh();
+    const [tick, control] = await Promise.all([lastTick(store, folder), readControl(store, folder)]);
     if (count.of !== undefined) pace.add(now, count.items);
-    yield { progress: progressOf(manifest, { now, count, tick, pace }), settled: count };
+    yield { progress: progressOf(manifest, { now, count, tick, pace, control }), settled: count };
     if (summary !== undefined) return whole(store, summary);
     const complete = count.of !== undefined && count.chunks === count.of.chunks;
     if ((complete || isOverdue(tick, manifest, now)) && now - sentAt >= sendAgainMs) {
@@ -144,9 +147,10 @@ export function progressOf(
     readonly count: Pick<SettledCount, 'items' | 'of'>;
     readonly tick: TickRecord | undefined;
     readonly pace?: Pace;
+    readonly control?: Control | undefined;
   },
 ): Progress {
-  const { now, count, tick, pace } = seen;
+  const { now, count, tick, pace, control } = seen;
   const total = count.of?.items;
   const perSecond = pace?.perSecond;
   const remainingMs = total === undefined ? undefined : pace?.timeFor(total - count.items);
@@ -162,5 +166,6 @@ export function progressOf(
     costUsd: tick === undefined ? 0 : costSoFar(tick, manifest.workerMemoryMb),
     ...(perSecond === undefined ? {} : { perSecond }),
     ...(remainingMs === undefined ? {} : { remainingMs }),
+    ...(control?.state === 'paused' ? { paused: control.reason } : {}),
   };
 }

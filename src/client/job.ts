@@ -1,18 +1,21 @@
+import { controlOf } from '../folder/control.ts';
 import { newestFolder, readJobRows, readJobSummary } from '../folder/passes.ts';
 import { lastTick, readControl, readManifest, readTable } from '../folder/read.ts';
 import { cancelledRows, readChunkRows } from '../folder/read-rows.ts';
 import { SettledChunks } from '../folder/settled-chunks.ts';
+import type { ControlReason } from '../format/control.ts';
 import type { Row } from '../format/outcome.ts';
 import type { FanOutAnswer } from '../format/request.ts';
 import type { JobEnd, Summary } from '../format/summary.ts';
 import { sendDueTick } from '../job/due-tick.ts';
 import { isUsageCode, UsageError } from '../task/errors.ts';
+import type { JobLimits } from '../task/job-limits.ts';
 import { followJob, isOverdue, type Look, progressOf, requireManifest } from './follow.ts';
 import { ItemFailed } from './item-error.ts';
 import type { Progress } from './progress.ts';
 import { type RedriveOptions, redriveJob } from './redrive.ts';
 import type { Stack } from './stack.ts';
-import { cancelJob } from './steer.ts';
+import { cancelJob, pauseJob, type TuneOptions, tuneJob, unpauseJob } from './steer.ts';
 
 /** An item's one recorded outcome; `value` has the type that the task resolves to. */
 export type ItemRow<Value> =
@@ -33,7 +36,13 @@ export interface BatchOptions extends WaitOptions {
 
 /** How a job stands at one moment. */
 export interface JobStatus {
-  readonly state: 'running' | 'cancelling' | JobEnd;
+  readonly state: 'running' | 'paused' | 'cancelling' | JobEnd;
+  /** Limits that hold now. */
+  readonly limits: JobLimits;
+  /** Calls that one worker awaits at once, where no limit says less. */
+  readonly concurrency: number;
+  /** Why it pauses. */
+  readonly reason?: ControlReason;
   readonly progress: Progress;
   /** There once the job has ended. */
   readonly summary?: Summary;
@@ -154,6 +163,33 @@ export class Job<Value = unknown> {
     return items;
   }
 
+  /**
+   * Lets the job rest: nothing starts any more within 3 s, what runs ends, its rows are kept, and {@link resume} goes on. A pause of
+   * days costs one turn in 15 minutes.
+   *
+   * @throws UsageError `JobNotFound`, `InvalidRequest` when it has ended or is being cancelled
+   */
+  async pause({ by = 'a program' }: { readonly by?: string } = {}): Promise<void> {
+    await pauseJob(this.#stack, this.id, by);
+  }
+
+  /** Lets the job go on, whatever it paused for. @throws UsageError as {@link pause} */
+  async resume({ by = 'a program' }: { readonly by?: string } = {}): Promise<void> {
+    await unpauseJob(this.#stack, this.id, by);
+  }
+
+  /**
+   * Changes limits while the job runs; `null` takes one away.
+   *
+   * @returns the limits that hold then
+   * @throws UsageError as {@link pause}
+   * @example
+   * await job.tune({ breaker: 20, budgetUsd: null });
+   */
+  async tune(change: TuneOptions, { by = 'a program' }: { readonly by?: string } = {}): Promise<JobLimits> {
+    return (await tuneJob(this.#stack, this.id, by, change)).table.limits;
+  }
+
   /** How the job stands now. Sends the turn that is overdue where somebody can take it. @throws UsageError `JobNotFound` */
   async status(): Promise<JobStatus> {
     const { store, clock } = this.#stack;
@@ -167,11 +203,16 @@ export class Job<Value = unknown> {
       new SettledChunks(store, folder).count(),
     ]);
     const now = clock.now();
-    const progress = progressOf(manifest, { now, count, tick });
-    if (summary !== undefined) return { state: summary.end, progress, summary };
+    const progress = progressOf(manifest, { now, count, tick, control });
+    const { state, table, reason } = control ?? controlOf(manifest);
+    const { limits } = table;
+    const { concurrency } = manifest.options;
+    const of = { limits, concurrency, progress };
+    if (summary !== undefined) return { state: summary.end, ...of, summary };
     // In a cloud that ends with this process a turn would only be cut off.
     if (this.#stack.outlivesProcess() && isOverdue(tick, manifest, now)) await sendDueTick(this.#stack, folder);
-    return { state: control?.state === 'cancelled' ? 'cancelling' : 'running', progress };
+    if (state === 'paused') return { state, reason, ...of };
+    return { state: state === 'cancelled' ? 'cancelling' : 'running', ...of };
   }
 
   /** Rows of a job that was run inline, from the answer itself. */

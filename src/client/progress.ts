@@ -1,3 +1,5 @@
+import type { ControlReason } from '../format/control.ts';
+
 /** How far a job is. */
 export interface Progress {
   readonly jobId: string;
@@ -19,4 +21,6 @@ export interface Progress {
   readonly perSecond?: number;
   /** Milliseconds to the end, if the pace stays. */
   readonly remainingMs?: number;
+  /** Why the job pauses; absent while it runs. */
+  readonly paused?: ControlReason;
 }

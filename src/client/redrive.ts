@@ -11,6 +11,7 @@ import { passIndexesKey, passInputKey } from '../format/paths.ts';
 import { readEntry } from '../input/entry.ts';
 import { splitLines } from '../input/lines.ts';
 import { UsageError } from '../task/errors.ts';
+import { type JobLimitsInput, parseLimits } from '../task/job-limits.ts';
 import { requireManifest } from './follow.ts';
 import type { Stack } from './stack.ts';
 import { startUnderToken } from './start.ts';
@@ -27,6 +28,8 @@ export interface RedriveOptions {
   readonly sameKey?: boolean | undefined;
   /** Calls that one worker awaits at once, 1 to 500. */
   readonly concurrency?: number | undefined;
+  /** What holds for the pass as a whole; each that is absent is as in the pass before. */
+  readonly limits?: JobLimitsInput | undefined;
   /** Limit of one attempt in milliseconds, 1 to 240,000. */
   readonly timeoutMs?: number | undefined;
   /** Tries of an item, the first included, 1 to 20. */
@@ -58,11 +61,13 @@ export async function redriveJob(stack: Stack, jobId: string, options: RedriveOp
   }
   await store.put(passIndexesKey(key), indexListFormat.encode({ v: 1, steps: stepsOf(selection.indexes) }));
   const { concurrency, timeoutMs, attempts } = options;
+  const limits = { ...before.options.limits, ...(options.limits === undefined ? {} : parseLimits(options.limits)) };
   const request = {
     task: own.task,
     input: `s3://${stack.bucket}/${key}`,
     format: 'entries' as const,
     options: {
+      ...(Object.keys(limits).length === 0 ? {} : { limits }),
       concurrency: concurrency ?? before.options.concurrency,
       timeoutMs: timeoutMs ?? before.options.timeoutMs,
       attempts: attempts ?? before.options.attempts,

@@ -1,13 +1,18 @@
 import { mapBounded } from '../concurrency.ts';
+import { type ControlChange, changeControl, controlOf } from '../folder/control.ts';
 import { listJobs } from '../folder/list-jobs.ts';
 import { newestFolder } from '../folder/passes.ts';
-import { readSummary } from '../folder/read.ts';
+import { readManifest, readSummary } from '../folder/read.ts';
 import { markRunning, requestedJob, runningJobs, unmarkRunning } from '../folder/running.ts';
-import { type Control, controlFormat } from '../format/manifest.ts';
-import { controlKey, type JobFolder, manifestKey, markersKey, summaryKey } from '../format/paths.ts';
+import { type Control, firstControl } from '../format/control.ts';
+import { type JobFolder, manifestKey, markersKey, summaryKey } from '../format/paths.ts';
+import { seatsFor } from '../format/share.ts';
 import { sendDueTick } from '../job/due-tick.ts';
 import type { ObjectStore } from '../ports.ts';
+import { UsageError } from '../task/errors.ts';
+import { type JobLimits, needsSeats } from '../task/job-limits.ts';
 import { beginAsked, noSuchJob } from './begin.ts';
+import { requireManifest } from './follow.ts';
 import type { SteerDeps } from './stack.ts';
 
 /**
@@ -16,28 +21,96 @@ import type { SteerDeps } from './stack.ts';
  * @throws UsageError `JobNotFound` when there is no such job.
  */
 export async function cancelJob(deps: SteerDeps, jobId: string, by: string): Promise<'cancelling' | 'ended'> {
-  const { store, clock } = deps;
+  const { store } = deps;
   const begun = await store.head(manifestKey(jobId));
   if (begun === undefined && (await requestedJob(store, jobId)) === undefined) throw noSuchJob(jobId);
   const folder = await newestFolder(store, jobId);
-  while (true) {
-    if ((await readSummary(store, folder)) !== undefined) return 'ended';
-    const current = await store.get(controlKey(folder));
-    const before = current === undefined ? undefined : controlFormat.parse(current.body);
-    if (before?.state !== 'cancelled') {
-      const control: Control = {
-        state: 'cancelled',
-        revision: (before?.revision ?? 0) + 1,
-        at: new Date(clock.now()).toISOString(),
-        by,
-      };
-      const condition = current === undefined ? ({ ifAbsent: true } as const) : { ifMatch: current.etag };
-      if ((await store.put(controlKey(folder), controlFormat.encode(control), { condition })) === undefined) continue;
-    }
-    // A job that never began begins cancelled, so that each of its items has an outcome.
-    if (begun !== undefined || (await beginAsked(deps, jobId)) === 'none') await sendDueTick(deps, folder);
-    return 'cancelling';
+  if ((await readSummary(store, folder)) !== undefined) return 'ended';
+  const first = begun === undefined ? firstControl({ limits: {}, seats: 1 }) : undefined;
+  await change(deps, { folder, by, first }, ({ state }) =>
+    state === 'cancelled' ? undefined : { state: 'cancelled', reason: 'user' },
+  );
+  // A job that never began begins cancelled, so that each of its items has an outcome.
+  if (begun !== undefined || (await beginAsked(deps, jobId)) === 'none') await sendDueTick(deps, folder);
+  return 'cancelling';
+}
+
+/**
+ * Asks that a job pause: nothing of it starts any more within 3 s, what runs ends, and its rows are kept.
+ *
+ * @throws UsageError `JobNotFound`, `InvalidRequest` when it has ended or is being cancelled
+ */
+export async function pauseJob(deps: SteerDeps, jobId: string, by: string): Promise<Control> {
+  return steer(deps, { jobId, by }, ({ state }) =>
+    state === 'paused' ? undefined : { state: 'paused', reason: 'user' },
+  );
+}
+
+/** Lets a job that pauses go on, whatever it paused for. @throws as {@link pauseJob} */
+export async function unpauseJob(deps: SteerDeps, jobId: string, by: string): Promise<Control> {
+  const control = await steer(deps, { jobId, by }, ({ state, reason, generation }) =>
+    state === 'paused'
+      ? {
+          state: 'running',
+          reason: 'user',
+          generation: generation + 1,
+          ...(reason === 'canary' ? { passed: true } : {}),
+        }
+      : undefined,
+  );
+  // What was in hand when it paused is sent again.
+  await sendDueTick(deps, await newestFolder(deps.store, jobId), { resend: true });
+  return control;
+}
+
+/**
+ * Changes limits of a job while it runs; `null` takes one away, and those that are not named stay.
+ *
+ * @throws as {@link pauseJob}
+ */
+export async function tuneJob(deps: SteerDeps, jobId: string, by: string, change: TuneOptions): Promise<Control> {
+  const manifest = await requireManifest(deps.store, jobId);
+  const control = await steer(deps, { jobId, by }, ({ table }) => {
+    const merged = Object.entries({ ...table.limits, ...change }).filter(
+      ([, value]) => value !== null && value !== undefined,
+    );
+    // Each of them was checked where it was given.
+    const limits = Object.fromEntries(merged) as JobLimits;
+    return { table: { limits, seats: needsSeats(limits) ? seatsFor(limits, manifest.workers) : 1 } };
+  });
+  await sendDueTick(deps, await newestFolder(deps.store, jobId));
+  return control;
+}
+
+/** Limits to change; `null` takes one away. */
+export type TuneOptions = { readonly [Name in keyof JobLimits]?: JobLimits[Name] | null };
+
+async function steer(
+  deps: SteerDeps,
+  at: { readonly jobId: string; readonly by: string },
+  wanted: ControlChange,
+): Promise<Control> {
+  const { jobId, by } = at;
+  await requireManifest(deps.store, jobId);
+  const folder = await newestFolder(deps.store, jobId);
+  if ((await readSummary(deps.store, folder)) !== undefined) {
+    throw new UsageError('InvalidRequest', `expected a job that goes on, got ${jobId}, which has ended`);
   }
+  return change(deps, { folder, by, first: undefined }, (control) => {
+    if (control.state !== 'cancelled') return wanted(control);
+    throw new UsageError('InvalidRequest', `expected a job that goes on, got ${jobId}, which is being cancelled`);
+  });
+}
+
+async function change(
+  { store, clock }: SteerDeps,
+  at: { readonly folder: JobFolder; readonly by: string; readonly first: Control | undefined },
+  wanted: ControlChange,
+): Promise<Control> {
+  const { folder, by } = at;
+  const manifest = at.first === undefined ? await readManifest(store, folder) : undefined;
+  const first = at.first ?? (manifest === undefined ? firstControl({ limits: {}, seats: 1 }) : controlOf(manifest));
+  return changeControl({ store, now: () => clock.now() }, { job: folder, first, by }, wanted);
 }
 
 /**

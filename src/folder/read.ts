@@ -1,6 +1,7 @@
 import { chunkTableFormat, cutFormat } from '../format/chunk.ts';
+import { controlFormat } from '../format/control.ts';
 import type { Digest } from '../format/digest.ts';
-import { controlFormat, manifestFormat } from '../format/manifest.ts';
+import { manifestFormat } from '../format/manifest.ts';
 import {
   type ChunkPlace,
   controlKey,

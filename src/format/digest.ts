@@ -37,6 +37,8 @@ export interface Digest {
   /** How often something computed on the event loop for so long that every other call had to wait, and the longest time. */
   readonly slowCallbacks: number;
   readonly slowestMs: number;
+  /** What tasks said that they spent, in billionths of a US dollar. */
+  readonly nanoUsd: number;
 }
 
 export const emptyDigest: Digest = {
@@ -56,6 +58,7 @@ export const emptyDigest: Digest = {
   sqsRequests: 0,
   slowCallbacks: 0,
   slowestMs: 0,
+  nanoUsd: 0,
 };
 
 /** The reason under which a failure is counted: its code. Rows of older jobs have the status beside it. */
@@ -104,6 +107,7 @@ export function addDigests(a: Digest, b: Digest): Digest {
     sqsRequests: a.sqsRequests + b.sqsRequests,
     slowCallbacks: a.slowCallbacks + b.slowCallbacks,
     slowestMs: Math.max(a.slowestMs, b.slowestMs),
+    nanoUsd: a.nanoUsd + b.nanoUsd,
   };
 }
 
@@ -162,6 +166,7 @@ export const digestSchema: z.ZodType<Digest> = z.looseObject({
   sqsRequests: count,
   slowCallbacks: count,
   slowestMs: count,
+  nanoUsd: count,
 });
 
 /** Not by zod's record, which leaves out a code that is named `__proto__`. */
@@ -207,7 +212,7 @@ function decodeFirst(text: string): Digest {
     buckets.length !== emptyDigest.histogram.length ||
     [...parsed, ...buckets].some(Number.isNaN)
   ) {
-    throw new BrokenRecord(`expected a digest of 11 numbers and 16 buckets, got "${text.slice(0, 80)}"`);
+    throw new BrokenRecord(`expected a digest of 11 numbers and 16 buckets, got ${JSON.stringify(text.slice(0, 80))}`);
   }
   const [
     succeeded = 0,
@@ -238,5 +243,6 @@ function decodeFirst(text: string): Digest {
     handOvers,
     slowCallbacks,
     slowestMs,
+    nanoUsd: 0,
   };
 }

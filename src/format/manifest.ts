@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../limits.ts';
+import { type JobLimits, storedLimitsSchema } from '../task/job-limits.ts';
 import { type Digest, digestSchema } from './digest.ts';
 import type { JobFolder } from './paths.ts';
 import { recordFormat } from './record.ts';
@@ -16,6 +17,8 @@ export interface JobOptions {
   readonly withItem?: boolean;
   /** Headers of each call of the task `http`, with the names of secrets in braces; never their values. */
   readonly secretHeaders?: Readonly<Record<string, string>>;
+  /** What holds for the job as a whole. @default none */
+  readonly limits?: JobLimits;
 }
 
 /** How the bytes of an input are items: one JSON value a line, the line itself as a text, or a line with an item and its key. */
@@ -81,6 +84,7 @@ export const manifestFormat = recordFormat<Manifest>(
       attempts: z.int().min(1).default(limits.attempts),
       withItem: z.boolean().exactOptional(),
       secretHeaders: z.record(text, text).exactOptional(),
+      limits: storedLimitsSchema.exactOptional(),
     }),
     workers: z.int().min(1).default(limits.workers),
     workerMemoryMb: z.int().min(1).default(limits.workerMemoryMb),
@@ -90,26 +94,6 @@ export const manifestFormat = recordFormat<Manifest>(
     sameKey: z.boolean().exactOptional(),
     replaced: digestSchema.exactOptional(),
     request: text.default(''),
-  }),
-);
-
-/** What somebody wants of a running job: `control.json`, replaced under If-Match. */
-export interface Control {
-  readonly state: 'running' | 'cancelled';
-  readonly revision: number;
-  /** ISO 8601. */
-  readonly at: string;
-  readonly by: string;
-}
-
-export const controlFormat = recordFormat<Control>(
-  'a control',
-  1,
-  z.looseObject({
-    state: z.enum(['running', 'cancelled']),
-    revision: whole.default(1),
-    at: text.default(''),
-    by: text.default(''),
   }),
 );
 

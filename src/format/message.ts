@@ -53,6 +53,15 @@ export type WorkMessage = z.infer<typeof workSchema>;
 export type TickMessage = z.infer<typeof tickSchema>;
 export type Message = WorkMessage | TickMessage;
 
+/** Between generations of a job's chunks lie this many hand-overs, so that those of an older one never reach it. */
+const handOversAGeneration = 100_000;
+
+/** The `gen` of the first message of a chunk in a generation. */
+export const firstGen = (generation: number): number => generation * handOversAGeneration;
+
+/** The generation in which a message was sent: how often unsettled chunks had been given out anew. */
+export const generationOf = (gen: number): number => Math.floor(gen / handOversAGeneration);
+
 /** A folder as the fields of a message. */
 export const jobFields = ({ id, pass }: JobFolder): { readonly job: string; readonly pass?: number } =>
   pass === 0 ? { job: id } : { job: id, pass };

@@ -27,6 +27,8 @@ export const manifestKey = (job: JobRef): string => `${jobPrefix(job)}manifest.j
 export const inputKey = (job: JobRef): string => `${jobPrefix(job)}input.ndjson`;
 export const cutKey = (job: JobRef): string => `${jobPrefix(job)}cut.json`;
 export const controlKey = (job: JobRef): string => `${jobPrefix(job)}control.json`;
+export const seatKey = (job: JobRef, seat: number): string =>
+  `${jobPrefix(job)}seats/${String(seat).padStart(4, '0')}.json`;
 export const summaryKey = (job: JobRef): string => `${jobPrefix(job)}summary.json`;
 /** Stands when a tick died for good: somebody has to look, and `watch` or `cancel` moves the job on. */
 export const stalledKey = (job: JobRef): string => `${jobPrefix(job)}stalled.json`;

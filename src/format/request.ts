@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { limits } from '../limits.ts';
 import { UsageError } from '../task/errors.ts';
+import { limitsSchema } from '../task/job-limits.ts';
 import { digestSchema } from './digest.ts';
 import type { Row } from './outcome.ts';
 import { recordFormat, refuseNewer } from './record.ts';
@@ -13,6 +14,8 @@ const optionsSchema = z.strictObject({
   withItem: z.boolean().optional(),
   /** Headers of the task `http`, with names of secrets in braces: `{authorization: 'Bearer {API_TOKEN}'}`. */
   secretHeaders: z.record(z.string(), z.string()).optional(),
+  /** What holds for the job as a whole. */
+  limits: limitsSchema.optional(),
 });
 
 /** The version of requests that this code understands. */

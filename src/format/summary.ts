@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../limits.ts';
+import { type ControlReason, controlReasons } from './control.ts';
 import { type Digest, digestSchema } from './digest.ts';
 import { recordFormat } from './record.ts';
 
@@ -19,6 +20,8 @@ export interface Summary {
   /** Of a job that was driven again: how many passes are in these counts. */
   readonly passes?: number;
   readonly end: JobEnd;
+  /** Why it ended so, where it stopped by itself: more items failed than are tolerated, or enough succeeded. */
+  readonly reason?: ControlReason;
   readonly items: number;
   readonly chunks: number;
   readonly totals: Digest;
@@ -49,6 +52,7 @@ export const summaryFormat = recordFormat<Summary>(
     pass: z.int().min(1).exactOptional(),
     passes: z.int().min(1).exactOptional(),
     end: z.enum(['done', 'cancelled', 'refused']),
+    reason: z.enum(controlReasons).exactOptional(),
     items: whole,
     chunks: whole.default(0),
     totals: digestSchema,

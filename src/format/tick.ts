@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type ControlReason, controlReasons } from './control.ts';
 import { type Digest, digestSchema } from './digest.ts';
 import { recordFormat } from './record.ts';
 import { type JobEnd, problemSchema } from './summary.ts';
@@ -14,6 +15,8 @@ export interface CutProgress {
   readonly chunks: number;
   /** The end of the input was reached, and `cut.json` stands. */
   readonly done: boolean;
+  /** Chunks that hold the canary's items; absent where there is none, or all items are in it. */
+  readonly canaryChunks?: number;
 }
 
 /** Chunks as a range counted over all parts: from inclusive, to exclusive. */
@@ -59,6 +62,8 @@ export interface TickRecord {
   readonly settleRest: boolean;
   /** How the job ended with this turn; absent while it goes on. */
   readonly end?: JobEnd;
+  /** Why it ended so, where it stopped by itself. */
+  readonly reason?: ControlReason;
   readonly problem?: { readonly code: string; readonly message: string };
 }
 
@@ -80,6 +85,7 @@ export const tickFormat = recordFormat<TickRecord>(
       items: whole,
       chunks: whole,
       done: z.boolean(),
+      canaryChunks: whole.exactOptional(),
     }),
     send: z.tuple([whole, whole]),
     resend: z.boolean().default(false),
@@ -96,6 +102,7 @@ export const tickFormat = recordFormat<TickRecord>(
     cancelledAt: z.number().exactOptional(),
     settleRest: z.boolean().default(false),
     end: z.enum(['done', 'cancelled', 'refused']).exactOptional(),
+    reason: z.enum(controlReasons).exactOptional(),
     problem: problemSchema.exactOptional(),
   }),
 );

@@ -7,6 +7,7 @@ import { splitLines } from '../input/lines.ts';
 import { limits } from '../limits.ts';
 import type { Clock, InputReader, ObjectStore } from '../ports.ts';
 import { UsageError } from '../task/errors.ts';
+import { hasStops } from '../task/job-limits.ts';
 import type { Task } from '../task/task.ts';
 
 /** No part has been written yet. */
@@ -46,6 +47,7 @@ export async function cutInput(
         items: progress.items + part.items,
         chunks: progress.chunks + part.chunks.length,
         done: part.last,
+        ...canaryOf(progress, part, manifest),
       };
       if (!progress.done && deps.clock.now() >= job.until) return { progress };
     }
@@ -79,6 +81,7 @@ async function* cutParts(
 ): AsyncGenerator<Part> {
   const { manifest, task, progress } = job;
   const size = chunkSize(manifest);
+  const { canary } = manifest.options.limits ?? {};
   const { offset } = progress;
   let chunks: Chunk[] = [];
   let partStart = offset;
@@ -103,7 +106,7 @@ async function* cutParts(
   const bytes = offset < manifest.input.bytes ? deps.input.stream(manifest.input, { start: offset }) : nothing();
   for await (const line of splitLines(bytes, { offset, lines })) {
     await checkEntry(line, manifest.input.format, task);
-    if (open !== undefined && (open.count >= size.items || line.end - open.start > size.bytes)) {
+    if (open !== undefined && (open.count >= size.items || line.end - open.start > size.bytes || index === canary)) {
       closeChunk();
       if (chunks.length >= limits.partChunks || line.end - partStart > limits.partBytes) yield takePart(false);
       if (deps.clock.now() >= job.until) throw new OutOfTime();
@@ -119,11 +122,26 @@ async function* cutParts(
   if (chunks.length > 0) yield takePart(true);
 }
 
+/** How many chunks the canary's items are, once that is known. */
+function canaryOf(
+  { canaryChunks, chunks }: CutProgress,
+  part: Part,
+  { options }: Manifest,
+): Pick<CutProgress, 'canaryChunks'> {
+  const canary = options.limits?.canary;
+  if (canary === undefined) return {};
+  if (canaryChunks !== undefined) return { canaryChunks };
+  const at = part.chunks.findIndex(({ first }) => first >= canary);
+  return at === -1 ? {} : { canaryChunks: chunks + at };
+}
+
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** A chunk's limits: an inline job is one chunk; else each worker gets some, and none is over 1,000 items or 4 MiB. */
 function chunkSize(manifest: Manifest): { readonly items: number; readonly bytes: number } {
   if (manifest.inline) return { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
   const share = Math.ceil(manifest.input.bytes / (limits.chunksPerWorker * manifest.workers));
-  return { items: limits.chunkItems, bytes: Math.min(limits.chunkBytes, share) };
+  // What has to be stopped at a count is settled in small steps.
+  const items = hasStops(manifest.options.limits ?? {}) ? limits.stopChunkItems : limits.chunkItems;
+  return { items, bytes: Math.min(limits.chunkBytes, share) };
 }

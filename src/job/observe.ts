@@ -31,7 +31,7 @@ export async function observe(
   manifest: Manifest,
   last: TickRecord | undefined,
   options: { readonly until: number; readonly inline?: boolean; readonly resendAsked: boolean },
-): Promise<Observed> {
+): Promise<Omit<Observed, 'limits'>> {
   const { store } = deps;
   const before = last?.cut ?? uncut;
   const task = await loadedTask(deps, manifest);

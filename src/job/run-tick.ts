@@ -1,4 +1,5 @@
 import { mapBounded } from '../concurrency.ts';
+import { controlOf } from '../folder/control.ts';
 import {
   lastTick,
   readControl,
@@ -22,6 +23,8 @@ import { limits } from '../limits.ts';
 import type { Clock, InputReader, Log, ObjectStore, Queue } from '../ports.ts';
 import type { TaskRegistry } from '../task/registry.ts';
 import { observe } from './observe.ts';
+import { stopJob } from './stop-job.ts';
+import { summarize } from './summarize.ts';
 import { openParts, turn } from './turn.ts';
 import { workMessage } from './work-messages.ts';
 
@@ -81,7 +84,9 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
     if (now < provenAt) return { kind: 'later', delaySeconds: secondsUntil(provenAt, now) };
     await repeatEffects(deps, manifest, last);
   }
-  const observed = await observe(deps, manifest, last, { ...options, resendAsked: tick.resend === true });
+  const steered = control ?? controlOf(manifest);
+  const seen = await observe(deps, manifest, last, { ...options, resendAsked: tick.resend === true });
+  const observed = { ...seen, limits: steered.table.limits };
   const record = turn(last, observed, control, {
     now: clock.now(),
     writer: deps.writer,
@@ -97,6 +102,7 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
   const metrics = settledMetrics(last?.totals ?? emptyDigest, record.totals, record.end !== undefined);
   deps.log('info', 'a turn was taken', { jobId: tick.job, n: record.n, metrics });
   await doEffects(deps, manifest, record, { skipSettled: record.resend, inline: options.inline === true });
+  if (record.end === undefined) await stopJob(deps, manifest, { record, control: steered });
   await endOrGoOn(deps, manifest, record);
   return done;
 }
@@ -221,26 +227,4 @@ export async function endJob({ store, log }: Pick<TickDeps, 'store' | 'log'>, su
   await unmarkRunning(store, folder).catch((error: unknown) =>
     log('warn', 'the marker of a job that has ended was not removed', { jobId, error: String(error) }),
   );
-}
-
-/** The summary of a job that has ended with `record`. */
-export function summarize(manifest: Manifest, record: TickRecord): Summary {
-  return {
-    v: 1,
-    jobId: manifest.jobId,
-    ...(manifest.pass === undefined ? {} : { pass: manifest.pass }),
-    task: manifest.task,
-    end: record.end ?? 'done',
-    items: record.cut.items,
-    chunks: record.cut.chunks,
-    totals: record.totals,
-    ...(record.end === 'cancelled' ? { cancelledFromChunk: record.send[1] } : {}),
-    ...(record.problem === undefined ? {} : { problem: record.problem }),
-    messages: record.messages,
-    turns: record.n + 1,
-    createdAt: manifest.createdAt,
-    endedAt: new Date(record.at).toISOString(),
-    wallMs: Math.max(0, record.at - Date.parse(manifest.createdAt)),
-    workerMemoryMb: manifest.workerMemoryMb,
-  };
 }

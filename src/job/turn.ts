@@ -1,10 +1,11 @@
 import { Bitmap } from '../format/bitmap.ts';
+import type { Control } from '../format/control.ts';
 import { addDigests, type Digest, digestItems, emptyDigest } from '../format/digest.ts';
-import type { Control } from '../format/manifest.ts';
 import { firstChunkOf } from '../format/parts.ts';
 import type { ChunkPlace } from '../format/paths.ts';
 import type { ChunkRange, CutProgress, TickRecord } from '../format/tick.ts';
 import { limits } from '../limits.ts';
+import { hasStops, type JobLimits } from '../task/job-limits.ts';
 
 /** What a turn saw of the job's folder and queue. */
 export interface Observed {
@@ -17,6 +18,8 @@ export interface Observed {
   readonly segments?: { readonly count: number; readonly waitUntil: number } | undefined;
   /** Messages in the work queue, of any job. */
   readonly queueDepth: number;
+  /** The limits that hold. */
+  readonly limits: JobLimits;
   /** Somebody asks that unsettled chunks be sent again. */
   readonly resendAsked: boolean;
   /** The fan-out runs the job's only chunk itself in this turn. */
@@ -48,14 +51,20 @@ export function turn(
   const count = countSettled(last, observed);
   const cancelledAt = last?.cancelledAt ?? (control?.state === 'cancelled' ? now : undefined);
   const cancelling = cancelledAt !== undefined;
+  const isPaused = !cancelling && control?.state === 'paused';
 
+  const isHurried = hasStops(control?.table.limits ?? observed.limits);
+  const bound = canaryBound(observed, control);
   const send: ChunkRange =
-    problem !== undefined || cancelling ? [sentBefore, sentBefore] : nextChunks(cut, sentBefore, count.chunks);
+    problem !== undefined || cancelling || isPaused
+      ? [sentBefore, sentBefore]
+      : nextChunks(cut, sentBefore, { settled: count.chunks, bound });
   const unsettledBefore = sentBefore - count.chunks;
   const idleSince = unsettledBefore === 0 ? undefined : quietSince(last, observed, now);
   const fruitless = observed.settled.length > 0 ? 0 : (last?.fruitlessResends ?? 0);
   const resend =
     !cancelling &&
+    !isPaused &&
     unsettledBefore > 0 &&
     (observed.resendAsked ||
       (idleSince !== undefined && now - idleSince >= patience(leaseMs, observed.queueDepth, fruitless)));
@@ -67,7 +76,10 @@ export function turn(
   const complete = cut.done && count.chunks === send[1] && (cancelling || send[1] === cut.chunks);
   const neverSent = complete && cancelling ? cut.items - digestItems(count.totals) : 0;
   const cancelled = count.totals.cancelled + neverSent;
-  const end = problem !== undefined ? 'refused' : !complete ? undefined : cancelled > 0 ? 'cancelled' : 'done';
+  const reason = cancelling ? control?.reason : undefined;
+  // What was left out is no loss where enough has succeeded.
+  const isDone = cancelled === 0 || reason === 'succeeded';
+  const end = problem !== undefined ? 'refused' : !complete ? undefined : isDone ? 'done' : 'cancelled';
 
   return {
     v: 1,
@@ -78,14 +90,16 @@ export function turn(
       now +
       delayAfter(n, {
         cut,
-        hurry: cancelling,
+        hurry: cancelling || isHurried,
+        isPaused,
         left: leftToSend(last, { send, cut, settled: count.chunks, now }),
         inline: observed.inline,
       }),
     cut,
     send,
     resend,
-    resends: (last?.resends ?? 0) + (resend ? 1 : 0),
+    // Messages from before a generation of the control are void.
+    resends: Math.max((last?.resends ?? 0) + (resend ? 1 : 0), control?.generation ?? 0),
     totals: { ...count.totals, cancelled },
     counted: count.counted,
     settledParts: count.settledParts,
@@ -98,6 +112,7 @@ export function turn(
     ...(observed.segments === undefined ? {} : { segments: observed.segments.count }),
     ...(cancelledAt === undefined ? {} : { cancelledAt }),
     ...(end === undefined ? {} : { end }),
+    ...(end === undefined || reason === undefined || reason === 'user' ? {} : { reason }),
     ...(problem === undefined ? {} : { problem }),
   };
 }
@@ -105,15 +120,25 @@ export function turn(
 /** Workers look at control every 2 s and then store what they have; after this time the turn settles what is left. */
 const cancelGraceMs = 2 * limits.controlMs;
 
-/** Parts go out whole and in order, the next one when less than one part is unsettled. */
-function nextChunks(cut: CutProgress, sent: number, settled: number): ChunkRange {
-  if (!cut.done || sent === cut.chunks || sent - settled >= limits.partChunks) return [sent, sent];
+/** While the canary runs, no chunk behind it does. */
+function canaryBound({ cut, limits: of }: Observed, control: Control | undefined): number {
+  const isOpen = of.canary === undefined || control?.passed === true || cut.canaryChunks === undefined;
+  return isOpen ? cut.chunks : cut.canaryChunks;
+}
+
+/** Parts go out whole and in order, the next one when less than one part is unsettled; none of it behind the bound. */
+function nextChunks(
+  cut: CutProgress,
+  sent: number,
+  at: { readonly settled: number; readonly bound: number },
+): ChunkRange {
+  if (!cut.done || sent >= at.bound || sent - at.settled >= limits.partChunks) return [sent, sent];
   let to = 0;
   for (const { chunks } of cut.parts) {
     to += chunks;
     if (to > sent) break;
   }
-  return [sent, to];
+  return [sent, Math.min(to, at.bound)];
 }
 
 const withCount = (name: string, count: number): Readonly<Record<string, number>> =>
@@ -138,6 +163,7 @@ function delayAfter(
   state: {
     readonly cut: CutProgress;
     readonly hurry: boolean;
+    readonly isPaused: boolean;
     /** Milliseconds for which the chunks that were sent last; absent where all were sent. */
     readonly left: number | undefined;
     readonly inline: boolean;
@@ -145,6 +171,8 @@ function delayAfter(
 ): number {
   if (state.inline) return 1_000 * limits.guardTickSeconds;
   if (!state.cut.done) return 0;
+  // Whoever resumes the job sends the next turn.
+  if (state.isPaused) return 1_000 * limits.maxDelaySeconds;
   const delays = limits.tickDelaysSeconds.map((seconds) => 1_000 * seconds);
   const usual = delays[Math.min(n, delays.length - 1)] ?? 0;
   // A turn that has somebody to obey comes soon; one that has more to send, before a quarter of what was sent is done.

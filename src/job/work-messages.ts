@@ -1,9 +1,6 @@
 import type { Chunk } from '../format/chunk.ts';
-import { jobFields, messageVersion, type WorkMessage } from '../format/message.ts';
+import { firstGen, jobFields, messageVersion, type WorkMessage } from '../format/message.ts';
 import { type ChunkPlace, type JobRef, jobFolder } from '../format/paths.ts';
-
-/** Between resends of a chunk lie this many generations, so that hand-overs of an older one never reach it. */
-const generationsPerResend = 100_000;
 
 /** The message that stands for a whole chunk. */
 export function workMessage(job: JobRef, at: ChunkPlace & { readonly bounds: Chunk }, resends = 0): WorkMessage {
@@ -17,6 +14,6 @@ export function workMessage(job: JobRef, at: ChunkPlace & { readonly bounds: Chu
     range: [bounds.start, bounds.end],
     first: bounds.first,
     count: bounds.count,
-    gen: resends * generationsPerResend,
+    gen: firstGen(resends),
   };
 }

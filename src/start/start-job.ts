@@ -9,6 +9,7 @@ import { limits } from '../limits.ts';
 import { nearestName } from '../nearest.ts';
 import type { InputReader, ObjectStore } from '../ports.ts';
 import { UsageError } from '../task/errors.ts';
+import { needsSeats } from '../task/job-limits.ts';
 import type { TaskRegistry } from '../task/registry.ts';
 import { parseItem, type Task } from '../task/task.ts';
 import { sha256 } from './identity.ts';
@@ -65,6 +66,9 @@ export async function startJob(
     timeoutMs = task.timeoutMs,
     attempts = task.attempts,
   } = request.options ?? {};
+  const jobLimits = { ...task.limits, ...request.options?.limits };
+  if (needsSeats(jobLimits))
+    throw new UsageError('InvalidRequest', 'limits: maxConcurrency, rate, and units are not kept by this version');
   const place = () => placeInput(deps, job, hash);
   // An object that is not there refuses the job before anything is written; items have been checked by now.
   const placed = request.items === undefined ? await place() : undefined;
@@ -81,6 +85,7 @@ export async function startJob(
       concurrency,
       timeoutMs,
       attempts,
+      ...(Object.keys(jobLimits).length === 0 ? {} : { limits: jobLimits }),
       ...(request.options?.withItem === true ? { withItem: true } : {}),
       ...(request.options?.secretHeaders === undefined ? {} : { secretHeaders: request.options.secretHeaders }),
     },

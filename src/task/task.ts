@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { limits } from '../limits.ts';
+import { type JobLimits, type JobLimitsInput, parseLimits } from './job-limits.ts';
 import { fileOf } from './task-file.ts';
 
 /** What a task's function receives beside its item. */
@@ -10,6 +11,8 @@ export interface TaskContext {
   readonly attempt: number;
   /** The same for every attempt and redelivery of an item (`jobId/index`): give it to APIs that deduplicate. */
   readonly idempotencyKey: string;
+  /** Says what the attempt really used: of the job's units, as tokens, and of its budget in US dollars. May be said again; the sum counts. */
+  readonly used: (used: { readonly units?: number; readonly usd?: number }) => void;
   /** Writes one structured line to the function's log, with the job's and the item's names. */
   readonly log: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
   /** Values of the secrets that the task has declared, by name: each is there. They are taken out of rows, errors, and logs. */
@@ -39,6 +42,10 @@ export interface TaskDefinition<Schema extends StandardSchemaV1, Value> {
   readonly attempts?: number;
   /** Largest value in bytes of JSON, at most 1,048,576. @default 262,144 */
   readonly maxValueBytes?: number;
+  /** Limits of every job of this task, which a job's own replace one by one: `{ rate: '50/s', maxConcurrency: 20 }`. @default none */
+  readonly limits?: JobLimitsInput;
+  /** What an item costs of what `limits.units` counts, as tokens, before it runs; `context.used` corrects it. @default 1 */
+  readonly units?: (item: StandardSchemaV1.InferOutput<Schema>) => number;
   /** Runs each item on a worker thread: for tasks that compute, which would block the event loop for all others. @default false */
   readonly thread?: boolean;
   /**
@@ -64,6 +71,8 @@ export interface Task<Input = unknown, Value = unknown> {
   readonly thread: boolean;
   /** @default none */
   readonly secrets?: readonly string[];
+  readonly limits?: JobLimits;
+  readonly units?: (item: unknown) => number;
   /** Where `defineTask` was called, as far as the stack tells: the file's name is the task's. */
   readonly file?: string;
   /** Never there: it carries the types. */
@@ -109,6 +118,9 @@ export function defineTask<Schema extends StandardSchemaV1, Value>(
     maxValueBytes,
     thread: definition.thread ?? false,
     ...(secrets.length === 0 ? {} : { secrets }),
+    ...(definition.limits === undefined ? {} : { limits: parseLimits(definition.limits) }),
+    // The worker hands over only what this task's own schema has put out.
+    ...(definition.units === undefined ? {} : { units: definition.units as (item: unknown) => number }),
     ...fileOf(defineTask),
     // The worker hands over only what this task's own schema has put out, and the secrets that it declares.
     run: async (item, context) => run(item as StandardSchemaV1.InferOutput<Schema>, context as SecretContext),

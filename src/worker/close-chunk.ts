@@ -19,6 +19,8 @@ export interface CloseDeps {
   readonly nextSegment: () => number;
   /** Milliseconds since the epoch until which what S3 or SQS refuses is tried again. */
   readonly until: () => number;
+  /** Whether what is left of a chunk is given out by others: then it goes on with no message of its own. */
+  readonly isGivenOut: (chunk: OpenChunk) => boolean;
 }
 
 /** Of a segment: the generation that it belongs to, and until when its chunk waits. */
@@ -88,6 +90,7 @@ async function handOver(deps: CloseDeps, chunk: OpenChunk): Promise<void> {
   const isWaiting = notBefore > now;
   // Stored even when there are no rows: a segment of the next generation is the proof that the chunk goes on elsewhere.
   await storeSegment(deps, chunk, { gen, notBefore: isWaiting ? notBefore : undefined });
+  if (deps.isGivenOut(chunk)) return;
   const { notBefore: _over, waits: _past, deaths: _deaths, ...before } = chunk.message;
   const message: WorkMessage = {
     ...before,

@@ -36,7 +36,12 @@ export class Closer {
     this.#holds = parts.holds;
     this.#deps = deps;
     let segments = 0;
-    this.#closeDeps = { ...deps, nextSegment: () => segments++, until: () => state.endAt };
+    this.#closeDeps = {
+      ...deps,
+      nextSegment: () => segments++,
+      until: () => state.endAt,
+      isGivenOut: (chunk) => chunk.isVoid,
+    };
     this.#state = state;
     this.#chargedAt = deps.clock.now();
   }
@@ -143,7 +148,8 @@ export class Closer {
     try {
       // A hand-over would be a step in place.
       if (chunk.later.length > 0 && !chunk.hasProgress && held.receiptHandle !== undefined && !isRedelivered(held)) {
-        await this.putBack(held);
+        if (chunk.isVoid) await this.acknowledge(held);
+        else await this.putBack(held);
         return;
       }
       this.#charge(chunk);

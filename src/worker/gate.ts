@@ -34,11 +34,14 @@ export class Gate {
   readonly #units: Gcra;
   readonly #braked: Gcra;
   readonly #options: GateOptions;
+  /** Whether refusals slow the job down. */
+  adaptive: boolean;
   #share: Share;
 
   constructor(options: GateOptions) {
     const { now, share, debt } = options;
     this.#options = options;
+    this.adaptive = options.adaptive;
     this.#share = share;
     const burstMs = limits.paceBurstMs;
     this.#paced = new Gcra({ now, perSecond: share.perSecond, burstMs, debtMs: debt?.callsMs ?? 0 });
@@ -77,13 +80,13 @@ export class Gate {
   /** Asks for one start. Whoever starts says so by {@link started}. */
   next(now: number, running: number): Admission {
     if (running >= this.slots(now)) return full;
-    const pace = this.#brake.perSecond(now);
+    const pace = this.adaptive ? this.#brake.perSecond(now) : Number.POSITIVE_INFINITY;
     this.#braked.perSecond = pace;
     const opened = this.#opened(now);
     if (opened < 1) this.#paced.perSecond = this.#share.perSecond * Math.max(opened, 0.01);
     else this.#paced.perSecond = this.#share.perSecond;
     const waits = [this.#paced.waitMs(now), this.#units.waitMs(now), this.#braked.waitMs(now)];
-    const ms = Math.max(...waits, this.#brake.holdMs(now));
+    const ms = Math.max(...waits, this.adaptive ? this.#brake.holdMs(now) : 0);
     if (ms <= 0) return start;
     return ms === Number.POSITIVE_INFINITY ? full : { kind: 'wait', ms };
   }
@@ -100,12 +103,12 @@ export class Gate {
   }
 
   succeeded(now: number): void {
-    if (this.#options.adaptive) this.#brake.succeeded(now);
+    if (this.adaptive) this.#brake.succeeded(now);
   }
 
   /** The downstream refused an attempt for its rate. */
   refused(now: number, retryAfterMs: number | undefined): void {
-    if (this.#options.adaptive) this.#brake.refused(now, retryAfterMs);
+    if (this.adaptive) this.#brake.refused(now, retryAfterMs);
   }
 
   /** The pace to which refusals have brought the job here, in starts a second; infinite when nothing brakes. */

@@ -45,7 +45,9 @@ export class Intake {
       return false;
     const isHungry = (job: RunningJob): boolean =>
       job.ready.length === 0 && !(job.isRamping(now) && job.running >= job.slots(now)) && job.fits(now, deadline);
-    return jobs.values().every(isHungry) && (chunks.length === 0 || this.#freeSlots() > 0);
+    return (
+      jobs.values().every((job) => job.pace.isPaused || isHungry(job)) && (chunks.length === 0 || this.#freeSlots() > 0)
+    );
   }
 
   #freeSlots(): number {

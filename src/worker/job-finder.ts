@@ -1,5 +1,7 @@
+import { controlOf } from '../folder/control.ts';
 import { readControl, readManifest } from '../folder/read.ts';
-import type { Manifest } from '../format/manifest.ts';
+import type { Control } from '../format/control.ts';
+import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import { folderOf } from '../format/message.ts';
 import type { ItemError } from '../format/outcome.ts';
 import { folderName } from '../format/paths.ts';
@@ -8,6 +10,7 @@ import type { WorkerDeps } from './deps.ts';
 import { type HeldMessage, isSuspect } from './held-message.ts';
 import { Isolation } from './isolate/isolation.ts';
 import type { ItemRun } from './open-chunk.ts';
+import { Pace } from './pace.ts';
 import { readHeld } from './read-held.ts';
 import { RunningJob } from './running-job.ts';
 import type { WorkerState } from './worker-state.ts';
@@ -42,7 +45,11 @@ export class JobFinder {
     const isolation = isSuspect(held) && this.#isolation?.works === true ? this.#isolation : undefined;
     const name = isolation === undefined ? folderName(folder) : `${folderName(folder)} apart`;
     const known = jobs.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      await this.#refresh(held, known);
+      return known;
+    }
+    const lookedAt = clock.now();
     const [manifest, control] = await readHeld(this.#deps, {
       held,
       act: () => Promise.all([readManifest(store, folder), readControl(store, folder)]),
@@ -55,10 +62,27 @@ export class JobFinder {
       log('warn', 'a message of a job without a manifest was dropped', { jobId: folder.id });
       return undefined;
     }
-    const job = new RunningJob(manifest, task, clock.now(), isolation);
+    const pace = this.#paceOf(manifest, control ?? controlOf(manifest), lookedAt);
+    const job = new RunningJob(manifest, task, pace, isolation);
     if (control?.state === 'cancelled') job.cancel();
     jobs.set(name, job);
     return job;
+  }
+
+  /** The pace of a job is one, also where some of its items run apart. */
+  #paceOf(manifest: Manifest, control: Control, now: number): Pace {
+    const name = folderName(manifestFolder(manifest));
+    const known = this.#state.jobs.values().find((job) => folderName(job.folder) === name);
+    return known?.pace ?? new Pace({ now, control, concurrency: manifest.options.concurrency });
+  }
+
+  /** A job of which nothing was in hand for a time may have been steered since. */
+  async #refresh(held: HeldMessage, { pace, folder }: RunningJob): Promise<void> {
+    const { store, clock } = this.#deps;
+    const beganAt = clock.now();
+    if (!pace.isOld(beganAt)) return;
+    const act = (): Promise<Control | undefined> => readControl(store, folder);
+    pace.saw(await readHeld(this.#deps, { held, act, until: () => this.#state.endAt }), beganAt);
   }
 
   /** A task whose module fails fails its items, as one that is not there; why is told by the log. */

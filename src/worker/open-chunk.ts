@@ -6,12 +6,14 @@ import type { ChunkPlace, JobFolder } from '../format/paths.ts';
 import type { HeldMessage } from './held-message.ts';
 import type { KeptRows } from './kept-rows.ts';
 import type { ItemAbout } from './open-message.ts';
+import type { Pace } from './pace.ts';
 
 /** The job of a chunk, as the chunk sees it. */
 interface JobOfChunk {
   readonly manifest: Manifest;
   /** Aborted when its calls must not run on. */
   readonly stopped: AbortSignal;
+  readonly pace: Pick<Pace, 'isVoid'>;
   /** Forgets the items of a chunk that have not started. */
   forget(chunk: OpenChunk): void;
   /** Whether an item of the chunk can start still. */
@@ -153,6 +155,11 @@ export class OpenChunk {
     return this.#settled + this.#later.length === this.#todo;
   }
 
+  /** Its job pauses, or has given its chunks out anew: what is left of it comes back by itself. */
+  get isVoid(): boolean {
+    return this.job.pace.isVoid(this.message.gen);
+  }
+
   /** Another worker has the chunk: nothing of it counts here any more. */
   get isDropped(): boolean {
     return this.#drop.signal.aborted;
@@ -193,6 +200,11 @@ export class OpenChunk {
   /** Adds what the worker itself spent on the chunk. */
   charge(spent: Partial<Digest>): void {
     this.#digest = addDigests(this.#digest, { ...emptyDigest, ...spent });
+  }
+
+  /** A task said that it used so many US dollars. */
+  spend(usd: number): void {
+    this.#digest = addDigests(this.#digest, { ...emptyDigest, nanoUsd: Math.round(usd * 1e9) });
   }
 
   /** An item of the chunk was tried here. */

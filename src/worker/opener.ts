@@ -67,8 +67,9 @@ export class Opener {
       (await this.#read(held, () => store.head(resultKey(folderOf(message), place)))) !== undefined;
     const inHand = this.#state.find(folderOf(message), place);
     if (inHand !== undefined && !isSettled) return this.#dropDuplicate(held, inHand);
-    if (isSettled) {
-      log('info', 'a message was dropped: its chunk is settled or cancelled', {
+    if (isSettled || job.pace.isVoid(message.gen)) {
+      // Rows of a job that pauses are kept, and whoever resumes it has its unsettled chunks sent again.
+      log('info', 'a message was dropped: its chunk is settled, cancelled, or given out anew', {
         jobId: message.job,
         ...place,
       });
@@ -130,6 +131,7 @@ export class Opener {
       this.#state.heldBytes -= heldBytes;
       return this.#dropDuplicate(held, inHand);
     }
+    job.draining = false;
     const chunk = new OpenChunk({ held, job, kept, heldBytes, todo: items.length, now: clock.now() });
     this.#state.add(chunk);
     if (kept !== undefined && items.length > 0) this.#state.track(this.#closer.claim(chunk), message.job);

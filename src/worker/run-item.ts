@@ -8,6 +8,7 @@ import type { Isolation } from './isolate/isolation.ts';
 import { itemScope } from './item-scope.ts';
 import type { ItemRun } from './open-chunk.ts';
 import type { RunningJob } from './running-job.ts';
+import type { Used } from './usage.ts';
 
 /** The longest time that a timer can have. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
 const longestTimerMs = 2 ** 31 - 1;
@@ -21,12 +22,13 @@ interface ItemAttempt {
   readonly run: ItemRun;
   /** A promise of the item's was rejected, and nobody handled it. */
   readonly unhandled: (error: ItemError) => void;
+  readonly used: (used: Used) => void;
 }
 
 /** Runs one attempt of an item with the context that its task expects, here or where its job runs apart; never rejects. */
 export function runItem(
   { clock, log }: Pick<WorkerDeps, 'clock' | 'log'>,
-  { job, run, unhandled }: ItemAttempt,
+  { job, run, unhandled, used }: ItemAttempt,
 ): Promise<AttemptOutcome> {
   const { isolation } = job;
   const { jobId, task, options } = job.manifest;
@@ -39,6 +41,7 @@ export function runItem(
     secretHeaders,
     log: (message: string, fields?: Readonly<Record<string, unknown>>) =>
       log('info', message, { ...fields, jobId, index: run.jobIndex }),
+    used,
   };
   const given = { item: run.item, context, cancelled: run.chunk.stopped, clock };
   return itemScope.run({ idempotencyKey, task, unhandled }, () =>
@@ -64,7 +67,7 @@ function taskApart(
   return {
     ...task,
     run: async (item, context) => {
-      const { attempt, idempotencyKey, signal, secretHeaders } = context;
+      const { attempt, idempotencyKey, signal, secretHeaders, used } = context;
       const request = {
         task: name,
         item: toJson(item) ?? 'null',
@@ -73,7 +76,7 @@ function taskApart(
         ...(secretHeaders === undefined ? {} : { secretHeaders }),
         timeoutMs: options.timeoutMs,
       };
-      return isolation.run(run, request, signal);
+      return isolation.run(run, request, signal, used);
     },
   };
 }

@@ -8,6 +8,8 @@ import { retryAfter } from './retry-after.ts';
 import { runItem } from './run-item.ts';
 import type { RunningJob } from './running-job.ts';
 import { settleCancelled, settleOutcome } from './settle-item.ts';
+import { unitsOf } from './units-of.ts';
+import { Usage } from './usage.ts';
 import type { WorkerState } from './worker-state.ts';
 
 /** What is left of the time to leave for the answer itself. */
@@ -69,6 +71,17 @@ export class Runner {
     });
   }
 
+  /** Forgets the time of the next start. */
+  close(): void {
+    this.#cancelPump?.();
+  }
+
+  /** The job pauses, or has given its chunks out anew: what has not started is left, and what runs ends. */
+  rest(job: RunningJob): void {
+    const isLeft = job.pace.isPaused || this.#state.chunks.some((chunk) => chunk.job === job && chunk.isVoid);
+    if (isLeft) this.#drain(job);
+  }
+
   /** Ends everything of a cancelled job: what runs is aborted, what has not started is cancelled. */
   cancel(job: RunningJob): void {
     job.cancel();
@@ -106,15 +119,19 @@ export class Runner {
     const { clock } = this.#deps;
     run.attempts++;
     run.chunk.attempted();
-    job.gate.started(clock.now(), 0);
+    const units = unitsOf(job, run);
+    const usage = new Usage();
+    job.gate.started(clock.now(), units);
     job.running++;
     job.ranSince = true;
     this.#state.running++;
     const at = clock.now() - job.beganAt;
     const unhandled = (error: ItemError): void => this.chargeRejection(run, error);
-    const settled = runItem(this.#deps, { job, run, unhandled }).then((outcome) => {
+    const settled = runItem(this.#deps, { job, run, unhandled, used: (used) => usage.add(used) }).then((outcome) => {
       job.running--;
       this.#state.running--;
+      job.gate.settled(clock.now(), usage.units === undefined ? 0 : usage.units - units);
+      if (usage.usd !== undefined) run.chunk.spend(usage.usd);
       this.#settle(job, run, outcome, at);
       this.#closer.check(run.chunk);
     });
@@ -141,6 +158,7 @@ export class Runner {
       this.#retry(job, run, retryMs);
       return;
     }
+    job.pace.counted(outcome.kind === 'failed' || run.rejection !== undefined);
     if (outcome.kind === 'succeeded' && run.rejection === undefined) job.gate.succeeded(this.#deps.clock.now());
     settleOutcome(run, outcome, at);
   }

@@ -3,9 +3,10 @@ import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import type { JobFolder } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import type { Task } from '../task/task.ts';
-import { Gate } from './gate.ts';
+import type { Gate } from './gate.ts';
 import type { Isolation } from './isolate/isolation.ts';
 import type { ItemRun, OpenChunk } from './open-chunk.ts';
+import type { Pace } from './pace.ts';
 
 /** One job within a worker: its items in line, and its own limits. */
 export class RunningJob {
@@ -14,8 +15,8 @@ export class RunningJob {
   readonly task: Task | undefined;
   /** Where its items run apart from all others; absent where they run here. */
   readonly isolation: Isolation<ItemRun> | undefined;
-  /** The way by which its attempts start: slots that open over the ramp, and a brake for a downstream that refuses. */
-  readonly gate: Gate;
+  /** How fast it may go here; shared with the job's items that run apart. */
+  readonly pace: Pace;
   /** When the job began, in milliseconds since the epoch: rows count from it. */
   readonly beganAt: number;
   readonly #cancel = new AbortController();
@@ -31,21 +32,17 @@ export class RunningJob {
   /** No item of this job starts here any more. */
   draining = false;
 
-  constructor(manifest: Manifest, task: Task | undefined, now: number, isolation?: Isolation<ItemRun>) {
+  constructor(manifest: Manifest, task: Task | undefined, pace: Pace, isolation?: Isolation<ItemRun>) {
     this.isolation = isolation;
     this.manifest = manifest;
     this.task = task;
-    this.gate = new Gate({
-      now,
-      share: {
-        calls: manifest.options?.concurrency ?? limits.concurrency,
-        perSecond: Number.POSITIVE_INFINITY,
-        unitsPerSecond: Number.POSITIVE_INFINITY,
-      },
-      rampMs: limits.rampMs,
-      adaptive: true,
-    });
+    this.pace = pace;
     this.beganAt = Date.parse(manifest.jobCreatedAt ?? manifest.createdAt);
+  }
+
+  /** The way by which its attempts start: slots that open over the ramp, and a brake for a downstream that refuses. */
+  get gate(): Gate {
+    return this.pace.gate;
   }
 
   get folder(): JobFolder {

@@ -73,6 +73,7 @@ async function runWith(
       idempotencyKey: context.idempotencyKey,
       secrets,
       secretHeaders: filled(context.secretHeaders, secrets),
+      used: context.used,
       log: (message, fields) => context.log(vault.redact(message), redactedFields(fields, vault)),
     });
     return parseToWrite(vault.redact(valueJson(value)));

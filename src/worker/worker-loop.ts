@@ -1,5 +1,5 @@
+import { changeControl, controlOf } from '../folder/control.ts';
 import { readControl } from '../folder/read.ts';
-import { folderName } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import { Closer } from './closer.ts';
 import { RequestCount } from './count-requests.ts';
@@ -12,6 +12,7 @@ import { LoopWatch, lookMs } from './loop-watch.ts';
 import { Opener } from './opener.ts';
 import { periodically } from './periodically.ts';
 import { Runner } from './runner.ts';
+import type { RunningJob } from './running-job.ts';
 import { WorkerState } from './worker-state.ts';
 
 /** What is kept of the end for the answer itself, when S3 or SQS refuse to the last. */
@@ -67,17 +68,18 @@ export async function runWorker(messages: readonly HeldMessage[], world: WorkerD
     leaving.removeEventListener('abort', leave);
     cancelEnd();
     jobs.close();
+    runner.close();
     await Promise.all([holds.stop(), stopControl(), stopLooks(), stopWatch()]);
   }
 }
 
-/** Cancels what is in hand of jobs that somebody wants cancelled, and gives up what another worker has. */
+/** Does what somebody wants of the jobs in hand, and gives up what another worker has. */
 async function lookAtControl(
   deps: WorkerDeps,
   state: WorkerState,
   parts: { readonly runner: Runner; readonly closer: Closer },
 ): Promise<void> {
-  const { store, log } = deps;
+  const { log } = deps;
   const look = async (jobId: string, act: () => Promise<void>): Promise<void> => {
     try {
       await act();
@@ -85,15 +87,41 @@ async function lookAtControl(
       log('warn', "a job's state was not read", { jobId, error: String(error) });
     }
   };
-  const jobs = [...state.jobs.values()].filter((job) => !job.cancelled.aborted);
-  const folders = new Map(state.chunks.map((chunk) => [folderName(chunk.folder), chunk.folder]));
   await Promise.all([
-    ...[...folders].map(([name, folder]) =>
-      look(folder.id, async () => {
-        if ((await readControl(store, folder))?.state !== 'cancelled') return;
-        for (const job of jobs) if (folderName(job.folder) === name) parts.runner.cancel(job);
-      }),
-    ),
+    ...state.byFolder().map((jobs) => look(jobs[0].manifest.jobId, () => lookAtJob(deps, { jobs, state, ...parts }))),
     ...state.chunks.map((chunk) => look(chunk.jobId, () => parts.closer.lookForRival(chunk))),
   ]);
+}
+
+async function lookAtJob(
+  deps: WorkerDeps,
+  at: { readonly jobs: readonly [RunningJob, ...RunningJob[]]; readonly state: WorkerState; readonly runner: Runner },
+): Promise<void> {
+  const { jobs, state, runner } = at;
+  const [first] = jobs;
+  const { pace, folder } = first;
+  if (jobs.every((job) => job.cancelled.aborted) || !state.chunks.some(({ job }) => jobs.some((one) => one === job)))
+    return;
+  const beganAt = deps.clock.now();
+  pace.saw(await readControl(deps.store, folder), beganAt);
+  if (pace.isBroken && pace.control.state === 'running') await openBreaker(deps, first);
+  for (const job of jobs) {
+    if (pace.control.state === 'cancelled') runner.cancel(job);
+    else runner.rest(job);
+  }
+  state.changed.set();
+}
+
+/** Lets the job rest everywhere: too many of its last calls failed here. */
+async function openBreaker(
+  { store, clock, log, writer }: WorkerDeps,
+  { manifest, folder, pace }: RunningJob,
+): Promise<void> {
+  log('warn', 'too many of the last calls failed: the job pauses', { jobId: manifest.jobId });
+  const control = await changeControl(
+    { store, now: () => clock.now() },
+    { job: folder, first: controlOf(manifest), by: `worker:${writer}` },
+    ({ state }) => (state === 'running' ? { state: 'paused', reason: 'breaker' } : undefined),
+  );
+  pace.saw(control, clock.now());
 }

@@ -63,6 +63,18 @@ export class WorkerState {
     return running;
   }
 
+  /** The jobs, those together whose items run here and apart. */
+  byFolder(): ReadonlyArray<readonly [RunningJob, ...RunningJob[]]> {
+    const groups = new Map<string, [RunningJob, ...RunningJob[]]>();
+    for (const job of this.jobs.values()) {
+      const name = folderName(job.folder);
+      const group = groups.get(name);
+      if (group === undefined) groups.set(name, [job]);
+      else group.push(job);
+    }
+    return [...groups.values()];
+  }
+
   find(job: JobFolder, place: ChunkPlace): OpenChunk | undefined {
     return this.#open.get(resultKey(job, place));
   }

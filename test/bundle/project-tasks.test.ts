@@ -35,7 +35,7 @@ const open = (): ProjectTasks => openProjectTasks(findProject(root), cache);
 async function resultOf(name: string, tasks = open()): Promise<unknown> {
   const task = await tasks.load(name);
   const signal = new AbortController().signal;
-  return task?.run('x', { signal, attempt: 1, idempotencyKey: 'j/0', log: () => {} });
+  return task?.run('x', { signal, attempt: 1, idempotencyKey: 'j/0', log: () => {}, used: () => {} });
 }
 
 describe('findProject', () => {

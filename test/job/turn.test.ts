@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Control, firstControl } from '../../src/format/control.ts';
 import { countRow, type Digest, emptyDigest } from '../../src/format/digest.ts';
-import type { Control } from '../../src/format/manifest.ts';
 import type { CutProgress, TickRecord } from '../../src/format/tick.ts';
 import { type Observed, openParts, turn } from '../../src/job/turn.ts';
 import { limits } from '../../src/limits.ts';
@@ -9,7 +9,7 @@ import { seededRandom } from '../../src/testing/seeded-random.ts';
 
 const leaseMs = 30_000;
 const moment = { now: 1_000_000, writer: 'w', leaseMs };
-const cancelled: Control = { state: 'cancelled', revision: 1, at: '', by: '' };
+const cancelled: Control = { ...firstControl({ limits: {}, seats: 1 }), state: 'cancelled', revision: 1 };
 
 /** A digest of `items` rows that succeeded. */
 function counted(items: number): Digest {
@@ -38,6 +38,7 @@ const seen = (cut: CutProgress, more: Partial<Observed> = {}): Observed => ({
   queueDepth: 0,
   resendAsked: false,
   inline: false,
+  limits: {},
   ...more,
 });
 

@@ -42,7 +42,7 @@ export const itemSchema = z.looseObject({});
 /** Store, queues, and functions of one stack in memory, on one virtual clock. */
 export class World {
   readonly clock = new TestClock();
-  readonly store = new MemoryStore();
+  readonly store = new MemoryStore(this.clock);
   readonly deadLetters = new MemoryQueue(this.clock);
   readonly workQueue: MemoryQueue;
   readonly tickQueue: MemoryQueue;

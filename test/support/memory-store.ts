@@ -1,6 +1,6 @@
 import { ModelBucket, type ModelObject } from '../../src/cloud/model/objects.ts';
 import { ModelStore } from '../../src/cloud/model/store-port.ts';
-import type { InputReader, ObjectHead, ObjectStore, PutOptions, StoredObject } from '../../src/ports.ts';
+import type { Clock, InputReader, ObjectHead, ObjectStore, PutOptions, StoredObject } from '../../src/ports.ts';
 import { systemClock } from '../../src/runtime/system.ts';
 
 /** A call of the store, as its hooks see it. */
@@ -11,8 +11,9 @@ export interface StoreCall {
 
 /** A bucket of the model, which notes what is asked of it. */
 export class MemoryStore implements ObjectStore, InputReader {
-  readonly #bucket = new ModelBucket(systemClock);
-  readonly #store = new ModelStore({ bucket: this.#bucket, clock: systemClock });
+  readonly #clock: Clock;
+  readonly #bucket: ModelBucket;
+  readonly #store: ModelStore;
   readonly calls: StoreCall[] = [];
   /** Runs before a call takes effect; what it throws is S3 that cannot be reached. */
   before: ((call: StoreCall) => void | Promise<void>) | undefined;
@@ -21,7 +22,14 @@ export class MemoryStore implements ObjectStore, InputReader {
   /** Bytes of one piece of a stream. */
   pieceBytes = 65_536;
   /** What stands, past all hooks. */
-  readonly objects = viewOf(this.#bucket);
+  readonly objects: ReturnType<typeof viewOf>;
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+    this.#bucket = new ModelBucket(clock);
+    this.#store = new ModelStore({ bucket: this.#bucket, clock });
+    this.objects = viewOf(this.#bucket);
+  }
 
   get(key: string): Promise<StoredObject | undefined> {
     return this.#call({ operation: 'get', key }, () => this.#store.get(key));
@@ -54,7 +62,7 @@ export class MemoryStore implements ObjectStore, InputReader {
   ): AsyncGenerator<Uint8Array> {
     await this.#call({ operation: 'stream', key: input.key }, async () => undefined);
     const { pieceBytes } = this;
-    yield* new ModelStore({ bucket: this.#bucket, clock: systemClock, pieceBytes }).stream(input, range);
+    yield* new ModelStore({ bucket: this.#bucket, clock: this.#clock, pieceBytes }).stream(input, range);
   }
 
   /** Keys under a prefix, in order. */

@@ -4,7 +4,13 @@ import { limits } from '../../src/limits.ts';
 import { defineTask, parseItem } from '../../src/task/task.ts';
 
 const base = { description: 'A test', input: z.object({ n: z.int() }), example: { n: 1 }, run: () => 1 };
-const context = { attempt: 1, idempotencyKey: 'j/0', log: () => undefined, signal: new AbortController().signal };
+const context = {
+  attempt: 1,
+  idempotencyKey: 'j/0',
+  log: () => undefined,
+  used: () => undefined,
+  signal: new AbortController().signal,
+};
 
 describe('defineTask', () => {
   it('fills in the limits that a task does not name', () => {

@@ -7,7 +7,7 @@ import { defineTask, type TaskContext } from '../../src/task/task.ts';
 import { type AttemptOutcome, runAttempt } from '../../src/worker/attempt.ts';
 import { TestClock } from '../support/test-clock.ts';
 
-const context = { attempt: 1, idempotencyKey: 'j/0', log: () => undefined };
+const context = { attempt: 1, idempotencyKey: 'j/0', log: () => undefined, used: () => undefined };
 
 function start(
   run: (item: unknown, context: TaskContext) => unknown,

@@ -5,6 +5,7 @@ import { LoopWatch } from '../../src/worker/loop-watch.ts';
 import { RunningJob } from '../../src/worker/running-job.ts';
 import { WorkerState } from '../../src/worker/worker-state.ts';
 import { TestClock } from '../support/test-clock.ts';
+import { unlimitedPace } from './test-pace.ts';
 
 const manifest: Manifest = {
   v: 1,
@@ -27,7 +28,7 @@ describe('LoopWatch', () => {
     const lines: string[] = [];
     const log = (_level: string, message: string): void => void lines.push(message);
     const state = new WorkerState(log, { mayPull: false, endAt: 0 });
-    const job = new RunningJob(manifest, undefined, clock.now());
+    const job = new RunningJob(manifest, undefined, unlimitedPace(clock.now()));
     job.ranSince = times.ran;
     state.jobs.set('j', job);
     let late = 0;

@@ -22,6 +22,7 @@ async function start(run: (item: unknown, context: SecretContext) => unknown, co
     signal: new AbortController().signal,
     attempt: 1,
     idempotencyKey: 'j/0',
+    used: () => {},
     log: (message, fields) => void logged.push([message, fields]),
     ...context,
   });

@@ -5,13 +5,14 @@ import { limits } from '../../src/limits.ts';
 import { OpenChunk } from '../../src/worker/open-chunk.ts';
 import { RunningJob } from '../../src/worker/running-job.ts';
 import { WorkerState } from '../../src/worker/worker-state.ts';
+import { unlimitedPace } from './test-pace.ts';
 
 it('has no room when input and rows together reach 64 MiB, and has it again when the chunk is gone', () => {
   const state = new WorkerState(() => undefined, { mayPull: true, endAt: 0 });
   const bounds = { start: 0, end: 9, first: 0, count: 1 };
   const chunk = new OpenChunk({
     // Only its id is looked at here.
-    job: new RunningJob({ jobId: 'j' } as Manifest, undefined, 0),
+    job: new RunningJob({ jobId: 'j' } as Manifest, undefined, unlimitedPace()),
     held: {
       message: workMessage('j', { part: 0, chunk: 0, bounds }),
       messageId: 'm',

@@ -2,18 +2,25 @@ import { type Command, Option } from 'commander';
 import type { RedriveOptions } from '../../client/redrive.ts';
 import type { TargetOptions } from '../../targets/target-options.ts';
 import { UsageError } from '../../task/errors.ts';
+import type { JobLimits } from '../../task/job-limits.ts';
 import type { CommandContext } from '../command-context.ts';
 import { eventWriter } from '../events.ts';
 import { chooseJob, requireJobId } from '../jobs/choose-job.ts';
 import { openDelivery } from '../jobs/delivery.ts';
 import { openJobs } from '../jobs/open-jobs.ts';
 import { awaitJob, exitCodeOf, reportJob } from '../jobs/run-job.ts';
+import { type LimitFlags, limitsOf, withJobLimits } from '../limit-options.ts';
 import { type LimitOptions, type OutputOptions, withLimits, withOutput, withTarget, withWorkers } from '../options.ts';
 import type { RowOutputOptions } from '../view/row-output.ts';
 import { counted } from '../wording.ts';
 
 /** How items run again, as a person says it. */
-export interface AgainOptions extends TargetOptions, OutputOptions, LimitOptions, Pick<RowOutputOptions, 'out'> {
+export interface AgainOptions
+  extends TargetOptions,
+    OutputOptions,
+    LimitOptions,
+    LimitFlags,
+    Pick<RowOutputOptions, 'out'> {
   readonly sameKey?: boolean;
 }
 
@@ -55,7 +62,7 @@ function statusOf(text: string): number {
 
 /** Adds what all commands take that run items again. */
 export const withAgain = (command: Command): Command =>
-  withOutput(withLimits(withWorkers(withTarget(command))))
+  withOutput(withJobLimits(withLimits(withWorkers(withTarget(command)))))
     .option('--same-key', "calls carry the first pass's idempotency key")
     .option('--out <file>', 'write the rows of all items to a file');
 
@@ -71,7 +78,8 @@ export async function runAgain(
   const context = { ...jobs, terminal, options, signal };
   const job = await chooseJob(jobs.fanloop, jobId);
   const { concurrency, timeout: timeoutMs, attempts, sameKey } = options;
-  const items = await job.redrive({ ...choice, concurrency, timeoutMs, attempts, sameKey, signal });
+  const limits = limitsOf(options) as JobLimits;
+  const items = await job.redrive({ ...choice, limits, concurrency, timeoutMs, attempts, sameKey, signal });
   delivery?.keep(job.id);
   eventWriter(terminal, options.json)({ type: 'redriven', jobId: job.id, items });
   if (options.json !== true && options.quiet !== true) {

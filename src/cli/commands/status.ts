@@ -8,6 +8,7 @@ import { type JobContext, reportJob } from '../jobs/run-job.ts';
 import { type OutputOptions, withOutput, withTarget, withWorkers } from '../options.ts';
 import { progressDetails } from '../view/details.ts';
 import { hint } from '../view/hint.ts';
+import { limitsText, reasonText } from '../view/limits-text.ts';
 
 type StatusOptions = TargetOptions & OutputOptions;
 
@@ -23,7 +24,7 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
 
 async function showStatus(context: JobContext, job: Job): Promise<void> {
   const { stack, terminal, options } = context;
-  const { state, progress, summary } = await job.status();
+  const { state, limits, concurrency, reason, progress, summary } = await job.status();
   const name = `job ${job.id}: ${progress.task}, ${state}`;
   if (summary !== undefined) {
     if (options.json !== true) await terminal.data(`${name}\n`);
@@ -31,8 +32,13 @@ async function showStatus(context: JobContext, job: Job): Promise<void> {
   }
   await terminal.data(
     options.json === true
-      ? `${JSON.stringify({ type: 'progress', state, ...progress })}\n`
+      ? `${JSON.stringify({ type: 'progress', state, ...(reason === undefined ? {} : { reason }), limits, ...progress })}\n`
       : `${name}, ${progressDetails(progress).join(', ')}\n`,
   );
-  if (!stack.outlivesProcess()) terminal.say(`nothing runs it now; "${hint('watch', job.id, options)}" does`);
+  if (options.json !== true) {
+    terminal.say(limitsText(limits, { workers: stack.workers, concurrency }));
+    if (reason !== undefined) terminal.say(`${reasonText(reason)}; "${hint('resume', job.id, options)}" goes on`);
+  }
+  if (state !== 'paused' && !stack.outlivesProcess())
+    terminal.say(`nothing runs it now; "${hint('watch', job.id, options)}" does`);
 }

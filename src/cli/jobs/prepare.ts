@@ -2,6 +2,7 @@ import type { InputFormat } from '../../format/manifest.ts';
 import type { FanOutRequest } from '../../format/request.ts';
 import type { InputReader } from '../../ports.ts';
 import { UsageError } from '../../task/errors.ts';
+import type { JobLimits } from '../../task/job-limits.ts';
 import type { Task } from '../../task/task.ts';
 import { orAborted } from '../../waiting.ts';
 import {
@@ -15,6 +16,7 @@ import { formatOfText, type SourceFormat } from '../input/formats.ts';
 import { type NamedRecord, named, type RecordOptions, records } from '../input/records.ts';
 import { type ByteSource, chooseSource, type InputSource } from '../input/source.ts';
 import { unpack } from '../input/unpack.ts';
+import { type LimitFlags, limitsOf } from '../limit-options.ts';
 import type { LimitOptions } from '../options.ts';
 import { loadTask, type TaskOptions, taskNames } from '../tasks.ts';
 import { secretHeadersOf } from './secret-headers.ts';
@@ -34,7 +36,9 @@ export interface InputOptions extends ItemOptions, RecordOptions {
 /** A job that is ready to be submitted: its task exists, its limits hold, and the first 5 MiB of its input are valid. */
 export interface PreparedJob {
   readonly taskName: string;
-  readonly limits: NonNullable<FanOutRequest['options']>;
+  readonly options: NonNullable<FanOutRequest['options']>;
+  /** What holds for the job as a whole: the task's own limits, and those that were asked for. */
+  readonly jobLimits: JobLimits;
   readonly input: PreparedObject | PreparedBlocks | PreparedLater;
 }
 
@@ -65,7 +69,7 @@ export interface PreparedLater {
 export async function prepareJob(
   taskName: string | undefined,
   items: readonly string[],
-  options: InputOptions & LimitOptions & TaskOptions & { readonly signal: AbortSignal },
+  options: InputOptions & LimitOptions & LimitFlags & TaskOptions & { readonly signal: AbortSignal },
 ): Promise<PreparedJob> {
   if (taskName === undefined) {
     throw new UsageError(
@@ -89,9 +93,11 @@ function refuseWithoutInput(options: InputOptions): void {
 /** Checks the beginning of a source. @throws UsageError in one sentence */
 export async function prepareSource(
   job: { readonly taskName: string; readonly task: Task; readonly source: InputSource },
-  options: InputOptions & LimitOptions & { readonly signal: AbortSignal },
+  options: InputOptions & LimitOptions & LimitFlags & { readonly signal: AbortSignal },
 ): Promise<PreparedJob> {
-  const limits = {
+  const limits = limitsOf(options) as JobLimits;
+  const jobOptions = {
+    ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
     ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
     ...(options.attempts === undefined ? {} : { attempts: options.attempts }),
@@ -99,7 +105,12 @@ export async function prepareSource(
     ...secretHeadersOf(job.taskName, options.secretHeader),
   };
   const { taskName, task, source } = job;
-  return { taskName, limits, input: await prepareInput(source, task, options) };
+  return {
+    taskName,
+    options: jobOptions,
+    jobLimits: { ...task.limits, ...limits },
+    input: await prepareInput(source, task, options),
+  };
 }
 
 type Preparing = InputOptions & { readonly signal: AbortSignal };

@@ -1,5 +1,6 @@
 import type { Job } from '../../client/job.ts';
 import { estimateCost } from '../../folder/cost.ts';
+import type { ControlReason } from '../../format/control.ts';
 import type { Row } from '../../format/outcome.ts';
 import type { Summary } from '../../format/summary.ts';
 import { limits } from '../../limits.ts';
@@ -12,8 +13,10 @@ import type { Terminal } from '../terminal.ts';
 import { chooseView } from '../view/choose-view.ts';
 import { firstFailures } from '../view/first-failures.ts';
 import { hint } from '../view/hint.ts';
+import { limitsText, reasonText } from '../view/limits-text.ts';
 import { reportLines } from '../view/report.ts';
-import { count, counted } from '../wording.ts';
+import { counted } from '../wording.ts';
+import { JobPaused } from './job-paused.ts';
 import type { OpenJobs } from './open-jobs.ts';
 import type { PreparedBlocks, PreparedJob } from './prepare.ts';
 
@@ -33,10 +36,9 @@ export async function startJob(
   { inline, onId }: { readonly inline: boolean; readonly onId?: (jobId: string) => void },
 ): Promise<Job> {
   const { stack, fanloop, terminal, signal } = context;
-  const concurrency = job.limits.concurrency ?? limits.concurrency;
+  const concurrency = job.options.concurrency ?? limits.concurrency;
   const say = sayer(context);
-  const reach = `${counted(stack.workers, 'worker')} × ${counted(concurrency, 'call')}`;
-  say(terminal.paint('dim', `${reach} = up to ${count(stack.workers * concurrency)} calls at once`));
+  say(terminal.paint('dim', limitsText(job.jobLimits, { workers: stack.workers, concurrency })));
   const { resumed = 0, notice } = stack;
   if (notice !== undefined) say(notice);
   if (resumed > 0) {
@@ -54,7 +56,7 @@ export async function startJob(
       ? { input: prepared.address, ...(prepared.format === undefined ? {} : { format: prepared.format }) }
       : { input: bytesOf(prepared, counter), format: prepared.format },
     {
-      ...job.limits,
+      ...job.options,
       inline,
       signal,
       onSubmit: ({ id }) => {
@@ -63,7 +65,8 @@ export async function startJob(
         const items = isObject ? undefined : counter.items;
         const known = items === undefined ? {} : { items };
         const { workers } = stack;
-        events(context)({ type: 'submitted', jobId: id, task: job.taskName, ...known, workers, concurrency });
+        const { taskName: task, jobLimits } = job;
+        events(context)({ type: 'submitted', jobId: id, task, ...known, workers, concurrency, limits: jobLimits });
         say(terminal.paint('dim', `job ${id}${items === undefined ? '' : `: ${counted(items, 'item')}`}`));
       },
     },
@@ -92,6 +95,7 @@ export async function awaitJob(context: JobContext, job: Job): Promise<Summary> 
     try {
       for (let look = await progress.next(); ; look = await progress.next()) {
         if (look.done === true) return look.value;
+        if (look.value.paused !== undefined) throw paused(context, job.id, look.value.paused);
         view.update(look.value);
       }
     } finally {
@@ -101,9 +105,15 @@ export async function awaitJob(context: JobContext, job: Job): Promise<Summary> 
   return ifInterrupted(() => farewell(context, job.id), follow());
 }
 
-/** Zero when every item succeeded. */
-export function exitCodeOf({ totals }: Summary): ExitCode {
-  return totals.failed + totals.cancelled === 0 ? exitCodes.ok : exitCodes.failed;
+/** The job pauses: nobody waits for it any more, and the message says why and how it goes on. */
+function paused(context: JobContext, jobId: string, reason: ControlReason): JobPaused {
+  events(context)({ type: 'paused', jobId, reason });
+  return new JobPaused(`job ${jobId}: ${reasonText(reason)}; "${hint('resume', jobId, context.options)}" goes on`);
+}
+
+/** Zero when every item succeeded, or as many as were wanted. */
+export function exitCodeOf({ totals, reason }: Summary): ExitCode {
+  return totals.failed + totals.cancelled === 0 || reason === 'succeeded' ? exitCodes.ok : exitCodes.failed;
 }
 
 /** Says how a job ended. */

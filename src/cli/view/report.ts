@@ -3,6 +3,7 @@ import type { ItemError } from '../../format/outcome.ts';
 import type { Summary } from '../../format/summary.ts';
 import type { Terminal } from '../terminal.ts';
 import { count, counted, dollars, duration, times } from '../wording.ts';
+import { reasonText } from './limits-text.ts';
 
 /** A failed item, as an example of its reason. */
 export interface FailedExample {
@@ -31,6 +32,7 @@ export function reportLines(
   }
   return [
     headline(summary, terminal),
+    ...(summary.reason === undefined ? [] : [row('why', reasonText(summary.reason))]),
     ...failures(summary, examples, more).map((text, i) => row(i === 0 ? 'failed' : '', text)),
     row('retries', count(summary.totals.attempts - summary.totals.tried)),
     row('time', timeLine(summary)),

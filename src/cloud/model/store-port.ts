@@ -26,7 +26,10 @@ export class ModelStore implements ObjectStore, InputReader {
   get(key: string): Promise<StoredObject | undefined> {
     return this.#call('get', key, () => {
       const object = this.#parts.bucket.get(key);
-      return object && { ...object, body: object.body.slice() };
+      if (object === undefined) return undefined;
+      const { body, etag, metadata, lastModified: modifiedAt } = object;
+      const answeredAt = Math.floor(this.#parts.clock.now() / 1_000) * 1_000;
+      return { body: body.slice(), etag, metadata, modifiedAt, answeredAt };
     });
   }
 

@@ -5,6 +5,7 @@ import type { TaskRegistry } from '../../task/registry.ts';
 import { parseItem } from '../../task/task.ts';
 import { runAttempt } from '../attempt.ts';
 import { describeStray, itemScope } from '../item-scope.ts';
+import { Usage, type Used } from '../usage.ts';
 import type { ChildAnswer, ChildRequest, FromChild, ToChild } from './task-child.ts';
 
 /** The child's side: runs the items that it is told to, and says what became of each. */
@@ -55,18 +56,22 @@ export class ChildLoop {
     return itemScope.run({ idempotencyKey, task: request.task, unhandled }, async () => {
       const parsed = await parseItem(task, parseJson(request.item));
       if (!parsed.ok) return { ok: false, error: { code: 'InvalidItem', message: parsed.problem, retryable: false } };
+      const usage = new Usage();
       const context = {
         attempt,
         idempotencyKey,
         secretHeaders: request.secretHeaders,
         log: (message: string, fields?: Readonly<Record<string, unknown>>) =>
           log('info', message, { ...fields, jobId, index: Number(index) }),
+        used: (used: Used) => usage.add(used),
       };
       const outcome = await runAttempt({ task, item: parsed.value, context, timeoutMs, cancelled, clock });
       isAnswered = true;
-      if (rejection !== undefined) return { ok: false, error: rejection };
-      if (outcome.kind === 'succeeded') return { ok: true, json: toJson(outcome.value) ?? 'null' };
-      if (outcome.kind === 'failed') return { ok: false, error: outcome.error, retryAfterMs: outcome.retryAfterMs };
+      const said = usage.said();
+      if (rejection !== undefined) return { ok: false, error: rejection, ...said };
+      if (outcome.kind === 'succeeded') return { ok: true, json: toJson(outcome.value) ?? 'null', ...said };
+      if (outcome.kind === 'failed')
+        return { ok: false, error: outcome.error, retryAfterMs: outcome.retryAfterMs, ...said };
       return { ok: false, error: { code: 'Stopped', message: 'the attempt was stopped', retryable: true } };
     });
   }

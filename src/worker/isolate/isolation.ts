@@ -3,6 +3,7 @@ import type { ItemError } from '../../format/outcome.ts';
 import { limits } from '../../limits.ts';
 import { TaskError } from '../../task/errors.ts';
 import { AttemptBrokenOff } from '../attempt.ts';
+import type { Used } from '../usage.ts';
 import type { ChildAnswer, ChildEnd, ChildRequest, StartChild, TaskChild } from './task-child.ts';
 
 /** Children that may end before they take a request: then there is none to be had on this machine. */
@@ -46,7 +47,12 @@ export class Isolation<Run extends object> {
   }
 
   /** Runs one item in the child. @throws AttemptBrokenOff, or TaskError when the item ended the process. */
-  async run(run: Run, request: ChildRequest, signal: AbortSignal): Promise<unknown> {
+  async run(
+    run: Run,
+    request: ChildRequest,
+    signal: AbortSignal,
+    used: (used: Used) => void = () => {},
+  ): Promise<unknown> {
     const { promise: died, reject } = Promise.withResolvers<never>();
     this.#inFlight.set(run, { key: request.idempotencyKey, reject });
     let answer: ChildAnswer;
@@ -58,6 +64,7 @@ export class Isolation<Run extends object> {
     this.#clear(run);
     if (this.#answered.size >= limits.chunkItems) this.#answered.clear();
     this.#answered.set(request.idempotencyKey, run);
+    if (answer.used !== undefined) used(answer.used);
     if (answer.ok) return parseToWrite(answer.json);
     const { error, retryAfterMs } = answer;
     throw new TaskError(error.message, { ...error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });

@@ -1,4 +1,5 @@
 import type { ItemError } from '../../format/outcome.ts';
+import type { Used } from '../usage.ts';
 
 /** What a child process is asked to do; the item is JSON as the input has it, since the task's schema may be what kills. */
 export interface ChildRequest {
@@ -13,9 +14,10 @@ export interface ChildRequest {
 }
 
 /** What a child process answers. */
-export type ChildAnswer =
+export type ChildAnswer = { readonly used?: Used } & (
   | { readonly ok: true; readonly json: string }
-  | { readonly ok: false; readonly error: ItemError; readonly retryAfterMs?: number | undefined };
+  | { readonly ok: false; readonly error: ItemError; readonly retryAfterMs?: number | undefined }
+);
 
 /** How a child process ended. */
 export interface ChildEnd {

@@ -6,6 +6,7 @@ import { TaskError } from '../../task/errors.ts';
 import { failureOf } from '../../task/failure.ts';
 import type { TaskRegistry } from '../../task/registry.ts';
 import type { Task } from '../../task/task.ts';
+import { Usage, type Used } from '../usage.ts';
 
 /** What a thread is asked to do: plain data, since threads share no memory. */
 export interface ThreadRequest {
@@ -17,9 +18,10 @@ export interface ThreadRequest {
 }
 
 /** What a thread answers; an error class would not survive the way between threads. */
-export type ThreadAnswer =
+export type ThreadAnswer = { readonly used?: Used } & (
   | { readonly ok: true; readonly json: string }
-  | { readonly ok: false; readonly error: ItemError; readonly retryAfterMs: number | undefined };
+  | { readonly ok: false; readonly error: ItemError; readonly retryAfterMs: number | undefined }
+);
 
 /** Runs a request on a thread; rejects when the signal aborts, and the thread is ended then. */
 export type RunOnThread = (request: ThreadRequest, signal: AbortSignal) => Promise<ThreadAnswer>;
@@ -38,9 +40,10 @@ export function withThreads(tasks: TaskRegistry, runOnThread: RunOnThread): Task
 function onThread(name: string, task: Task, runOnThread: RunOnThread): Task {
   return {
     ...task,
-    run: async (item, { attempt, idempotencyKey, signal, secretHeaders }) => {
+    run: async (item, { attempt, idempotencyKey, signal, secretHeaders, used }) => {
       const templates = secretHeaders === undefined ? {} : { secretHeaders };
       const answer = await runOnThread({ task: name, item, attempt, idempotencyKey, ...templates }, signal);
+      if (answer.used !== undefined) used(answer.used);
       if (answer.ok) return parseToWrite(answer.json);
       const { error, retryAfterMs } = answer;
       throw new TaskError(error.message, { ...error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
@@ -58,6 +61,7 @@ export async function answerOnThread(
   const task = await tasks.load(request.task);
   if (task === undefined) throw new Error(`expected a task "${request.task}", got none`);
   const [jobId, index] = idempotencyKey.split('/');
+  const usage = new Usage();
   const context = {
     attempt,
     idempotencyKey,
@@ -65,15 +69,21 @@ export async function answerOnThread(
     secretHeaders: request.secretHeaders,
     log: (message: string, fields?: Readonly<Record<string, unknown>>) =>
       log('info', message, { ...fields, jobId, index: Number(index) }),
+    used: (used: Used) => usage.add(used),
   };
+  const answered = (answer: ThreadAnswer): ThreadAnswer => ({ ...answer, ...usage.said() });
   try {
     // As text: what threads pass to each other loses classes without a word.
-    return { ok: true, json: valueJson(await task.run(request.item, context)) };
+    return answered({ ok: true, json: valueJson(await task.run(request.item, context)) });
   } catch (error) {
     if (error instanceof NotJsonError) {
       const { message } = error;
-      return { ok: false, error: { code: 'ResultNotJson', message, retryable: false }, retryAfterMs: undefined };
+      return answered({
+        ok: false,
+        error: { code: 'ResultNotJson', message, retryable: false },
+        retryAfterMs: undefined,
+      });
     }
-    return { ok: false, ...failureOf(error, now()) };
+    return answered({ ok: false, ...failureOf(error, now()) });
   }
 }

@@ -51,7 +51,7 @@ afterAll(async () => {
 async function run(item: unknown, signal = new AbortController().signal): Promise<unknown> {
   const parsed = await parseItem(task, item);
   if (!parsed.ok) throw new Error(parsed.problem);
-  return task.run(parsed.value, { signal, attempt: 1, idempotencyKey: 'job/0', log: () => {} });
+  return task.run(parsed.value, { signal, attempt: 1, idempotencyKey: 'job/0', log: () => {}, used: () => {} });
 }
 
 const key = (n: number) => ({ pk: `p${n}`, sk: 's' });

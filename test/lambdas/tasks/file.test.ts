@@ -50,7 +50,13 @@ async function run(item: unknown, signal = new AbortController().signal): Promis
   const parsed = await parseItem(task, item);
   if (!parsed.ok) throw new Error(parsed.problem);
   // The task's own values.
-  return (await task.run(parsed.value, { signal, attempt: 1, idempotencyKey: 'job/7', log: () => {} })) as Value;
+  return (await task.run(parsed.value, {
+    signal,
+    attempt: 1,
+    idempotencyKey: 'job/7',
+    log: () => {},
+    used: () => {},
+  })) as Value;
 }
 
 const signed = { authorization: 'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request' };

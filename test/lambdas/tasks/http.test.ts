@@ -10,7 +10,13 @@ import { parseItem } from '../../../src/task/task.ts';
 import { type Downstream, reply, startDownstream } from '../../connectors/http/downstream.ts';
 import { startObjectCloud } from './object-cloud.ts';
 
-const context = { signal: new AbortController().signal, attempt: 1, idempotencyKey: 'job/7', log: () => {} };
+const context = {
+  signal: new AbortController().signal,
+  attempt: 1,
+  idempotencyKey: 'job/7',
+  log: () => {},
+  used: () => {},
+};
 
 beforeEach(() => useConnectors({ allowPrivateNetwork: true }));
 afterEach(() => useConnectors({}));

@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { task } from '../../../lambdas/tasks/say-after.ts';
 import { parseItem } from '../../../src/task/task.ts';
 
-const context = { signal: new AbortController().signal, attempt: 1, idempotencyKey: 'job/0', log: () => {} };
+const context = {
+  signal: new AbortController().signal,
+  attempt: 1,
+  idempotencyKey: 'job/0',
+  log: () => {},
+  used: () => {},
+};
 
 test('says its message', async () => {
   expect(await task.run({ delayMs: 0, message: 'Hello' }, context)).toBe('Hello');

@@ -41,6 +41,7 @@ describe('tasks with threads', () => {
     attempt: 2,
     idempotencyKey: 'job/7',
     log: () => undefined,
+    used: () => undefined,
   };
   const run = async (name: string, item: string): Promise<unknown> => (await registry.load(name))?.run(item, context);
 

@@ -1,0 +1,60 @@
+import { type Control, controlFormat, controlVersion, firstControl } from '../format/control.ts';
+import type { Manifest } from '../format/manifest.ts';
+import { controlKey, type JobRef } from '../format/paths.ts';
+import { seatsFor } from '../format/share.ts';
+import type { ObjectStore } from '../ports.ts';
+import { needsSeats } from '../task/job-limits.ts';
+
+/** What a job was asked for with: its control before anybody has wanted anything else. */
+export function controlOf({ options, workers }: Manifest): Control {
+  const limits = options.limits ?? {};
+  return firstControl({ limits, seats: needsSeats(limits) ? seatsFor(limits, workers) : 1 });
+}
+
+/** How long an old table may matter: a worker's stale look, and an attempt under it. */
+const keepBeforeMs = 300_000;
+
+/** How a control is to change; undefined leaves it as it is. */
+export type ControlChange = (
+  control: Control,
+) => Partial<Pick<Control, 'state' | 'reason' | 'table' | 'passed' | 'generation'>> | undefined;
+
+/**
+ * Changes a job's control, however many others change it at the same moment: whoever loses reads again and decides again.
+ *
+ * @returns the control that stands then
+ */
+export async function changeControl(
+  deps: { readonly store: ObjectStore; readonly now: () => number },
+  at: { readonly job: JobRef; readonly first: Control; readonly by: string },
+  change: ControlChange,
+): Promise<Control> {
+  const { store, now } = deps;
+  const key = controlKey(at.job);
+  while (true) {
+    const read = await store.get(key);
+    const control = read === undefined ? at.first : controlFormat.parse(read.body);
+    const wanted = change(control);
+    if (wanted === undefined) return control;
+    const changed: Control = {
+      ...control,
+      ...wanted,
+      v: controlVersion,
+      revision: control.revision + 1,
+      at: new Date(now()).toISOString(),
+      by: at.by,
+      before: wanted.table === undefined ? control.before : beforeOf(control, now()),
+    };
+    const condition = read === undefined ? ({ ifAbsent: true } as const) : { ifMatch: read.etag };
+    if ((await store.put(key, controlFormat.encode(changed), { condition })) !== undefined) return changed;
+  }
+}
+
+/** The tables that may still be in use when the control's own is replaced: each is older by the time that its successor stood. */
+function beforeOf(control: Control, now: number): Control['before'] {
+  const since = Date.parse(control.at);
+  // An age that two clocks disagree on is taken as none: waiting too long is safe.
+  const stoodMs = Number.isFinite(since) ? Math.max(0, now - since) : 0;
+  const aged = control.before.map((old) => ({ ...old, agedMs: old.agedMs + stoodMs }));
+  return [{ ...control.table, agedMs: 0 }, ...aged].filter(({ agedMs }) => agedMs < keepBeforeMs).slice(0, 8);
+}
