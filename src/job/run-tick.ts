@@ -50,6 +50,9 @@ const done: TickAnswer = { kind: 'done' };
 /** Reads and writes of one turn that are under way at once. */
 const parallel = 32;
 
+/** No turn is due later than this after the one before, with room for clocks that differ. */
+const longestNextMs = 1_000 * limits.guardTickSeconds + limits.overdueMs;
+
 /** Options of a turn that the fan-out takes itself. */
 export interface TickOptions {
   /** Milliseconds since the epoch when the turn stops to cut. */
@@ -79,8 +82,8 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
   const isProven = last === undefined || tick.after === last.writer || !hasSends(last);
   // Where everything is sent again or cancelled anyway, nothing of the last record can be missed.
   if (!isProven && tick.resend !== true && control?.state !== 'cancelled') {
-    const provenAt = last.nextAt + limits.askedTickGraceMs;
     const now = clock.now();
+    const provenAt = nextAtOf(last, now) + limits.askedTickGraceMs;
     if (now < provenAt) return { kind: 'later', delaySeconds: secondsUntil(provenAt, now) };
     await repeatEffects(deps, manifest, last);
   }
@@ -110,6 +113,9 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
 /** Whether a record sends chunks: without proof that they went out, they may be lost. */
 const hasSends = (record: TickRecord): boolean => record.resend || record.send[1] > record.send[0];
 
+/** When the turn after a record is due; one that is further away than any comes of a clock that was set, and is overdue. */
+const nextAtOf = ({ nextAt }: TickRecord, now: number): number => (nextAt > now + longestNextMs ? 0 : nextAt);
+
 const secondsUntil = (at: number, now: number): number =>
   Math.min(limits.maxDelaySeconds, Math.max(1, Math.ceil((at - now) / 1_000)));
 
@@ -123,8 +129,8 @@ async function repeatEffects(deps: TickDeps, manifest: Manifest, record: TickRec
 async function repeatTurn(deps: TickDeps, manifest: Manifest, record: TickRecord): Promise<TickAnswer> {
   const { store, clock } = deps;
   if ((await readTick(store, manifestFolder(manifest), record.n + 1)) !== undefined) return done;
-  const overdueAt = record.nextAt + limits.overdueMs;
   const now = clock.now();
+  const overdueAt = nextAtOf(record, now) + limits.overdueMs;
   if (now < overdueAt) return { kind: 'later', delaySeconds: secondsUntil(overdueAt, now) };
   await repeatEffects(deps, manifest, record);
   await endOrGoOn(deps, manifest, record);

@@ -68,7 +68,9 @@ export function turn(
     unsettledBefore > 0 &&
     (observed.resendAsked ||
       (idleSince !== undefined && now - idleSince >= patience(leaseMs, observed.queueDepth, fruitless)));
-  const settleRest = cancelling && unsettledBefore > 0 && now - cancelledAt >= cancelGraceMs;
+  // An instant that lies ahead is that of a clock which was set: nobody waits for it.
+  const isOver = cancelling && (now < cancelledAt || now - cancelledAt >= cancelGraceMs);
+  const settleRest = isOver && unsettledBefore > 0;
 
   const isStuck = !cut.done && cut.parts.length === (last?.cut.parts.length ?? 0);
   const turnsWithoutPart = isStuck ? (last?.turnsWithoutPart ?? 0) + 1 : 0;
@@ -148,7 +150,11 @@ const withCount = (name: string, count: number): Readonly<Record<string, number>
 function quietSince(last: TickRecord | undefined, observed: Observed, now: number): number | undefined {
   const { segments, settled } = observed;
   if (settled.length > 0 || segments === undefined || segments.count !== (last?.segments ?? 0)) return undefined;
-  return Math.max(last?.idleSince ?? now, segments.waitUntil);
+  const latest = now + limits.maxRetryAfterMs;
+  const known = last?.idleSince;
+  // Whoever set this instant had another clock: nothing waits so long.
+  if (known !== undefined && known <= latest) return known;
+  return Math.max(now, Math.min(segments.waitUntil, latest));
 }
 
 /** A worker that lives stores something within a lease. Messages in the queue may be this job's, behind those of others: then a resend is tried ever later. */

@@ -1,5 +1,5 @@
-import type { Violation } from './check.ts';
 import type { CallEvent, LifeEvent } from './history.ts';
+import type { Violation } from './violation.ts';
 
 /** What held for a job from an instant on: somebody started, tuned, paused, or resumed it. */
 export interface LimitsFrom {

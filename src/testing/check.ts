@@ -1,8 +1,9 @@
 import { digestItems, reasonOf } from '../format/digest.ts';
 import type { Row } from '../format/outcome.ts';
-import { limits } from '../limits.ts';
-import type { CallEvent, History, LifeEvent } from './history.ts';
+import { checkCalls } from './check-calls.ts';
+import type { History } from './history.ts';
 import type { Simulated } from './simulate.ts';
+import type { Report, Violation } from './violation.ts';
 
 /** What a run is held to beside the rules that hold for every run. */
 export interface Expected {
@@ -13,15 +14,6 @@ export interface Expected {
   /** The job ends within this time after the last fault, in milliseconds. */
   readonly endsWithinMs: number;
 }
-
-/** A promise that a run broke. */
-export interface Violation {
-  readonly rule: string;
-  readonly what: string;
-}
-
-/** A worker notices within this time that its chunk's result stands. */
-const noticeMs = 2_000;
 
 /** Reads the history of a run that ended, and tells every promise that it broke. */
 export function check(run: Simulated, expected: Expected): readonly Violation[] {
@@ -34,16 +26,12 @@ export function check(run: Simulated, expected: Expected): readonly Violation[] 
   checkEnd(run, expected, report);
   checkCalls(run, report);
   checkCauses(run, report);
-  for (const { place, gen, at } of run.history.unproven) {
-    report('acknowledged means stored or handed over', `chunk ${place} gen ${gen} was deleted at ${at}`);
-  }
+  checkProofs(run.history, report);
   checkDeadLetters(run.history, report);
   return found;
 }
 
 const mostOfARule = 3;
-type Report = (rule: string, what: string) => void;
-
 function checkRows({ rows }: Simulated, expected: Expected, report: Report): void {
   const seen = new Map<number, number>();
   for (const { index } of rows) seen.set(index, (seen.get(index) ?? 0) + 1);
@@ -89,55 +77,13 @@ function checkEnd({ history, endedAt, tookMs }: Simulated, { endsWithinMs }: Exp
   }
 }
 
-function checkCalls(run: Simulated, report: Report): void {
-  const { history, summary } = run;
-  const chunkOf = chunkFinder(run);
-  for (const call of history.calls) {
-    const life = history.lives[call.life];
-    const stoodAt = history.stoodAt.get(chunkOf(call.index) ?? '');
-    if (life === undefined || stoodAt === undefined || call.startedAt <= stoodAt + noticeMs) continue;
-    if (isExcused(life, call.startedAt, history)) continue;
-    report(
-      'no call starts 2 s after its row stands',
-      `item ${call.index}, ${call.startedAt - stoodAt} ms late, process ${life.id}`,
-    );
+/** What was deleted while another worker was about to hand it over is proven when that worker sent, or died before it could. */
+function checkProofs({ unproven, sent, lives }: History, report: Report): void {
+  for (const { place, gen, at, handingOver } of unproven) {
+    const writer = lives.find(({ id }) => `w${id}` === handingOver);
+    if (writer !== undefined && (writer.killedAt !== undefined || (sent.get(place) ?? 0) > gen)) continue;
+    report('acknowledged means stored or handed over', `chunk ${place} gen ${gen} was deleted at ${at}`);
   }
-  const earlier = new Map<string, CallEvent>();
-  for (const call of history.calls) {
-    const key = `${call.index}/${call.attempt}`;
-    const before = earlier.get(key);
-    earlier.set(key, call);
-    if (before === undefined || isBlamed(before, call, history)) continue;
-    report(
-      'calls are repeated only by a fault',
-      `item ${call.index}, attempt ${call.attempt}, processes ${before.life} and ${call.life}`,
-    );
-  }
-  const most = Math.max(...history.calls.map(({ attempt }) => attempt), 0);
-  if (most > limits.maxAttempts) report('attempts have a limit', `attempt ${most} in ${summary.jobId}`);
-}
-
-/** A process that stood still gets 2 s after it woke; one that cannot reach S3 cannot see what stands there. */
-function isExcused(life: LifeEvent, at: number, history: History): boolean {
-  if (life.frozen.some(({ from, to }) => from - noticeMs <= at && at <= to + noticeMs)) return true;
-  return history.faults.some(
-    (fault) =>
-      fault.life === life.id && /^(s3|sqs|outage)/.test(fault.kind) && fault.at <= at && at <= fault.at + hangingMs,
-  );
-}
-
-/** A request that hangs is given up after a minute, and then tried again. */
-const hangingMs = 65_000;
-
-/** A call was made twice: something befell the process of the first, or the chunk's message. */
-function isBlamed(before: CallEvent, again: CallEvent, history: History): boolean {
-  const lives = [history.lives[before.life], history.lives[again.life]];
-  if (lives.some((life) => life !== undefined && (life.faults.length > 0 || life.killedAt !== undefined))) return true;
-  return history.faults.some(
-    ({ kind, at }) =>
-      at <= again.startedAt &&
-      /duplicate|purge|lost|repeated|partly|delayed|thaw|freeze|outage|hang|slow|refused/.test(kind),
-  );
 }
 
 /** The code of a row names a cause: it must have happened to that item. */
@@ -165,10 +111,4 @@ function checkDeadLetters(history: History, report: Report): void {
     );
     if (deaths.length === 0) report('nothing dead-letters without a crash', `chunk ${place} at ${at}, 0 deaths`);
   }
-}
-
-/** Which chunk an item is in. */
-function chunkFinder(run: Simulated): (index: number) => string | undefined {
-  const { bounds } = run;
-  return (index) => bounds.find(({ first, count }) => index >= first && index < first + count)?.place;
 }

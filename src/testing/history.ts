@@ -44,8 +44,18 @@ export class History {
   readonly faults: FaultEvent[] = [];
   /** When each chunk's result stood, by `part/chunk`. */
   readonly stoodAt = new Map<string, number>();
-  /** Work messages that were deleted while nothing of them was stored or handed over. */
-  readonly unproven: Array<{ readonly at: number; readonly place: string; readonly gen: number }> = [];
+  /**
+   * Work messages that were deleted while nothing of them was stored or handed over. A worker that hands over stores a segment of
+   * the next generation and then sends: in between, `handingOver` names it.
+   */
+  readonly unproven: Array<{
+    readonly at: number;
+    readonly place: string;
+    readonly gen: number;
+    readonly handingOver?: string;
+  }> = [];
+  /** Work messages that were sent, by `part/chunk`: the highest generation of each. */
+  readonly sent = new Map<string, number>();
   /** Chunks whose messages became dead letters, with the receives of each. */
   readonly deadLetters: Array<{ readonly at: number; readonly kind: string; readonly place: string }> = [];
   /** Lines that functions logged. */

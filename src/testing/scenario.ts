@@ -3,11 +3,12 @@ import type { Row } from '../format/outcome.ts';
 import type { Random } from '../ports.ts';
 import { TaskError } from '../task/errors.ts';
 import { defineTask, type Task } from '../task/task.ts';
-import { check, type Expected, type Violation } from './check.ts';
+import { check, type Expected } from './check.ts';
 import { type FaultKind, type FaultPlan, faultKinds } from './faults.ts';
 import type { History } from './history.ts';
 import { seededRandom } from './seeded-random.ts';
 import { type Simulated, type SimulationOptions, SimulationStuck, simulate } from './simulate.ts';
+import type { Violation } from './violation.ts';
 
 const acts = ['ok', 'fail', 'flaky', 'bug', 'endless'] as const;
 type Act = (typeof acts)[number];
@@ -54,6 +55,8 @@ export function scenarioOf(seed: number): Scenario {
   const attempts = pick([1, 2, 3]);
   const cancelAfterMs = random() < 0.15 ? Math.floor(random() * 30_000) : undefined;
   const faults = planOf(random);
+  const workers = pick([2, 3, 5]);
+  const concurrency = pick([1, 2, 4, 10, 50]);
   return {
     seed,
     run: {
@@ -61,21 +64,31 @@ export function scenarioOf(seed: number): Scenario {
       items,
       seed,
       faults,
-      workers: pick([2, 3, 5]),
-      options: { concurrency: pick([1, 2, 4, 10, 50]), timeoutMs: timeoutMs, attempts },
+      workers,
+      options: { concurrency, timeoutMs, attempts },
       ...(items.length > 25 && random() < 0.1 && { wait: true }),
       ...(cancelAfterMs !== undefined && { cancelAfterMs }),
     },
     expected: {
       items: items.length,
       cancelled: cancelAfterMs !== undefined,
-      endsWithinMs: 5 * 60_000,
+      endsWithinMs: 5 * 60_000 + aloneMs(items, { attempts, concurrency }),
       row: (row) => problemOf(row, items[row.index], attempts, faults),
     },
   };
 }
 
 const timeoutMs = 3_000;
+
+/** How long the calls of all items take in one worker: a job whose items stand in one chunk has no more of them. */
+function aloneMs(
+  items: readonly Item[],
+  { attempts, concurrency }: { readonly attempts: number; readonly concurrency: number },
+): number {
+  const ofItem = ({ act, ms, times }: Item): number =>
+    act === 'endless' ? attempts * timeoutMs : act === 'flaky' ? Math.min(attempts, times + 1) * ms : ms;
+  return items.reduce((sum, item) => sum + ofItem(item), 0) / concurrency;
+}
 
 function itemsOf(random: Random, count: number, ms: number): readonly Item[] {
   return Array.from({ length: count }, () => {
@@ -86,16 +99,20 @@ function itemsOf(random: Random, count: number, ms: number): readonly Item[] {
   });
 }
 
-/** From one to five kinds of faults, or none in one of twenty. */
+/** From one to seven kinds of faults, or none in one of twenty. */
 function planOf(random: Random): FaultPlan {
   const odds: Partial<Record<FaultKind, number>> = {};
   const kinds = random() < 0.05 ? 0 : 2 + Math.floor(random() * 6);
   for (let n = 0; n < kinds; n++) {
-    const kind = faultKinds[Math.floor(random() * faultKinds.length)] ?? 'kill';
+    const among = random() < 0.2 ? rareKinds : faultKinds;
+    const kind = among[Math.floor(random() * among.length)] ?? 'kill';
     odds[kind] = oddsOf(kind, random);
   }
   return { odds, forMs: 20_000 + random() * 120_000, longestMs: 5_000 * 120 ** random() };
 }
+
+/** What happens at most once in a run, or only to what is sent. */
+const rareKinds: readonly FaultKind[] = ['s3-outage', 'sqs-outage', 'lost-send', 'lost-send', 'lost-send'];
 
 function oddsOf(kind: FaultKind, random: Random): number {
   if (/outage|purge/.test(kind)) return 1;

@@ -1,7 +1,7 @@
 import { ModelBucket } from '../cloud/model/objects.ts';
 import { ModelQueue } from '../cloud/model/queue.ts';
 import { parseMessage, type WorkMessage } from '../format/message.ts';
-import { resultKey } from '../format/paths.ts';
+import { resultKey, segmentGen, segmentsPrefix } from '../format/paths.ts';
 import type { Clock } from '../ports.ts';
 import { type History, placeName } from './history.ts';
 
@@ -44,12 +44,34 @@ export class WatchedWorkQueue extends ModelQueue {
     this.#history = watch.history;
   }
 
+  override send(...given: Parameters<ModelQueue['send']>): ReturnType<ModelQueue['send']> {
+    const work = workOf(given[0].body);
+    if (work !== undefined) {
+      const name = placeName(work);
+      this.#history.sent.set(name, Math.max(work.gen, this.#history.sent.get(name) ?? 0));
+    }
+    return super.send(...given);
+  }
+
   override delete(receiptHandle: string): void {
     const message = this.messages().find((candidate) => candidate.receiptHandle === receiptHandle);
     super.delete(receiptHandle);
     const work = message && workOf(message.body);
     if (work === undefined || this.#isProven(work)) return;
-    this.#history.unproven.push({ at: this.#clock.now(), place: placeName(work), gen: work.gen });
+    const handingOver = this.#handingOver(work);
+    this.#history.unproven.push({
+      at: this.#clock.now(),
+      place: placeName(work),
+      gen: work.gen,
+      ...(handingOver === undefined ? {} : { handingOver }),
+    });
+  }
+
+  /** Who has stored a segment of a later generation of the chunk. */
+  #handingOver(work: WorkMessage): string | undefined {
+    const prefix = segmentsPrefix(work.job, work);
+    const names = this.#bucket.list({ prefix }).keys.map((key) => key.slice(prefix.length));
+    return names.find((name) => segmentGen(name) > work.gen)?.split('-')[1];
   }
 
   /** Its result stands, it goes on under another message, or its job was cancelled or never began. */

@@ -85,8 +85,13 @@ export async function closeChunk(deps: CloseDeps, chunk: OpenChunk): Promise<'st
 async function handOver(deps: CloseDeps, chunk: OpenChunk): Promise<void> {
   const gen = chunk.message.gen + 1;
   const now = deps.clock.now();
-  const notBefore = Math.max(now, Math.min(...chunk.later.map((item) => item.notBefore)));
-  const waits = chunk.later.filter((item) => item.notBefore > notBefore);
+  // The clock may have been set since: nothing waits longer than was decided.
+  const later = chunk.later.map((item) => ({
+    ...item,
+    notBefore: now + Math.min(item.waitMs, Math.max(0, item.notBefore - now)),
+  }));
+  const notBefore = Math.min(...later.map((item) => item.notBefore));
+  const waits = later.filter((item) => item.notBefore > notBefore);
   const isWaiting = notBefore > now;
   // Stored even when there are no rows: a segment of the next generation is the proof that the chunk goes on elsewhere.
   await storeSegment(deps, chunk, { gen, notBefore: isWaiting ? notBefore : undefined });
@@ -100,7 +105,7 @@ async function handOver(deps: CloseDeps, chunk: OpenChunk): Promise<void> {
     digest: chunk.digest,
     // What a worker may have died of is watched to its end.
     ...(isSuspect(chunk.held) ? { deaths: 1 } : {}),
-    ...(isWaiting ? { notBefore } : {}),
+    ...(isWaiting || waits.length > 0 ? { notBefore } : {}),
     ...(waits.length > 0 ? { waits: waits.map((item) => [item.index, item.notBefore]) } : {}),
   };
   const { jobId } = chunk;

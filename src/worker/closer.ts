@@ -78,7 +78,7 @@ export class Closer {
     chunk.storing = stored;
     this.#state.track(
       stored.then(async () => {
-        if (!chunk.closing && (await this.#hasResult(chunk))) await this.#drop(chunk, { isSettled: true });
+        if (!chunk.closing && (await this.#hasResult(chunk))) await this.drop(chunk, { isSettled: true });
         else this.check(chunk);
       }),
       chunk.jobId,
@@ -86,26 +86,26 @@ export class Closer {
   }
 
   /**
-   * Gives a chunk up that another worker has taken or settled; looks only where it can start calls still, or where a rival is likely.
+   * Gives a chunk up that another worker has taken or settled: also one whose last items run, since they may be tried again.
    * A HEAD every 2 s is 1.5 % of what a worker of 1 GB costs. https://aws.amazon.com/s3/pricing/
    */
   async lookForRival(chunk: OpenChunk): Promise<void> {
     const isLapsed = this.#holds.isLapsed(chunk.held);
     if (chunk.closing || chunk.isDropped) return;
-    if (!isLapsed && !isRedelivered(chunk.held) && !chunk.job.hasMore(chunk)) return;
     const [hasResult, segments] = await Promise.all([
       this.#hasResult(chunk),
       isLapsed ? listSegments(this.#deps.store, chunk.message) : [],
     ]);
-    if (hasResult) await this.#drop(chunk, { isSettled: true });
-    else if (segments.some((name) => !chunk.knownSegments.has(name))) await this.#drop(chunk, { isSettled: false });
+    if (hasResult) await this.drop(chunk, { isSettled: true });
+    else if (segments.some((name) => !chunk.knownSegments.has(name))) await this.drop(chunk, { isSettled: false });
   }
 
   async #hasResult(chunk: OpenChunk): Promise<boolean> {
     return (await this.#deps.store.head(resultKey(chunk.folder, chunk.place))) !== undefined;
   }
 
-  async #drop(chunk: OpenChunk, { isSettled }: { readonly isSettled: boolean }): Promise<void> {
+  /** Stops with a chunk that another worker has: nothing of it counts here any more. One that is being stored is left alone. */
+  async drop(chunk: OpenChunk, { isSettled }: { readonly isSettled: boolean }): Promise<void> {
     if (chunk.closing || chunk.isDropped) return;
     const { log } = this.#deps;
     log('info', 'a chunk was dropped: another worker has it', { jobId: chunk.jobId, ...chunk.place, isSettled });

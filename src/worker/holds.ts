@@ -10,6 +10,8 @@ interface Hold {
   since: number;
   /** When a renewal was last tried. */
   triedAt: number;
+  /** That try failed. */
+  failed: boolean;
   renewal: Promise<void> | undefined;
 }
 
@@ -27,7 +29,7 @@ export class Holds {
   take(held: HeldMessage, fresh: boolean): void {
     if (held.receiptHandle === undefined) return;
     const now = this.#deps.clock.now();
-    const hold: Hold = { since: now, triedAt: now, renewal: undefined };
+    const hold: Hold = { since: now, triedAt: now, failed: false, renewal: undefined };
     this.#holds.set(held, hold);
     if (!fresh) this.#renew(held, hold);
     this.#stopTimer ??= this.#deps.clock.after(lookMs, () => this.#look());
@@ -43,7 +45,13 @@ export class Holds {
   /** Whether somebody else may have the message by now: no renewal was taken for as long as a hold lasts. */
   isLapsed(held: HeldMessage): boolean {
     const hold = this.#holds.get(held);
-    return hold !== undefined && this.#deps.clock.now() - hold.since > this.#leaseMs;
+    return hold !== undefined && !this.#isWithin(hold.since, this.#leaseMs);
+  }
+
+  /** Whether less than `ms` has passed since an instant; not when that lies ahead, since the clock was set back then. */
+  #isWithin(since: number, ms: number): boolean {
+    const passedMs = this.#deps.clock.now() - since;
+    return passedMs >= 0 && passedMs < ms;
   }
 
   /** Ends all renewals, and waits for those under way. */
@@ -57,11 +65,9 @@ export class Holds {
   }
 
   #look(): void {
-    const now = this.#deps.clock.now();
     for (const [held, hold] of this.#holds) {
-      const failed = hold.triedAt > hold.since;
-      const dueAt = hold.triedAt + (failed ? lookMs : this.#leaseMs / limits.renewalsPerLease);
-      if (hold.renewal === undefined && now >= dueAt) this.#renew(held, hold);
+      const everyMs = hold.failed ? lookMs : this.#leaseMs / limits.renewalsPerLease;
+      if (hold.renewal === undefined && !this.#isWithin(hold.triedAt, everyMs)) this.#renew(held, hold);
     }
     this.#stopTimer = this.#holds.size === 0 ? undefined : this.#deps.clock.after(lookMs, () => this.#look());
   }
@@ -77,14 +83,14 @@ export class Holds {
     const { receiptHandle, messageId } = held;
     if (receiptHandle === undefined) return;
     const startedAt = clock.now();
-    const isFirstFailure = hold.triedAt <= hold.since;
+    const isFirstFailure = !hold.failed;
     hold.triedAt = startedAt;
     try {
       await queue.changeVisibility(receiptHandle, leaseSeconds);
       hold.since = startedAt;
+      hold.failed = false;
     } catch (error) {
-      // A failed try counts as later than the hold, also when both are in one millisecond.
-      hold.triedAt = Math.max(hold.triedAt, hold.since + 1);
+      hold.failed = true;
       if (isFirstFailure)
         log('warn', 'the hold on a message was not renewed; it is tried again', { messageId, error: String(error) });
     }

@@ -39,16 +39,14 @@ export interface ItemRun {
   callMs: number;
   /** Milliseconds since the epoch before which the next attempt must not start. */
   notBefore: number;
+  /** How long that was when it was decided, in milliseconds: whatever the clock is set to, nothing waits longer. */
+  waitMs: number;
   /** A rejection that it left unhandled: it fails, whatever it answers. */
   rejection?: ItemError;
 }
 
 /** An item that another invocation has to go on with. */
-interface LaterItem {
-  readonly index: number;
-  readonly attempts: number;
-  readonly notBefore: number;
-}
+type LaterItem = Readonly<Pick<ItemRun, 'index' | 'attempts' | 'notBefore' | 'waitMs'>>;
 
 /** A row in hand, and what it has cost. */
 interface SettledRow {
@@ -193,7 +191,8 @@ export class OpenChunk {
   }
 
   handOver(run: ItemRun): void {
-    this.#later.push({ index: run.index, attempts: run.attempts - run.refusals, notBefore: run.notBefore });
+    const { index, notBefore, waitMs } = run;
+    this.#later.push({ index, attempts: run.attempts - run.refusals, notBefore, waitMs });
     this.#digest = addDigests(this.#digest, attemptsOnly(run.callMs));
   }
 

@@ -1,6 +1,5 @@
-import { folderOf } from '../format/message.ts';
+import { folderOf, type WorkMessage } from '../format/message.ts';
 import { resultKey } from '../format/paths.ts';
-import { limits } from '../limits.ts';
 import type { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
 import { type HeldMessage, isRedelivered } from './held-message.ts';
@@ -61,13 +60,13 @@ export class Opener {
     const { message } = held;
     const place = { part: message.part, chunk: message.chunk };
     const job = await this.#jobs.of(held);
-    const isSettled =
-      job === undefined ||
-      job.cancelled.aborted ||
-      (await this.#read(held, () => store.head(resultKey(folderOf(message), place)))) !== undefined;
+    const isGone = job === undefined || job.cancelled.aborted;
+    const hasResult =
+      !isGone && (await this.#read(held, () => store.head(resultKey(folderOf(message), place)))) !== undefined;
     const inHand = this.#state.find(folderOf(message), place);
-    if (inHand !== undefined && !isSettled) return this.#dropDuplicate(held, inHand);
-    if (isSettled || job.pace.isVoid(message.gen)) {
+    if (inHand !== undefined && hasResult) await this.#closer.drop(inHand, { isSettled: true });
+    else if (inHand !== undefined && !isGone && (await this.#keeps(inHand, held))) return;
+    if (isGone || hasResult || job.pace.isVoid(message.gen)) {
       // Rows of a job that pauses are kept, and whoever resumes it has its unsettled chunks sent again.
       log('info', 'a message was dropped: its chunk is settled, cancelled, or given out anew', {
         jobId: message.job,
@@ -79,28 +78,30 @@ export class Opener {
     await this.#load(held, job);
   }
 
-  /** A second message of a chunk in hand is not needed; the chunk's own, come again, is its only one and must stay. */
-  async #dropDuplicate(held: HeldMessage, inHand: OpenChunk): Promise<void> {
+  /**
+   * Whether a chunk in hand stays as it is when a second message of it comes. Its own message, come again, is its only one. One that
+   * another worker has handed over says that this worker stood still too long: its own message is gone, and the other one counts.
+   */
+  async #keeps(inHand: OpenChunk, held: HeldMessage): Promise<boolean> {
+    const isHandedOver = held.message.only !== undefined && held.message.gen > inHand.message.gen;
     if (inHand.held.messageId === held.messageId) {
       await this.#holds.release(held);
       inHand.held.receiptHandle = held.receiptHandle;
       this.#holds.take(inHand.held, true);
-    } else await this.#closer.acknowledge(held);
+    } else if (!isHandedOver) await this.#closer.acknowledge(held);
+    else if (inHand.closing) await this.#holds.release(held);
+    else {
+      await this.#closer.drop(inHand, { isSettled: false });
+      return false;
+    }
+    return true;
   }
 
-  /** Puts a message back whose items must not start yet, or could not end in time. */
+  /** Puts a message back whose items could not end in time. */
   async #putBack(held: HeldMessage, job: RunningJob): Promise<boolean> {
-    const { queue, clock, deadline } = this.#deps;
+    const { clock, deadline } = this.#deps;
     if (held.receiptHandle === undefined) return false;
-    const now = clock.now();
-    const waitMs = (held.message.notBefore ?? 0) - now;
-    if (waitMs > 0) {
-      const seconds = Math.min(limits.maxDelaySeconds, Math.ceil(waitMs / 1_000));
-      await this.#holds.release(held);
-      await queue.changeVisibility(held.receiptHandle, seconds);
-      return true;
-    }
-    if (job.fits(now, deadline) && this.#deps.leaving?.aborted !== true) return false;
+    if (job.fits(clock.now(), deadline) && this.#deps.leaving?.aborted !== true) return false;
     await this.#closer.putBack(held);
     return true;
   }
@@ -127,17 +128,18 @@ export class Opener {
       throw error;
     });
     const inHand = this.#state.find(folderOf(message), { part: message.part, chunk: message.chunk });
-    if (inHand !== undefined) {
+    if (inHand !== undefined && (await this.#keeps(inHand, held))) {
       this.#state.heldBytes -= heldBytes;
-      return this.#dropDuplicate(held, inHand);
+      return;
     }
     job.draining = false;
     const chunk = new OpenChunk({ held, job, kept, heldBytes, todo: items.length, now: clock.now() });
     this.#state.add(chunk);
     if (kept !== undefined && items.length > 0) this.#state.track(this.#closer.claim(chunk), message.job);
-    const waits = new Map(message.waits ?? []);
+    const now = clock.now();
+    const waits = waitsOf(message, now);
     for (const { index, jobIndex, attempts, about, content } of items) {
-      const notBefore = waits.get(index) ?? 0;
+      const waitMs = waits.get(index) ?? 0;
       if (content.ok)
         this.#runner.add(job, {
           chunk,
@@ -148,7 +150,8 @@ export class Opener {
           attempts,
           refusals: 0,
           callMs: 0,
-          notBefore,
+          notBefore: now + waitMs,
+          waitMs,
         });
       else
         chunk.settle(
@@ -163,4 +166,12 @@ export class Opener {
   #read<Value>(held: HeldMessage, act: () => Promise<Value>): Promise<Value> {
     return readHeld(this.#deps, { held, act, until: () => this.#state.endAt });
   }
+}
+
+/**
+ * How long items of a message wait, in milliseconds, once it is here: the queue has kept it until the first of them could start, so
+ * no item waits longer than it was to wait after that one, whatever the clocks of both processes are set to.
+ */
+function waitsOf({ waits = [], notBefore = 0 }: WorkMessage, now: number): ReadonlyMap<number, number> {
+  return new Map(waits.map(([index, at]) => [index, Math.max(0, Math.min(at - notBefore, at - now))]));
 }

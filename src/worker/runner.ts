@@ -183,12 +183,13 @@ export class Runner {
   /** An attempt that the worker itself broke off is none. */
   #breakOff(run: ItemRun): void {
     run.attempts--;
-    run.notBefore = this.#deps.clock.now();
+    run.notBefore = 0;
     run.chunk.handOver(run);
   }
 
   #retry(job: RunningJob, run: ItemRun, delayMs: number): void {
     run.notBefore = this.#deps.clock.now() + delayMs;
+    run.waitMs = delayMs;
     if (job.cancelled.aborted) settleCancelled(run);
     else if (job.draining) run.chunk.handOver(run);
     else this.add(job, run);

@@ -1,31 +1,66 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import { defineTask } from '../../src/task/task.ts';
-import { simulate } from '../../src/testing/simulate.ts';
+import { check } from '../../src/testing/check.ts';
+import type { FaultPlan } from '../../src/testing/faults.ts';
+import { campaignTask } from '../../src/testing/scenario.ts';
+import { type SimulationOptions, simulate } from '../../src/testing/simulate.ts';
+import type { Violation } from '../../src/testing/violation.ts';
 
-const task = defineTask({
-  description: 'Answers after a while',
-  input: z.object({ ms: z.number() }),
-  example: { ms: 1 },
-  run: ({ ms }) => new Promise((resolve) => setTimeout(() => resolve(ms), ms)),
-});
-const items = (count: number, ms: number) => Array.from({ length: count }, () => ({ ms }));
+const items = Array.from({ length: 60 }, (_, n) => ({
+  ms: (n * 37) % 2_500,
+  act: n % 3 === 0 ? 'flaky' : 'ok',
+  times: 1,
+}));
+
+/** What a run of the items breaks under a plan of faults. */
+async function brokenBy(
+  given: { readonly seed: number; readonly faults: FaultPlan } & Partial<SimulationOptions>,
+): Promise<readonly Violation[]> {
+  const { options, ...rest } = given;
+  const run = await simulate({
+    task: campaignTask,
+    items,
+    workers: 3,
+    ...rest,
+    options: { timeoutMs: 3_000, attempts: 3, ...options },
+  });
+  const row = (): undefined => undefined;
+  return check(run, { items: given.items?.length ?? items.length, row, cancelled: false, endsWithinMs: 5 * 60_000 });
+}
 
 /** What campaigns found, each as the smallest plan that shows it. */
 describe('found by campaigns', () => {
-  it.each([1, 2, 3, 4, 5])(
-    'a clock that is set while calls run makes no digest that nobody can read, seed %i',
+  it.each([1, 2, 3, 4, 5])('no digest is unreadable when a clock is set while calls run, seed %i', async (seed) => {
+    expect(await brokenBy({ seed, faults: { odds: { 'clock-jump': 1 } }, options: { concurrency: 5 } })).toEqual([]);
+  });
+
+  it.each([1, 30, 39, 50])(
+    'no item waits for hours that was handed over under a clock that was set, seed %i',
     async (seed) => {
-      const { rows, summary, history } = await simulate({
-        task,
-        items: items(60, 4_000),
-        seed,
-        options: { concurrency: 5 },
-        faults: { odds: { 'clock-jump': 1 } },
-      });
-      expect(history.countFaults().get('clock-jump')).toBeGreaterThan(0);
-      expect(rows.map(({ status }) => status)).toEqual(items(60, 0).map(() => 'succeeded'));
-      expect(summary.totals.succeeded).toBe(60);
+      const odds = { 'clock-jump': 0.5, deadline: 0.6, kill: 0.2 };
+      const faults = { odds, longestMs: 6_000 };
+      expect(await brokenBy({ seed, faults, options: { concurrency: 2 } })).toEqual([]);
+    },
+  );
+
+  it.each([14, 20, 42, 57])(
+    'a clock that is set back neither ends a hold nor keeps a job waiting, seed %i',
+    async (seed) => {
+      const faults = { odds: { 'clock-jump': 0.6, freeze: 0.4 }, longestMs: 100_000 };
+      expect(await brokenBy({ seed, faults, options: { concurrency: 2, attempts: 2 } })).toEqual([]);
+    },
+  );
+
+  it.each([4, 18, 40])(
+    'the last items of a chunk that another worker has stored are not tried again, seed %i',
+    async (seed) => {
+      const twoSeconds = Array.from({ length: 80 }, (_, n) => ({
+        ms: 1_200 + ((n * 37) % 1_300),
+        act: n % 2 === 0 ? 'flaky' : 'ok',
+        times: 1,
+      }));
+      const faults = { odds: { 'lambda-lost': 0.7, 'sqs-partly': 0.7, 'sqs-refused': 0.1 } };
+      const options = { concurrency: 50, attempts: 2 };
+      expect(await brokenBy({ seed, items: twoSeconds, workers: 5, faults, options })).toEqual([]);
     },
   );
 });

@@ -1,0 +1,90 @@
+import { limits } from '../limits.ts';
+import type { CallEvent, History, LifeEvent } from './history.ts';
+import type { Simulated } from './simulate.ts';
+import type { Report } from './violation.ts';
+
+/** A worker notices within this time that its chunk's result stands. */
+const noticeMs = 2_000;
+/** A request that hangs is given up after a minute, and then tried again. */
+const hangingMs = 65_000;
+/** Rows are looked at every second, and have to be stored. */
+const storingMs = 1_500;
+
+/** Holds the calls of a run to their promises: none late, none repeated without a fault, and none that was stored. */
+export function checkCalls(run: Simulated, report: Report): void {
+  const { history, summary } = run;
+  const chunkOf = chunkFinder(run);
+  for (const call of history.calls) {
+    const life = history.lives[call.life];
+    const stoodAt = history.stoodAt.get(chunkOf(call.index) ?? '');
+    if (life === undefined || stoodAt === undefined || call.startedAt <= stoodAt + noticeMs) continue;
+    if (isExcused(life, call.startedAt, history)) continue;
+    report(
+      'no call starts 2 s after its row stands',
+      `item ${call.index}, ${call.startedAt - stoodAt} ms late, process ${life.id}`,
+    );
+  }
+  const hasTwins = sendsTwins(history);
+  const earlier = new Map<string, CallEvent>();
+  for (const call of history.calls) {
+    const key = `${call.index}/${call.attempt}`;
+    const before = earlier.get(key);
+    earlier.set(key, call);
+    if (before === undefined) continue;
+    const what = `item ${call.index}, attempt ${call.attempt}, processes ${before.life} and ${call.life}`;
+    if (!isBlamed(before, call, history)) report('calls are repeated only by a fault', what);
+    else if (!hasTwins && wasStored(before, call, history))
+      report('no answered call is repeated whose row was stored', what);
+  }
+  const most = Math.max(...history.calls.map(({ attempt }) => attempt), 0);
+  if (most > limits.maxAttempts) report('attempts have a limit', `attempt ${most} in ${summary.jobId}`);
+}
+
+/** A process that stood still gets 2 s after it woke; one that cannot reach S3 cannot see what stands there. */
+function isExcused(life: LifeEvent, at: number, history: History): boolean {
+  if (life.frozen.some(({ from, to }) => from - noticeMs <= at && at <= to + noticeMs)) return true;
+  return history.faults.some(
+    (fault) =>
+      fault.life === life.id && /^(s3|sqs|outage)/.test(fault.kind) && fault.at <= at && at <= fault.at + hangingMs,
+  );
+}
+
+/** A call was made twice: something befell the process of the first, or the chunk's message. */
+function isBlamed(before: CallEvent, again: CallEvent, history: History): boolean {
+  const lives = [history.lives[before.life], history.lives[again.life]];
+  if (lives.some((life) => life !== undefined && (life.faults.length > 0 || life.killedAt !== undefined))) return true;
+  return history.faults.some(
+    ({ kind, at }) =>
+      at <= again.startedAt &&
+      /duplicate|purge|lost|repeated|partly|delayed|thaw|freeze|outage|hang|slow|refused/.test(kind),
+  );
+}
+
+/** Two messages of one chunk may be under way, and whoever has the second one looks for no rows of the first. */
+function sendsTwins({ faults, lives, log }: History): boolean {
+  if (faults.some(({ kind }) => /^sqs|^duplicate|^purge|^lost|^lambda|^outage|^delayed/.test(kind))) return true;
+  if (lives.some(({ role, killedAt }) => role !== 'worker' && killedAt !== undefined)) return true;
+  return log.some(({ message }) => message.includes('effects are done again'));
+}
+
+/** The first process had the time to store the answer: it ended, or stood still, long after, and S3 took what it stored. */
+function wasStored(before: CallEvent, again: CallEvent, { lives }: History): boolean {
+  const life = lives[before.life];
+  const { endedAt } = before;
+  if (life === undefined || endedAt === undefined || again.life === before.life) return false;
+  const next = lives[again.life];
+  const stops = [
+    life.killedAt ?? Number.POSITIVE_INFINITY,
+    ...life.frozen.filter(({ to }) => to > endedAt).map(({ from }) => from),
+    next?.startedAt ?? Number.POSITIVE_INFINITY,
+  ];
+  const stoppedAt = Math.min(...stops);
+  const isUndisturbed = life.faults.every(({ kind, at }) => !/^(s3|outage|clock)/.test(kind) || at > stoppedAt);
+  return isUndisturbed && stoppedAt - endedAt > limits.checkpointMs + storingMs;
+}
+
+/** Which chunk an item is in. */
+function chunkFinder(run: Simulated): (index: number) => string | undefined {
+  const { bounds } = run;
+  return (index) => bounds.find(({ first, count }) => index >= first && index < first + count)?.place;
+}
