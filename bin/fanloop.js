@@ -28,7 +28,7 @@ function runOnOwnNode() {
   const node = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
   if (!isClone || !existsSync(node)) {
     const hint = isClone
-      ? '"npm ci" in the project\'s folder installs one'
+      ? '"npm ci" in its folder installs one (after "npm ci --ignore-scripts": "npm rebuild node")'
       : 'install a newer one from https://nodejs.org';
     console.error(`fanloop: expected Node ${oldest.join('.')} or newer, got ${process.versions.node}; ${hint}`);
     process.exit(2);

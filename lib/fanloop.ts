@@ -112,7 +112,7 @@ export class Fanloop extends Construct implements IGrantable, IConnectable {
       metric: this.metricDeadLetters(),
       alarmDescription: 'A message was delivered again and again and never processed; "fanloop logs" tells why',
     });
-    jobOutputs(this, { workers: props.workers ?? limits.workers, bundleHash });
+    jobOutputs(this, { workers: props.workers ?? limits.workers, bundleHash, tasks: props.tasks });
   }
 
   /** Lets somebody start jobs, follow and cancel them, and read their results, by this stack's and this construct's name. */

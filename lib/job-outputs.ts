@@ -1,5 +1,7 @@
+import path from 'node:path';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { projectRoot } from '../src/bundle/project.ts';
 import { outputPrefix, stackOutputs } from '../src/runtime/environment.ts';
 import type { JobParts } from './job-parts.ts';
 
@@ -14,7 +16,11 @@ export function nameInStack(construct: Construct): string {
 /** The outputs by which the command line and the client find a construct. */
 export function jobOutputs(
   jobs: Construct & JobParts,
-  { workers, bundleHash }: { readonly workers: number; readonly bundleHash: string },
+  {
+    workers,
+    bundleHash,
+    tasks,
+  }: { readonly workers: number; readonly bundleHash: string; readonly tasks: string | undefined },
 ): void {
   const prefix = outputPrefix(nameInStack(jobs));
   const scope = new Construct(jobs, 'Outputs');
@@ -29,6 +35,7 @@ export function jobOutputs(
     deadLetterFunction: jobs.deadLetterFunction.functionName,
     workers: String(workers),
     bundleHash,
+    tasks: tasks && path.relative(projectRoot(process.cwd()), path.resolve(tasks)).replaceAll(path.sep, '/'),
     table: jobs.table?.tableName,
   };
   for (const [key, name] of Object.entries(stackOutputs)) {

@@ -29,6 +29,8 @@ export const stackOutputs = {
   deadLetterFunction: 'DeadLetterFunctionName',
   workers: 'Workers',
   bundleHash: 'BundleHash',
+  /** Folder of the tasks, relative to that of the app; absent where it is the usual one. */
+  tasks: 'TasksFolder',
   /** Absent where the stack was made without a table. */
   table: 'TableName',
 } as const;

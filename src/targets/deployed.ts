@@ -3,7 +3,7 @@ import { type Connection, clientSettings } from '../aws/connection.ts';
 import { defaultStackName, type StackSettings, stackDescription } from '../runtime/stack-settings.ts';
 import { UsageError } from '../task/errors.ts';
 import { readAccount } from './account.ts';
-import { codeNotice } from './code-here.ts';
+import { type CodeThere, codeNotice } from './code-here.ts';
 import { deployStack, describeStack, outputsOf } from './deploy.ts';
 import { explain } from './explain.ts';
 import { constructOutputs, stackAndName } from './find-construct.ts';
@@ -35,7 +35,7 @@ export function deployedTarget(place: DeployedTarget): Target {
     connect: async (options, { submits = false }) => {
       const found = await readStack(place, options);
       const stack = connectStack(place.connection(options), found.outputs, { outlivesProcess: () => true });
-      const notice = submits && found.isDefault ? codeNotice(found.outputs, options) : undefined;
+      const notice = submits ? codeNotice(found, options) : undefined;
       return {
         ...stack,
         ...(place.workers !== undefined && { workers: place.workers }),
@@ -81,16 +81,8 @@ function explainAt(place: DeployedTarget, options: Pick<TargetOptions, 'endpoint
   return explain(cause, { endpoint: place.connection(options).endpoint, mend: place.unreachable });
 }
 
-/** A stack that was found. */
-interface FoundStack {
-  /** By the names of `src/runtime/environment.ts`. */
-  readonly outputs: Readonly<Record<string, string>>;
-  /** Whether `fanloop deploy` made it; else it is one of an app of the person's own. */
-  readonly isDefault: boolean;
-}
-
 /** Finds a stack by its name, and in it the construct that is meant. @throws UsageError `MissingStack`, `MissingCredentials`, or `Unreachable`, each with what to do */
-async function readStack(place: DeployedTarget, options: TargetOptions): Promise<FoundStack> {
+async function readStack(place: DeployedTarget, options: TargetOptions): Promise<CodeThere> {
   const { stackName } = stackAndName(options);
   const client = new CloudFormationClient(clientSettings(place.connection(options)));
   try {

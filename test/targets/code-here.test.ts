@@ -20,16 +20,30 @@ afterEach(() => rmSync(path.dirname(tasks), { recursive: true }));
 function deployed(): Readonly<Record<string, string>> {
   const stack = new Stack();
   new Fanloop(stack, 'Default', { tasks });
-  const { [stackOutputs.bundleHash]: output } = Template.fromStack(stack).findOutputs('*');
-  return { [stackOutputs.bundleHash]: output?.['Value'] };
+  const outputs = Template.fromStack(stack).findOutputs('*');
+  return Object.fromEntries(
+    [stackOutputs.bundleHash, stackOutputs.tasks].map((name) => [name, String(outputs[name]?.['Value'])]),
+  );
 }
 
 it('says nothing while the files are those that were deployed, and what to do once they are not', () => {
   const outputs = deployed();
   const options = { target: 'aws', stack: 'Mine', tasks } as const;
-  expect(codeNotice(outputs, options)).toBeUndefined();
+  expect(codeNotice({ outputs, isDefault: true }, options)).toBeUndefined();
   writeFileSync(path.join(tasks, 'one.ts'), "export { defineTask as task } from 'fanloop';\nconsole.error('new');\n");
-  expect(codeNotice(outputs, options)).toBe(
+  expect(codeNotice({ outputs, isDefault: true }, options)).toBe(
     'the stack runs other code than the files here; "fanloop deploy --target aws --stack Mine" brings them there',
   );
+});
+
+it('names the app’s own way to deploy, and is silent where the app’s tasks are not', () => {
+  const there = { outputs: deployed(), isDefault: false };
+  const options = { target: 'aws', stack: 'Mine/Jobs' } as const;
+  expect(codeNotice(there, options)).toBeUndefined();
+  writeFileSync(path.join(tasks, 'one.ts'), "export { defineTask as task } from 'fanloop';\nconsole.error('new');\n");
+  expect(codeNotice(there, options)).toBe(
+    'the stack runs other code than the files here; "cdk deploy Mine" brings them there',
+  );
+  const elsewhere = { ...there, outputs: { ...there.outputs, [stackOutputs.tasks]: 'no/such/folder' } };
+  expect(codeNotice(elsewhere, options)).toBeUndefined();
 });
