@@ -20,11 +20,16 @@ export function reportFailure(error: unknown, terminal: Terminal, env: NodeJS.Pr
     if (env['FANLOOP_DEBUG'] === '1') terminal.say(error.stack ?? '');
     return exitCodes.usage;
   }
-  const message = error instanceof Error ? error.message || error.name : String(error);
+  const said = error instanceof Error ? error.message || error.name : String(error);
+  const message = /\b(?:EMFILE|ENFILE)\b/.test(said) ? tooManyFiles : said;
   terminal.say(`${name} ${oneLine(message)}`);
   if (env['FANLOOP_DEBUG'] === '1') terminal.say(error instanceof Error ? (error.stack ?? '') : '');
   else terminal.say('FANLOOP_DEBUG=1 shows the stack');
   return exitCodes.failed;
 }
+
+/** Whatever asked for one more says it in its own words, and none of them helps. */
+const tooManyFiles =
+  'expected to open one more file or connection, got EMFILE: too many are open; "ulimit -n 4096" raises the limit of this shell, and "fanloop watch" goes on with a job that had begun';
 
 const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ');

@@ -50,11 +50,11 @@ export function withTarget(command: Command): Command {
     );
 }
 
-/** Adds `--workers`, which only a command that makes the stack can change. */
-export const withWorkers = (command: Command): Command =>
+/** Adds `--workers`, which only a command that makes the stack can change; one alone works here, and never on AWS. */
+export const withWorkers = (command: Command, least = 1): Command =>
   command.addOption(
     new Option('--workers <n>', `workers that run at once (default: ${limits.workers})`).argParser(
-      wholeNumber('--workers', limits.minWorkers, limits.maxWorkers),
+      wholeNumber('--workers', least, limits.maxWorkers),
     ),
   );
 

@@ -5,7 +5,8 @@ import { readStackTemplate } from '../bundle/engine.ts';
 import { localCode } from '../bundle/local-code.ts';
 import { findProject } from '../bundle/project.ts';
 import { withSettings } from '../bundle/stack-template.ts';
-import { defaultStackName, parseSettings, type StackSettings } from '../runtime/stack-settings.ts';
+import { limits } from '../limits.ts';
+import { defaultStackName, parseSettings, requireRange, type StackSettings } from '../runtime/stack-settings.ts';
 import { UsageError } from '../task/errors.ts';
 
 /** A stack that the embedded cloud can run. */
@@ -23,7 +24,7 @@ export interface EmbeddedStack {
  * @throws UsageError `InvalidOptions` when a setting is out of range, or the folder of tasks does not exist
  */
 export async function embeddedStack(settings: StackSettings, from: string = process.cwd()): Promise<EmbeddedStack> {
-  usable(() => parseSettings((name) => new Map<string, unknown>(Object.entries(settings)).get(name)));
+  usable(() => requireSettings(settings));
   const { folder, hash } = localCode(usable(() => findProject(from, settings.tasks)));
   const template = JSON.stringify(withSettings(readStackTemplate(), settings, hash));
   const name = createHash('sha256').update(template).digest('hex').slice(0, 12);
@@ -33,6 +34,13 @@ export async function embeddedStack(settings: StackSettings, from: string = proc
     renameSync(`${templatePath}.${process.pid}`, templatePath);
   }
   return { templatePath, outDir: folder, stackName: settings.stackName ?? defaultStackName };
+}
+
+/** Here one worker alone works too, where an event source mapping of AWS has two at least. */
+function requireSettings({ workers, ...settings }: StackSettings): void {
+  const known = new Map<string, unknown>(Object.entries(settings));
+  if (workers !== undefined) requireRange('setting workers', workers, [1, limits.maxWorkers]);
+  parseSettings((name) => known.get(name));
 }
 
 /** A setting or a place that cannot be used is the caller's to mend. @throws UsageError `InvalidOptions` */

@@ -16,6 +16,7 @@ const usageCodes = [
   'MissingCredentials',
   'Unreachable',
   'StateFolderBusy',
+  'TooManyFiles',
   'NewerVersion',
 ] as const;
 

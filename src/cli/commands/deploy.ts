@@ -15,7 +15,7 @@ interface DeployOptions extends StackOptions {
 const otherExecutions = 4;
 
 export function define(command: Command, { terminal, signal }: CommandContext): void {
-  withWorkers(withTarget(command))
+  withWorkers(withTarget(command), limits.minWorkers)
     .option('--yes', 'do not ask before something is changed on AWS')
     .option('--quiet', 'say nothing but errors')
     .action(async ({ workers: asked, ...options }: DeployOptions) => {

@@ -7,6 +7,7 @@ import { describeStack, type QueueDescription, type StackDescription } from '../
 import { openAccessControl } from './cloud-access.ts';
 import { afterDeathSeconds, startMappings } from './cloud-mappings.ts';
 import { type Endpoint, type EndpointOptions, openEndpoint } from './endpoint.ts';
+import { requireRoom } from './room.ts';
 
 /** A synthesized stack. */
 export interface StackSource {
@@ -44,6 +45,7 @@ const concurrencyBesideMappings = 100;
 
 /** Runs a stack: endpoint, bucket, queues, functions, mappings. Whatever was opened is closed again when a part cannot start. */
 export async function startOwner(options: OwnerOptions): Promise<Owner> {
+  requireRoom();
   const opened: Array<() => Promise<void>> = [];
   const close = async (): Promise<void> => {
     for (const closeOne of opened.splice(0).reverse()) await closeOne();

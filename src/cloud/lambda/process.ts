@@ -58,6 +58,8 @@ export function startRuntime(options: RuntimeProcessOptions): RuntimeProcess {
     windowsHide: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  // A process that cannot be started says so at once, and has no streams.
+  const broken = new Promise<Error>((resolve) => child.on('error', resolve));
   // The message carries what the runtime of the same version wrote.
   child.on('message', (message) => events.message(message as FromRuntime));
   readLines(child.stdout, events.line, (requestId) => events.outputEnd('stdout', requestId));
@@ -65,7 +67,7 @@ export function startRuntime(options: RuntimeProcessOptions): RuntimeProcess {
   if (child.pid !== undefined) reaper.watch(child.pid);
 
   const exited = new Promise<Exit>((resolve) => {
-    child.on('error', (error) => {
+    void broken.then((error) => {
       if (child.pid !== undefined) return;
       events.line(`cannot start an environment: ${error.message}`);
       resolve({ code: 1, signal: null });
@@ -99,9 +101,13 @@ function killGroup(child: ChildProcess): void {
   }
 }
 
-function readLines(stream: Readable | null, onLine: (text: string) => void, onEnd: (requestId: string) => void): void {
-  // The stream is there, since it is asked for; the types of a child with an IPC channel cannot say so.
-  if (stream === null) return;
+function readLines(
+  stream: Readable | null | undefined,
+  onLine: (text: string) => void,
+  onEnd: (requestId: string) => void,
+): void {
+  // It is there in every process that was started.
+  if (stream === null || stream === undefined) return;
   let rest = '';
   stream.setEncoding('utf8');
   stream.on('data', (chunk: string) => {

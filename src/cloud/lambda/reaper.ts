@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 
 /** Ends the execution environments of an owner that was killed, also those whose event loop is blocked. */
 export interface Reaper {
@@ -20,10 +21,12 @@ export function startReaper(): Reaper {
   const shell = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
   // Where there is no such shell, environments still end by themselves when their channel closes.
   shell.on('error', () => {});
-  shell.stdin.on('error', () => {});
+  // The types do not say so, but a process that could not be started has no streams.
+  const input: Writable | undefined = shell.stdin;
+  input?.on('error', () => {});
   shell.unref();
   const tell = (): void => {
-    if (shell.stdin.writable) shell.stdin.write(`${[...groups].join(' ')}\n`);
+    if (input?.writable) input.write(`${[...groups].join(' ')}\n`);
   };
   return {
     watch: (group) => {
@@ -36,7 +39,7 @@ export function startReaper(): Reaper {
     },
     close: async () => {
       if (shell.pid === undefined || shell.exitCode !== null || shell.signalCode !== null) return;
-      shell.stdin.end();
+      input?.end();
       await once(shell, 'exit');
     },
   };

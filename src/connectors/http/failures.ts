@@ -69,6 +69,12 @@ export function connectionFailure(error: unknown, host: string): TaskError {
       cause: error,
     });
   }
+  if (code === 'EMFILE' || code === 'ENFILE') {
+    return new TaskError(
+      `expected room for one more connection, got ${code}: this process may open no more; a lower --concurrency needs fewer, and "ulimit -n" raises the limit`,
+      { code: 'TooManyConnections', retryable: true, cause: error },
+    );
+  }
   const named = namedFailure(code, host, error);
   if (named !== undefined) return named;
   if (tlsCodes.has(code) || /^(CERT_|ERR_TLS_|ERR_SSL_)/.test(code)) {

@@ -9,7 +9,7 @@ describe('a failure below HTTP', () => {
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'TlsFailed', false],
     ['UND_ERR_CONNECT_TIMEOUT', 'ConnectionFailed', true],
     ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'ClientCertificateRequired', false],
-    ['EMFILE', 'ConnectionFailed', true],
+    ['EMFILE', 'TooManyConnections', true],
   ])('with code %s is %s', (code, named, retryable) => {
     const failure = connectionFailure(Object.assign(new Error('x'), { code }), 'one.example');
     expect(failure).toMatchObject({ code: named, retryable, message: expect.stringContaining(code) });
