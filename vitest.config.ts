@@ -4,7 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, 'test/localstack/**', 'test/package/**'],
+    exclude: [...configDefaults.exclude, 'test/localstack/**', 'test/package/**', 'test/chaos/**'],
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -15,6 +15,7 @@ import { UsageError } from '../task/errors.ts';
 import { sleep } from '../waiting.ts';
 import { beginAsked, noSuchJob } from './begin.ts';
 import { Pace } from './pace.ts';
+import { patiently } from './patience.ts';
 import type { Progress } from './progress.ts';
 import type { SteerDeps } from './stack.ts';
 
@@ -52,6 +53,8 @@ export interface FollowOptions {
  * Follows a job to its end, look by look, and returns its summary; sends the tick that is overdue, so a job that was left alone
  * moves again.
  *
+ * S3 and SQS that refuse everything for 10 minutes end nobody's waiting.
+ *
  * @throws UsageError `JobNotFound`; the signal's reason when it is aborted
  */
 export async function* followJob(
@@ -72,8 +75,9 @@ export async function* followJob(
   // An answer that is there already is worth no look.
   await null;
   if (answered !== undefined && !toTheLast) return answered;
-  const passes = await readPasses(store, jobId);
-  const known = passes.at(-1) ?? (await readManifest(store, jobId));
+  const ask = <Value>(act: () => Promise<Value>): Promise<Value> => patiently({ clock, signal }, act);
+  const passes = await ask(() => readPasses(store, jobId));
+  const known = passes.at(-1) ?? (await ask(() => readManifest(store, jobId)));
   if (known === undefined) await beginAsked(deps, jobId, signal);
   const manifest = known ?? (await requireManifest(store, jobId));
   const folder = manifestFolder(manifest);
@@ -83,18 +87,18 @@ export async function* followJob(
   let sentAt = Number.NEGATIVE_INFINITY;
   while (true) {
     signal.throwIfAborted();
-    const summary = answered ?? (await readSummary(store, folder));
-    if (summary !== undefined && !toTheLast) return whole(store, summary);
+    const summary = answered ?? (await ask(() => readSummary(store, folder)));
+    if (summary !== undefined && !toTheLast) return ask(() => whole(store, summary));
     const now = clock.now();
-    const count = await settled.refresh();
-    const [tick, control] = await Promise.all([lastTick(store, folder), readControl(store, folder)]);
+    const count = await ask(() => settled.refresh());
+    const [tick, control] = await ask(() => Promise.all([lastTick(store, folder), readControl(store, folder)]));
     if (count.of !== undefined) pace.add(now, count.items);
     yield { progress: progressOf(manifest, { now, count, tick, pace, control }), settled: count };
-    if (summary !== undefined) return whole(store, summary);
+    if (summary !== undefined) return ask(() => whole(store, summary));
     const complete = count.of !== undefined && count.chunks === count.of.chunks;
     if ((complete || isOverdue(tick, manifest, now)) && now - sentAt >= sendAgainMs) {
       // What has settled was sent.
-      await sendDueTick(deps, folder, { effectsDone: complete });
+      await ask(() => sendDueTick(deps, folder, { effectsDone: complete }));
       sentAt = now;
     }
     await pause(deps, complete ? endLookMs : waitMs, { signal, alarm: alarm.signal });

@@ -94,6 +94,27 @@ describe('followJob', () => {
     await expect(follow(here, () => {})).resolves.toEqual({ summary, seen: [] });
   });
 
+  it('goes on when S3 refuses for minutes, and ends when it forbids', async () => {
+    const here = world();
+    const { get } = here.deps.store;
+    let refusals = 0;
+    const refusing = (httpStatusCode: number): ObjectStore => ({
+      ...here.deps.store,
+      get: async (key) => {
+        if (refusals++ < 40)
+          throw Object.assign(new Error('refused'), { $fault: 'server', $metadata: { httpStatusCode } });
+        return get(key);
+      },
+    });
+    here.put(summaryKey(jobId), summary);
+    const within = (store: ObjectStore) => follow({ ...here, deps: { ...here.deps, store } }, () => {});
+    await expect(within(refusing(503))).resolves.toMatchObject({ summary });
+    expect(here.deps.clock.now() - start).toBeGreaterThan(300_000);
+    refusals = 0;
+    await expect(within(refusing(403))).rejects.toThrow('refused');
+    expect(refusals).toBe(1);
+  });
+
   it('tells what is settled, what the last turn counted, and the pace', async () => {
     const here = world();
     const { seen } = await follow(here, (_, look) => {

@@ -6,6 +6,7 @@ import { readTemplate } from '../template/template.ts';
 import { describeStack, type QueueDescription, type StackDescription } from '../template/template-stack.ts';
 import { openAccessControl } from './cloud-access.ts';
 import { afterDeathSeconds, startMappings } from './cloud-mappings.ts';
+import type { Disturb } from './disturb.ts';
 import { type Endpoint, type EndpointOptions, openEndpoint } from './endpoint.ts';
 import { requireRoom } from './room.ts';
 
@@ -27,6 +28,8 @@ export interface OwnerOptions {
   readonly port?: number;
   /** Delays before the second and third try of an event, in milliseconds. @default Lambda's */
   readonly eventDelaysMs?: readonly number[];
+  /** Lets requests to the endpoint go wrong. @default none does */
+  readonly disturb?: Disturb;
   /** The output that names a function which is going to be invoked at once. @default none */
   readonly warm?: string;
 }
@@ -57,6 +60,7 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
     let host: LambdaHost | undefined;
     const endpoint = await openOnPort(options, {
       stateDir: options.stateDir,
+      ...(options.disturb && { disturb: options.disturb }),
       authorize: (request) => access?.authorize(request) ?? 'the embedded cloud is starting',
       invoke: async (request) => host?.invoke(request) ?? starting,
     });

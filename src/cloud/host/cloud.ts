@@ -7,6 +7,7 @@ import { UsageError } from '../../task/errors.ts';
 import { account } from '../template/template-stack.ts';
 import { ownCredentials } from './cloud-access.ts';
 import { type Owner, type StackSource, startOwner } from './cloud-owner.ts';
+import type { Disturb } from './disturb.ts';
 import { claimStateFolder } from './state-folder.ts';
 
 /** What an embedded cloud is opened with. */
@@ -42,6 +43,8 @@ export interface CloudParts {
   readonly clock: Clock;
   /** Delays before the second and third try of an event, in milliseconds. @default Lambda's */
   readonly eventDelaysMs?: readonly number[];
+  /** Lets requests to the endpoint go wrong. @default none does */
+  readonly disturb?: Disturb;
 }
 
 /**
@@ -67,6 +70,7 @@ export async function openEmbeddedCloud(options: EmbeddedCloudOptions, parts: Cl
         ...(port !== undefined && { port }),
         ...(options.warm !== undefined && { warm: options.warm }),
         ...(parts.eventDelaysMs && { eventDelaysMs: parts.eventDelaysMs }),
+        ...(parts.disturb && { disturb: parts.disturb }),
       });
       endpoint = owner.url;
       outputs = owner.outputs;

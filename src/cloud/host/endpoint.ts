@@ -13,6 +13,7 @@ import { recordOf, type SqsRecordData } from '../sqs/records.ts';
 import { answerSqs, isSqs } from '../sqs/server.ts';
 import type { TableDescription } from '../template/template-stack.ts';
 import { type Authorize, queueArn } from './access.ts';
+import { answerDisturbed, type Disturb } from './disturb.ts';
 import { answerParameters, isParameters } from './parameters.ts';
 import { answerSts, isSts } from './sts.ts';
 
@@ -24,6 +25,8 @@ export interface EndpointOptions {
   readonly port?: number;
   readonly authorize: Authorize;
   readonly invoke: Invoke;
+  /** Lets requests go wrong. @default none does */
+  readonly disturb?: Disturb;
 }
 
 /** The server of the embedded cloud: S3, SQS, DynamoDB, STS, Systems Manager's parameters, and Lambda's Invoke API on one port of loopback. */
@@ -60,7 +63,8 @@ export interface Endpoint {
 const keepAliveMs = 120_000;
 
 /** Opens the server of the embedded cloud. @throws Error when it cannot listen on loopback. */
-export async function openEndpoint({ stateDir, port = 0, authorize, invoke }: EndpointOptions): Promise<Endpoint> {
+export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> {
+  const { stateDir, port = 0, authorize, invoke, disturb } = options;
   const store = openObjectStore(join(stateDir, 's3'));
   const queues = openSqsQueues(() => url, systemClock);
   const database = openDatabase(join(stateDir, 'dynamodb'));
@@ -79,7 +83,12 @@ export async function openEndpoint({ stateDir, port = 0, authorize, invoke }: En
   };
 
   const server = createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: 0 }, (request, response) => {
-    const task = answer(request, response).catch((error: unknown) => answerFailure(response, error));
+    const disturbance = disturb?.(request);
+    const answered =
+      disturbance === undefined
+        ? answer(request, response)
+        : answerDisturbed(request, response, { disturbance, answer: () => answer(request, response) });
+    const task = answered.catch((error: unknown) => answerFailure(response, error));
     running.add(task);
     void task.finally(() => running.delete(task));
   });

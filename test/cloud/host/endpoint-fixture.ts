@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Authorize } from '../../../src/cloud/host/access.ts';
+import type { Disturb } from '../../../src/cloud/host/disturb.ts';
 import { type Endpoint, openEndpoint } from '../../../src/cloud/host/endpoint.ts';
 import type { Invoke } from '../../../src/cloud/lambda/invoke-api.ts';
 
@@ -33,6 +34,7 @@ export async function openFixture(
     readonly invoke?: Invoke;
     readonly stateDir?: string;
     readonly port?: number;
+    readonly disturb?: Disturb;
   } = {},
 ): Promise<EndpointFixture> {
   const stateDir = options.stateDir ?? (await mkdtemp(join(tmpdir(), 'fanloop-endpoint-')));
@@ -41,6 +43,7 @@ export async function openFixture(
     authorize: options.authorize ?? (() => true),
     invoke: options.invoke ?? (async ({ payload }) => ({ status: 200, payload })),
     ...(options.port === undefined ? {} : { port: options.port }),
+    ...(options.disturb && { disturb: options.disturb }),
   });
   endpoint.createBucket('bucket');
   const credentials = { accessKeyId: 'PERSON', secretAccessKey: 'secret' };

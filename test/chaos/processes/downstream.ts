@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** One call that reached the downstream. */
+export interface Call {
+  readonly index: number;
+  readonly attempt: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** When it was answered; absent where its connection broke before. */
+  answeredAt?: number;
+}
+
+/** What an item's calls are answered: each seventh fails once, each eleventh for good. */
+export const outcomeOf = (index: number): 'ok' | 'flaky' | 'refused' =>
+  index % 11 === 10 ? 'refused' : index % 7 === 6 ? 'flaky' : 'ok';
+
+/** Opens a server that answers after a while, and writes each call down. */
+export async function openDownstream() {
+  const calls: Call[] = [];
+  const server = createServer((request, response) => {
+    const [, index = '', attempt = ''] = (request.url ?? '').split('/');
+    const call: Call = { index: Number(index), attempt: Number(attempt), at: Date.now() };
+    calls.push(call);
+    const outcome = outcomeOf(call.index);
+    const timer = setTimeout(
+      () => {
+        response.statusCode = outcome === 'refused' ? 422 : outcome === 'flaky' && call.attempt === 1 ? 503 : 200;
+        response.end('{}', () => {
+          call.answeredAt = Date.now();
+        });
+      },
+      50 + ((call.index * 37) % 250),
+    );
+    response.on('close', () => clearTimeout(timer));
+  });
+  server.keepAliveTimeout = 60_000;
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  // A server that listens on TCP has an address with a port.
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    calls: calls as readonly Call[],
+    close: (): void => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}

@@ -1,0 +1,232 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PurgeQueueCommand } from '@aws-sdk/client-sqs';
+import { sqsClient } from '../../../src/aws/work-queue.ts';
+import { ownCredentials } from '../../../src/cloud/host/cloud-access.ts';
+import type { Row } from '../../../src/format/outcome.ts';
+import type { Summary } from '../../../src/format/summary.ts';
+import { stackOutputs } from '../../../src/runtime/environment.ts';
+import { type CliProcess, parseLines, startCli } from '../../cli/cli-process.ts';
+import { check, repeats } from './check.ts';
+import { openDownstream } from './downstream.ts';
+import { functionProcesses } from './function-processes.ts';
+import { type Act, planOf } from './plan.ts';
+
+/** What a run came to. */
+export interface ProcessRun {
+  readonly seed: number;
+  readonly items: number;
+  readonly calls: number;
+  /** Answered calls that were made again. */
+  readonly repeated: number;
+  readonly faults: ReadonlyMap<string, number>;
+  readonly violations: readonly string[];
+  readonly tookMs: number;
+  /** From the last fault to the end of the job. */
+  readonly endedAfterMs: number;
+}
+
+const tasks = join(import.meta.dirname, 'tasks');
+/** A job ends within this time of its last fault: a process that stood still holds its messages for 9 s, a lost message is missed after 18. */
+const endsWithinMs = 60_000;
+const region = 'us-east-1';
+
+interface OwnerProcess {
+  readonly child: ChildProcess;
+  readonly endpoint: string;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+/** Runs one job by the real command on real processes while the nemesis of a seed is at work, and holds it to its promises. */
+export async function runProcesses(seed: number): Promise<ProcessRun> {
+  const plan = planOf(seed);
+  const folder = await mkdtemp(join(tmpdir(), 'fanloop-chaos-'));
+  const state = join(folder, 'state');
+  const target = ['--state', state, '--tasks', tasks, '--workers', '2'];
+  const faults = new Map<string, number>();
+  const count = (kind: string): void => void faults.set(kind, (faults.get(kind) ?? 0) + 1);
+  const downstream = await openDownstream();
+  let lastFaultAt = 0;
+  let faceFaults = 0;
+  const owner = await startOwner([state, tasks, String(seed), String(plan.faceOdds)], (kind) => {
+    lastFaultAt = Date.now();
+    faceFaults++;
+    count(`face: ${kind}`);
+  });
+  const done: Array<{ kind: string; at: number; untilAt: number }> = [];
+  const startedAt = Date.now();
+  const input = join(folder, 'items.ndjson');
+  await writeFile(
+    input,
+    Array.from({ length: plan.items }, (_, n) => `${JSON.stringify({ n, url: downstream.url })}\n`).join(''),
+  );
+  const out = ['--json', '--out', join(folder, 'rows.ndjson')];
+  const options = ['--input', input, '--concurrency', String(plan.concurrency)];
+  let command = startCli(['run', 'ask', ...options, ...out, ...target]);
+  try {
+    const jobId = await jobOf(command);
+    const begunAt = Date.now();
+    const disturbing = (async () => {
+      for (const act of plan.acts) {
+        await sleep(Math.max(0, begunAt + act.atMs - Date.now()));
+        const untilAt = await perform(act, { owner, command: () => command });
+        if (untilAt === undefined) continue;
+        count(act.kind);
+        lastFaultAt = Math.max(lastFaultAt, untilAt);
+        done.push({ kind: act.kind, at: untilAt - (act.kind.startsWith('stop') ? act.forMs : 0), untilAt });
+      }
+      await sleep(Math.max(0, begunAt + plan.calmAfterMs - Date.now()));
+      if (owner.child.connected) owner.child.send('calm');
+    })();
+    let summary: Summary | undefined;
+    while (summary === undefined) {
+      const ended = await within(command.ended, endsWithinMs + 30_000);
+      if (ended === undefined) break;
+      summary = summaryOf(ended.stdout);
+      if (summary !== undefined) break;
+      if (Date.now() - Math.max(lastFaultAt, begunAt) > endsWithinMs) break;
+      // Who was killed, or could not go on, watches on.
+      count(`command ended with ${ended.code}`);
+      command = startCli(['watch', jobId, ...out, ...target]);
+    }
+    const endedAt = Date.now();
+    await disturbing;
+    const rows = summary === undefined ? [] : await rowsIn(join(folder, 'rows.ndjson'));
+    const violations =
+      summary === undefined
+        ? [`the job ${jobId} did not end within ${endsWithinMs / 1_000} s of the last fault`]
+        : check({ items: plan.items, rows, summary, calls: downstream.calls, acts: done, faceFaults });
+    const endedAfterMs = endedAt - Math.max(lastFaultAt, begunAt);
+    return {
+      seed,
+      items: plan.items,
+      calls: downstream.calls.length,
+      repeated: repeats(downstream.calls).filter(({ call }) => call.answeredAt !== undefined).length,
+      faults,
+      violations,
+      tookMs: endedAt - startedAt,
+      endedAfterMs: Math.max(0, endedAfterMs),
+    };
+  } finally {
+    downstream.close();
+    await end(command.child);
+    await end(owner.child);
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function startOwner(args: readonly string[], onFault: (kind: string) => void): Promise<OwnerProcess> {
+  const child = fork(join(import.meta.dirname, 'owner.ts'), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const started = new Promise<Omit<OwnerProcess, 'child'>>((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`expected an owner that starts, got exit code ${code}`)));
+    child.on('message', (message) => {
+      // The owner of this folder wrote it.
+      const told = message as { readonly fault: string } | Omit<OwnerProcess, 'child'>;
+      if ('fault' in told) onFault(told.fault);
+      else resolve(told);
+    });
+  });
+  return { child, ...(await started) };
+}
+
+/** Does one thing to the run; answers when it was over, and nothing where there was nothing to do it to. */
+async function perform(
+  act: Act,
+  on: { readonly owner: OwnerProcess; readonly command: () => CliProcess },
+): Promise<number | undefined> {
+  const { owner } = on;
+  const command = on.command();
+  const functions = functionProcesses([owner.child.pid, command.child.pid]);
+  const pidOf = (isWorker: boolean): number | undefined => functions.find((one) => one.isWorker === isWorker)?.pid;
+  const isOwnerAlive = owner.child.exitCode === null && owner.child.signalCode === null;
+  switch (act.kind) {
+    case 'kill-worker':
+    case 'kill-other-function':
+      return signal(pidOf(act.kind === 'kill-worker'), 'SIGKILL');
+    case 'kill-owner':
+      return isOwnerAlive ? signal(owner.child.pid, 'SIGKILL') : undefined;
+    case 'interrupt-owner':
+      return isOwnerAlive ? signal(owner.child.pid, 'SIGTERM') : undefined;
+    case 'kill-command':
+      return command.child.exitCode === null ? signal(command.child.pid, 'SIGKILL') : undefined;
+    case 'stop-worker':
+    case 'stop-owner': {
+      const pid = act.kind === 'stop-worker' ? pidOf(true) : isOwnerAlive ? owner.child.pid : undefined;
+      if (signal(pid, 'SIGSTOP') === undefined) return undefined;
+      await sleep(act.forMs);
+      return signal(pid, 'SIGCONT') ?? Date.now();
+    }
+    case 'purge': {
+      const sqs = sqsClient({ endpoint: owner.endpoint, region, credentials: ownCredentials });
+      try {
+        await sqs.send(new PurgeQueueCommand({ QueueUrl: owner.outputs[stackOutputs.workQueueUrl] }));
+        return Date.now();
+      } catch {
+        // Nobody owns the folder in this moment, or the request itself went wrong.
+        return undefined;
+      } finally {
+        sqs.destroy();
+      }
+    }
+  }
+}
+
+/** Sends a signal; answers when, or nothing where the process is gone. */
+function signal(pid: number | undefined, name: NodeJS.Signals): number | undefined {
+  if (pid === undefined) return undefined;
+  try {
+    process.kill(pid, name);
+    return Date.now();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The id of the job that a command has begun; it is said before its first call can happen. */
+async function jobOf(command: CliProcess): Promise<string> {
+  let stdout = '';
+  const said = new Promise<string>((resolve) => {
+    command.child.stdout?.on('data', (text: string) => {
+      stdout += text;
+      const id = /"type":"submitted","jobId":"([^"]+)"/.exec(stdout)?.[1];
+      if (id !== undefined) resolve(id);
+    });
+  });
+  const ended = command.ended.then(({ code, stderr }) => {
+    throw new Error(`expected a job that begins, got exit code ${code}: ${stderr}`);
+  });
+  return Promise.race([said, ended]);
+}
+
+function summaryOf(stdout: string): Summary | undefined {
+  const lines = parseLines(stdout.slice(0, stdout.lastIndexOf('\n') + 1)) as Array<{ readonly type: string }>;
+  // The command wrote it under this type.
+  return lines.find(({ type }) => type === 'summary') as Summary | undefined;
+}
+
+/** The rows that the command has written. */
+const rowsIn = async (file: string): Promise<readonly Row[]> => parseLines(await readFile(file, 'utf8')) as Row[];
+
+async function within<Value>(promise: Promise<Value>, ms: number): Promise<Value | undefined> {
+  const over = new AbortController();
+  const late = sleep(ms, undefined, { signal: over.signal }).catch(() => undefined);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    over.abort();
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGCONT');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 8_000);
+  await exited;
+  clearTimeout(timer);
+}
