@@ -31,6 +31,10 @@ export interface LocalCode {
 /** One that is used now, and one that an embedded cloud of an older version may still run. */
 const kept = 2;
 
+/** Beginning of the names of folders that a process is filling; one of this age was left by a process that died. */
+const workPrefix = 'tmp-';
+const abandonedMs = 3_600_000;
+
 /** Finds or makes the folder of code for a project, in the user's cache; a change of its tasks changes no file of the engine there. */
 export function localCode({ root, tasks }: Project, cache: string = cacheFolder()): LocalCode {
   const engine = findEngine();
@@ -42,7 +46,7 @@ export function localCode({ root, tasks }: Project, cache: string = cacheFolder(
     utimesSync(folder, new Date(), new Date());
   } else {
     mkdirSync(home, { recursive: true });
-    const workDir = mkdtempSync(path.join(home, 'tmp-'));
+    const workDir = mkdtempSync(path.join(home, workPrefix));
     cpSync(engine.folder, workDir, { recursive: true });
     writeFileSync(path.join(workDir, registryFile), registrySource(tasks, engine.tasks));
     try {
@@ -71,8 +75,20 @@ function registrySource(tasks: string | undefined, builtIn: readonly string[]): 
 
 function removeOld(home: string): void {
   const folders = readdirSync(home)
-    .map((name) => path.join(home, name))
-    .map((folder) => ({ folder, usedMs: statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .map((name) => ({ name, folder: path.join(home, name) }))
+    .map(({ name, folder }) => ({
+      folder,
+      isBeingMade: name.startsWith(workPrefix),
+      usedMs: statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0,
+    }))
     .sort((a, b) => b.usedMs - a.usedMs);
-  for (const { folder } of folders.slice(kept)) rmSync(folder, { recursive: true, force: true });
+  const left = folders.filter(({ isBeingMade, usedMs }) => isBeingMade && Date.now() - usedMs > abandonedMs);
+  const old = folders.filter(({ isBeingMade }) => !isBeingMade).slice(kept);
+  for (const { folder } of [...left, ...old]) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // Another process removes it too.
+    }
+  }
 }

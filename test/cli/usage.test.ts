@@ -79,6 +79,7 @@ describe.concurrent('wrong use', () => {
   const item = '{"delayMs":1,"message":"a"}';
 
   it.each<[string, readonly string[], string]>([
+    ['a column that no row has', ['results', 'last', '--select', 'id'], 'expected --select to name fields of a row'],
     ['what another command does', ['run', '--resume'], 'unknown option \'--resume\'; "fanloop watch JOB" goes on'],
     ['jobs to remove that are not named', ['rm'], 'expected either the ids of jobs or --older-than'],
     ['an age that is none', ['rm', '--older-than', '7 days'], 'expected --older-than to be a time as 12h, 7d, or 4w'],
@@ -160,9 +161,9 @@ describe.concurrent('wrong use', () => {
       'expected --attempts to be a whole number from 1 to 20',
     ],
     [
-      'one worker',
-      ['run', 'say-after', item, '--workers', '1'],
-      'expected --workers to be a whole number from 2 to 1,000',
+      'no worker',
+      ['run', 'say-after', item, '--workers', '0'],
+      'expected --workers to be a whole number from 1 to 1,000',
     ],
     [
       '--workers of a deployed stack',

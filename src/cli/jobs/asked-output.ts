@@ -14,12 +14,12 @@ export class AskedOutput {
   }
 
   /** Remembers the file and which rows it gets, at once: the process may be killed at any moment after. */
-  keep(jobId: string, { out, failed, succeeded, code, select }: RowOutputOptions): void {
+  keep(jobId: string, { out, failed, succeeded, code, select, withItem }: RowOutputOptions): void {
     if (out === undefined || out === '-') return;
     makePrivateFolder(this.#folder);
     writeFileSync(
       this.#file(jobId),
-      JSON.stringify({ out: path.resolve(out), failed, succeeded, code, select }),
+      JSON.stringify({ out: path.resolve(out), failed, succeeded, code, select, withItem }),
       privateFile,
     );
   }

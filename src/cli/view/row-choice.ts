@@ -8,7 +8,22 @@ export interface RowChoice {
   readonly succeeded?: boolean;
   readonly code?: readonly string[];
   readonly select?: readonly string[];
+  /** Whether the job writes items into rows. */
+  readonly withItem?: boolean;
 }
+
+/** What a row may have. */
+const rowNames: ReadonlySet<string> = new Set([
+  'index',
+  'key',
+  'item',
+  'status',
+  'value',
+  'error',
+  'attempts',
+  'durationMs',
+  'at',
+]);
 
 /** Adds `--out` and the options that choose rows. */
 export function withRows(command: Command): Command {
@@ -21,8 +36,14 @@ export function withRows(command: Command): Command {
       new Option('--select <paths>', 'what of each row is written, as key,value.body.name').argParser(
         (text: string) => {
           const paths = text.split(',').map((path) => path.trim());
-          if (paths.every((path) => path !== '')) return paths;
-          throw new UsageError('InvalidOptions', `expected --select to be paths as key,value.status, got "${text}"`);
+          if (paths.includes(''))
+            throw new UsageError('InvalidOptions', `expected --select to be paths as key,value.status, got "${text}"`);
+          const unknown = paths.find((path) => !rowNames.has(path.split('.')[0] ?? ''));
+          if (unknown === undefined) return paths;
+          throw new UsageError(
+            'InvalidOptions',
+            `expected --select to name fields of a row (${[...rowNames].join(', ')}) or what is in them, as value.body.name, got "${unknown}"`,
+          );
         },
       ),
     )

@@ -17,6 +17,8 @@ export interface RowFormat {
 export interface RowFormatOptions {
   /** Paths within the row, as `key` or `value.body.name`. @default all of it, or the columns of a table */
   readonly select?: readonly string[] | undefined;
+  /** Whether a table has a column for the item. @default false */
+  readonly withItem?: boolean | undefined;
 }
 
 /** A table's columns where none are selected. A value or error that is no text or number stands as JSON. */
@@ -44,8 +46,8 @@ export function rowFormat(name: string, options: RowFormatOptions = {}): RowForm
   return { start: '', encode: (rows) => rows.map((row) => `${json(pick(row))}\n`).join(''), end: '' };
 }
 
-function table(delimiter: string, { select }: RowFormatOptions): RowFormat {
-  const columns = select ?? usualColumns;
+function table(delimiter: string, { select, withItem = false }: RowFormatOptions): RowFormat {
+  const columns = select ?? [...usualColumns, ...(withItem ? ['item'] : [])];
   const paths = columns.map((column) => column.split('.'));
   const lines = (cells: ReadonlyArray<readonly string[]>): string =>
     stringify(

@@ -92,6 +92,7 @@ describe('openRows', () => {
       '3,,succeeded,text,,,1,4',
       '',
     ]);
+    expect((await written('out.csv', { withItem: true })).split('\r\n')[0]).toMatch(/,durationMs,item$/);
     await expect(written('out.TSV', { select: ['key', 'value.body.name'], failed: false })).resolves.toBe(
       'key\tvalue.body.name\r\n"a,""b"\t"Ada\nL"\r\n7\t\r\n\t\r\n\t\r\n',
     );
