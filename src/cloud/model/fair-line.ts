@@ -2,10 +2,11 @@ import { Heap } from '../../aio/loop/heap.ts';
 import type { Random } from '../../ports.ts';
 import type { QueuedMessage } from './message.ts';
 
-/** The visible messages of one tenant, and how many of its messages are in flight. */
+/** The visible messages of one tenant, how many of its messages are in flight, and when one was last given, counted in messages. */
 class Tenant {
   readonly #visible = new Heap<QueuedMessage>((a, b) => a.order < b.order);
   inFlight = 0;
+  givenAt = -1;
 
   push(message: QueuedMessage): void {
     this.#visible.push(message);
@@ -27,12 +28,15 @@ class Tenant {
 
 /**
  * Visible messages in the order in which a fair queue gives them: a tenant with few messages in flight comes before one with many,
- * so that the many of one do not delay the few of another. Within a tenant the order is that of sending, as far as a standard queue keeps one.
- * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+ * so that the many of one do not delay the few of another; of two with as many, the one that has waited longer. AWS compares only
+ * tenants that take more than a tenth of the consumers' time, and gives those of all others first: in a queue with a backlog, the
+ * same. Each message without a group is a tenant of its own. Within a tenant the order is that of sending, as far as a standard
+ * queue keeps one. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues-detailed.html
  */
 export class FairLine {
   readonly #tenants = new Map<string, Tenant>();
   readonly #random: Random | undefined;
+  #given = 0;
 
   /** @param random shuffles within reason. @default the order of sending is kept */
   constructor(random?: Random) {
@@ -52,19 +56,16 @@ export class FairLine {
 
   /** Takes the next visible message out of the line. */
   take(): QueuedMessage | undefined {
-    let best: { readonly tenant: Tenant; readonly first: QueuedMessage } | undefined;
+    let best: Candidate | undefined;
     for (const [name, tenant] of this.#tenants) {
       const first = tenant.peek();
       if (first === undefined) {
         if (tenant.inFlight === 0) this.#tenants.delete(name);
         continue;
       }
-      const wins =
-        best === undefined ||
-        tenant.inFlight < best.tenant.inFlight ||
-        (tenant.inFlight === best.tenant.inFlight && first.order < best.first.order);
-      if (wins) best = { tenant, first };
+      if (best === undefined || comesBefore({ tenant, first }, best)) best = { tenant, first };
     }
+    if (best !== undefined) best.tenant.givenAt = this.#given++;
     return best && this.#takeOf(best.tenant);
   }
 
@@ -99,7 +100,18 @@ export class FairLine {
   }
 }
 
-/** Messages without a group are one tenant together. */
-const nameOf = (message: QueuedMessage): string => message.group ?? '';
+interface Candidate {
+  readonly tenant: Tenant;
+  readonly first: QueuedMessage;
+}
+
+function comesBefore(a: Candidate, b: Candidate): boolean {
+  if (a.tenant.inFlight !== b.tenant.inFlight) return a.tenant.inFlight < b.tenant.inFlight;
+  if (a.tenant.givenAt !== b.tenant.givenAt) return a.tenant.givenAt < b.tenant.givenAt;
+  return a.first.order < b.first.order;
+}
+
+/** A message id is no group: those end before the space. */
+const nameOf = ({ group, messageId }: QueuedMessage): string => group ?? ` ${messageId}`;
 /** How far a shuffled message may leave its place. */
 const disorder = 8;
