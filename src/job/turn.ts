@@ -6,6 +6,7 @@ import type { ChunkPlace } from '../format/paths.ts';
 import type { ChunkRange, CutProgress, TickRecord } from '../format/tick.ts';
 import { limits } from '../limits.ts';
 import { hasStops, type JobLimits } from '../task/job-limits.ts';
+import { secondsTowardsTheEnd } from './next-turn.ts';
 
 /** What a turn saw of the job's folder and queue. */
 export interface Observed {
@@ -90,13 +91,16 @@ export function turn(
     at: now,
     nextAt:
       now +
-      delayAfter(n, {
-        cut,
-        hurry: cancelling || isHurried,
-        isPaused,
-        left: leftToSend(last, { send, cut, settled: count.chunks, now }),
-        inline: observed.inline,
-      }),
+      Math.min(
+        delayAfter(n, {
+          cut,
+          hurry: cancelling || isHurried,
+          isPaused,
+          left: leftToSend(last, { send, cut, settled: count.chunks, now }),
+          inline: observed.inline,
+        }),
+        1_000 * secondsTowardsTheEnd(last, { at: now, settledChunks: count.chunks }, cut.chunks),
+      ),
     cut,
     send,
     resend,
@@ -182,7 +186,7 @@ function delayAfter(
   const delays = limits.tickDelaysSeconds.map((seconds) => 1_000 * seconds);
   const usual = delays[Math.min(n, delays.length - 1)] ?? 0;
   // A turn that has somebody to obey comes soon; one that has more to send, before a quarter of what was sent is done.
-  const soon = delays[Math.min(n, 2)] ?? 0;
+  const soon = delays[Math.min(n, 3)] ?? 0;
   if (state.hurry) return soon;
   return state.left === undefined ? usual : Math.min(usual, Math.max(soon, state.left / 4));
 }

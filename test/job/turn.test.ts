@@ -201,14 +201,14 @@ describe('turn', () => {
     });
   });
 
-  it('comes again after 1, 1, 2, 3, 5, 8 and then every 15 s', () => {
+  it('comes again every second at first, then every two, then ever later up to 15 s', () => {
     let record: TickRecord | undefined;
     const delays: number[] = [];
-    for (let n = 0; n < 9; n++) {
+    for (let n = 0; n < 11; n++) {
       record = turn(record, seen(small, { queueDepth: 1 }), undefined, moment);
       delays.push((record.nextAt - record.at) / 1_000);
     }
-    expect(delays).toEqual([1, 1, 2, 3, 5, 8, 15, 15, 15]);
+    expect(delays).toEqual([1, 1, 1, 2, 2, 2, 3, 5, 8, 15, 15]);
   });
 
   it.each([
