@@ -99,7 +99,9 @@ export function turn(
           left: leftToSend(last, { send, cut, settled: count.chunks, now }),
           inline: observed.inline,
         }),
-        1_000 * secondsTowardsTheEnd(last, { at: now, settledChunks: count.chunks }, cut.chunks),
+        isPaused
+          ? Number.POSITIVE_INFINITY
+          : 1_000 * secondsTowardsTheEnd(last, { at: now, settledChunks: count.chunks }, cut.chunks),
       ),
     cut,
     send,

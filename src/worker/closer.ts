@@ -4,7 +4,7 @@ import { limits } from '../limits.ts';
 import { type CloseDeps, closeChunk, storeSegment, storeSign } from './close-chunk.ts';
 import type { RequestCount, Requests } from './count-requests.ts';
 import type { WorkerDeps } from './deps.ts';
-import { type HeldMessage, isRedelivered } from './held-message.ts';
+import { type HeldMessage, isRedelivered, isSuspect } from './held-message.ts';
 import type { Holds } from './holds.ts';
 import { listSegments } from './kept-rows.ts';
 import type { LoopWatch } from './loop-watch.ts';
@@ -131,12 +131,17 @@ export class Closer {
   }
 
   /** Puts a message back of which nothing was begun: as a new one, since its next receive must not count towards its death. */
-  async putBack(held: HeldMessage): Promise<void> {
-    this.#state.mayPull = false;
+  async putBack(held: HeldMessage, { delaySeconds }: { readonly delaySeconds?: number } = {}): Promise<void> {
+    // Without a delay it would only be received again.
+    if (delaySeconds === undefined) this.#state.mayPull = false;
+    const { message } = held;
+    // The new message has no receives that tell of a worker's death.
+    const body = encodeMessage(isSuspect(held) ? { ...message, deaths: message.deaths ?? 1 } : message);
     await persist(this.#deps, {
       what: 'a message was not put back',
       fields: { messageId: held.messageId },
-      act: () => this.#deps.queue.send([encodeMessage(held.message)], { group: held.message.job }),
+      act: () =>
+        this.#deps.queue.send([body], { group: message.job, ...(delaySeconds === undefined ? {} : { delaySeconds }) }),
       until: () => this.#state.endAt,
     });
     await this.acknowledge(held);

@@ -1,9 +1,14 @@
+import { folderOf } from '../format/message.ts';
+import { folderName } from '../format/paths.ts';
 import { limits } from '../limits.ts';
+import type { ReceivedMessage } from '../ports.ts';
+import { Alarm } from './alarm.ts';
+import type { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
-import { type HeldMessage, toHeldMessage } from './held-message.ts';
+import { type HeldMessage, isSuspect, toHeldMessage } from './held-message.ts';
 import type { Holds } from './holds.ts';
 import type { Opener } from './opener.ts';
-import type { RunningJob } from './running-job.ts';
+import { PullTimes } from './pull-times.ts';
 import type { WorkerState } from './worker-state.ts';
 
 /** A message is worth its request only if this much time is left to work on it. */
@@ -11,19 +16,29 @@ const pullMarginMs = 15_000;
 /** Messages in one answer of SQS. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html */
 const maxReceived = 10;
 
-/** The way into the worker: receives further messages while there are free slots. */
+/** The way into the worker: receives further messages while there are free slots, and looks for those of other jobs while there are none. */
 export class Intake {
   readonly #deps: WorkerDeps;
   readonly #state: WorkerState;
   readonly #opener: Opener;
   readonly #holds: Holds;
+  readonly #closer: Closer;
+  readonly #times: PullTimes;
+  readonly #alarm: Alarm;
   #receiving = false;
 
-  constructor(deps: WorkerDeps, state: WorkerState, parts: { readonly opener: Opener; readonly holds: Holds }) {
+  constructor(
+    deps: WorkerDeps,
+    state: WorkerState,
+    parts: { readonly closer: Closer; readonly opener: Opener; readonly holds: Holds },
+  ) {
     this.#deps = deps;
     this.#state = state;
     this.#opener = parts.opener;
     this.#holds = parts.holds;
+    this.#closer = parts.closer;
+    this.#times = new PullTimes(deps.clock.now());
+    this.#alarm = new Alarm(deps.clock, () => state.changed.set());
   }
 
   /** Holds the event's own message, whose visibility is still the queue's, and opens it. */
@@ -32,33 +47,41 @@ export class Intake {
     await this.#opener.open(held);
   }
 
-  /** Receives further messages if there is room, time, and no receive under way. */
+  /** Receives further messages if there is room, time, and no receive under way; else when it is time. */
   pull(): void {
-    if (this.#wantsMore()) this.#state.track(this.#receive());
+    const waitMs = this.#waitMs();
+    if (waitMs <= 0) this.#state.track(this.#receive());
+    else if (Number.isFinite(waitMs)) this.#alarm.set(waitMs);
   }
 
-  #wantsMore(): boolean {
+  /** Forgets the time of the next receive. */
+  close(): void {
+    this.#alarm.cancel();
+  }
+
+  /** Milliseconds until the next receive may begin; infinite while something else has to happen first. */
+  #waitMs(): number {
     const { clock, deadline } = this.#deps;
-    const { jobs, mayPull, chunks, roomBytes } = this.#state;
+    const { mayPull, roomBytes } = this.#state;
     const now = clock.now();
-    if (!mayPull || this.#receiving || this.#opener.isOpening || roomBytes <= 0 || now + pullMarginMs > deadline)
-      return false;
-    const isHungry = (job: RunningJob): boolean =>
-      job.ready.length === 0 && !(job.isRamping(now) && job.running >= job.slots(now)) && job.fits(now, deadline);
-    return (
-      jobs.values().every((job) => job.pace.isPaused || isHungry(job)) && (chunks.length === 0 || this.#freeSlots() > 0)
-    );
+    // A job that rests has nothing in line, and wants nothing.
+    const jobs = [...this.#state.jobs.values()].filter((job) => !job.pace.isPaused);
+    const isShut = !mayPull || this.#receiving || this.#opener.isOpening || roomBytes <= 0;
+    const isLate = now + pullMarginMs > deadline || jobs.some((job) => !job.fits(now, deadline));
+    return isShut || isLate ? Number.POSITIVE_INFINITY : this.#times.waitMs(jobs, now, deadline);
   }
 
+  /** Slots of the job that has the most free ones. */
   #freeSlots(): number {
-    const slots = Math.max(0, ...[...this.#state.jobs.values()].map((job) => job.manifest.options.concurrency));
-    return Math.max(0, slots - this.#state.running);
+    const free = [...this.#state.jobs.values()].map((job) => job.manifest.options.concurrency - job.running);
+    return Math.max(0, Math.min(limits.maxConcurrency - this.#state.running, Math.max(0, ...free)));
   }
 
   /** Receives as many messages as seem to fill the free slots; an empty queue ends the pulling once nothing is in hand. */
   async #receive(): Promise<void> {
-    const { queue, leaseSeconds, log } = this.#deps;
+    const { queue, clock, leaseSeconds } = this.#deps;
     this.#receiving = true;
+    this.#times.began(clock.now());
     try {
       const typicalItems = Math.max(1, ...this.#state.chunks.map((chunk) => chunk.message.count));
       const wanted = Math.ceil(this.#freeSlots() / typicalItems);
@@ -68,12 +91,7 @@ export class Intake {
       const waitSeconds = limits.receiveWaitSeconds;
       const received = await queue.receive({ max, waitSeconds, visibilitySeconds: leaseSeconds });
       if (received.length === 0 && this.#state.chunks.length === 0) this.#state.mayPull = false;
-      for (const message of received) {
-        const held = toHeldMessage(message, log);
-        if (held === undefined) continue;
-        this.#holds.take(held, true);
-        this.#state.track(this.#opener.open(held), held.message.job);
-      }
+      this.#sort(received);
     } catch (error) {
       // Without an end to it, a queue that refuses would be asked as fast as it can answer.
       this.#state.mayPull = false;
@@ -81,5 +99,24 @@ export class Intake {
     } finally {
       this.#receiving = false;
     }
+  }
+
+  /** Opens what can run soon, and puts back what would only stand in line. */
+  #sort(received: readonly ReceivedMessage[]): void {
+    const held = received.map((message) => toHeldMessage(message, this.#deps.log)).filter((one) => one !== undefined);
+    const enough = held.filter((one) => this.#hasEnough(one));
+    if (enough.length > 0 && enough.length === held.length) this.#times.useless();
+    else this.#times.welcome();
+    for (const one of held) {
+      this.#holds.take(one, true);
+      const work = enough.includes(one) ? this.#closer.putBack(one, { delaySeconds: 0 }) : this.#opener.open(one);
+      this.#state.track(work, one.message.job);
+    }
+  }
+
+  /** Whether the message's job has a long line here. Items that a worker may have died of run apart, so they do not stand in it. */
+  #hasEnough(held: HeldMessage): boolean {
+    const job = this.#state.jobs.get(folderName(folderOf(held.message)));
+    return job?.hasLongLine === true && !isSuspect(held);
   }
 }

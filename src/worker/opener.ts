@@ -133,6 +133,7 @@ export class Opener {
       return;
     }
     job.draining = false;
+    job.openedAt = clock.now();
     const chunk = new OpenChunk({ held, job, kept, heldBytes, todo: items.length, now: clock.now() });
     this.#state.add(chunk);
     if (kept !== undefined && items.length > 0) this.#state.track(this.#closer.claim(chunk), message.job);

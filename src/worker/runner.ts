@@ -1,5 +1,6 @@
 import type { ItemError } from '../format/outcome.ts';
 import { limits } from '../limits.ts';
+import { Alarm } from './alarm.ts';
 import type { AttemptOutcome } from './attempt.ts';
 import type { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -22,58 +23,54 @@ export class Runner {
   readonly #deps: WorkerDeps;
   readonly #state: WorkerState;
   readonly #closer: Closer;
-  #pumpAt: number | undefined;
-  #cancelPump: (() => void) | undefined;
+  readonly #alarm: Alarm;
   #leaving = false;
 
   constructor(deps: WorkerDeps, state: WorkerState, closer: Closer) {
     this.#deps = deps;
     this.#state = state;
     this.#closer = closer;
+    this.#alarm = new Alarm(deps.clock, () => state.changed.set());
   }
 
   /** Starts what can start. */
   pump(): void {
     const { clock, deadline } = this.#deps;
     const now = clock.now();
+    for (const job of this.#state.jobs.values()) if (job.ready.length > 0 && !job.fits(now, deadline)) this.#drain(job);
+    if (this.#state.isFullOfRows) {
+      for (const chunk of this.#state.chunks) this.#closer.check(chunk);
+      return;
+    }
+    const waitMs = this.#startItems(now);
+    if (Number.isFinite(waitMs)) this.#alarm.set(Math.max(1, Math.ceil(waitMs)));
+  }
+
+  /**
+   * Starts items while there are slots, each time of the job that has the fewest for its weight: so whoever has come last gets a
+   * part of the slots as they are freed, and what a job does not need goes to the others.
+   *
+   * @returns milliseconds after which more may start by themselves.
+   */
+  #startItems(now: number): number {
     let waitMs = Number.POSITIVE_INFINITY;
-    for (const job of this.#state.jobs.values()) {
-      if (job.ready.length > 0 && !job.fits(now, deadline)) this.#drain(job);
-      if (!this.#state.isFullOfRows) waitMs = Math.min(waitMs, this.#startItems(job, now));
+    const jobs = [...this.#state.jobs.values()].filter((job) => job.ready.length > 0);
+    while (this.#state.running < limits.maxConcurrency) {
+      const job = fewestForItsWeight(jobs);
+      if (job === undefined) break;
+      const admission = job.gate.next(now, job.running + this.#state.runningApart(job));
+      const run = admission.kind === 'start' ? job.next() : undefined;
+      if (run !== undefined) this.#start(job, run);
+      else if (admission.kind === 'wait') waitMs = Math.min(waitMs, admission.ms);
+      else if (admission.kind === 'full' && job.isRamping(now)) waitMs = Math.min(waitMs, rampStepMs);
+      if (run === undefined || job.ready.length === 0) jobs.splice(jobs.indexOf(job), 1);
     }
-    if (this.#state.isFullOfRows) for (const chunk of this.#state.chunks) this.#closer.check(chunk);
-    if (Number.isFinite(waitMs)) this.#pumpIn(Math.max(1, Math.ceil(waitMs)), now);
-  }
-
-  /** Starts items of one job as its gate allows; answers after how many milliseconds more may start by themselves. */
-  #startItems(job: RunningJob, now: number): number {
-    const apart = this.#state.runningApart(job);
-    while (job.ready.length > 0 && this.#state.running < limits.maxConcurrency) {
-      const admission = job.gate.next(now, job.running + apart);
-      if (admission.kind === 'wait') return admission.ms;
-      if (admission.kind === 'full') return job.isRamping(now) ? rampStepMs : Number.POSITIVE_INFINITY;
-      const run = job.next();
-      if (run === undefined) break;
-      this.#start(job, run);
-    }
-    return Number.POSITIVE_INFINITY;
-  }
-
-  /** Pumps again after some time, unless that happens sooner anyway. */
-  #pumpIn(waitMs: number, now: number): void {
-    const at = now + waitMs;
-    if (this.#pumpAt !== undefined && this.#pumpAt <= at) return;
-    this.#cancelPump?.();
-    this.#pumpAt = at;
-    this.#cancelPump = this.#deps.clock.after(waitMs, () => {
-      this.#pumpAt = undefined;
-      this.#state.changed.set();
-    });
+    return waitMs;
   }
 
   /** Forgets the time of the next start. */
   close(): void {
-    this.#cancelPump?.();
+    this.#alarm.cancel();
   }
 
   /** The job pauses, or has given its chunks out anew: what has not started is left, and what runs ends. */
@@ -214,4 +211,13 @@ export class Runner {
       job.waiting.set(run, forget);
     }
   }
+}
+
+/** Among jobs that meet in a worker, the one that has the fewest calls under way for its weight. */
+function fewestForItsWeight(jobs: readonly RunningJob[]): RunningJob | undefined {
+  let [fewest, ...others] = jobs;
+  for (const job of others) {
+    if (fewest !== undefined && job.running * fewest.weight < fewest.running * job.weight) fewest = job;
+  }
+  return fewest;
 }

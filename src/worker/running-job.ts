@@ -1,6 +1,6 @@
 import type { Digest } from '../format/digest.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';
-import type { JobFolder } from '../format/paths.ts';
+import { folderName, type JobFolder } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import type { Task } from '../task/task.ts';
 import type { Gate } from './gate.ts';
@@ -11,6 +11,8 @@ import type { Pace } from './pace.ts';
 /** One job within a worker: its items in line, and its own limits. */
 export class RunningJob {
   readonly manifest: Manifest;
+  /** Names its folder; the same for its items that run apart. */
+  readonly name: string;
   /** Undefined where none has its name. */
   readonly task: Task | undefined;
   /** Where its items run apart from all others; absent where they run here. */
@@ -31,10 +33,13 @@ export class RunningJob {
   #slow: Pick<Digest, 'slowCallbacks' | 'slowestMs'> = { slowCallbacks: 0, slowestMs: 0 };
   /** No item of this job starts here any more. */
   draining = false;
+  /** When a message of it was last opened here. */
+  openedAt = Number.NEGATIVE_INFINITY;
 
   constructor(manifest: Manifest, task: Task | undefined, pace: Pace, isolation?: Isolation<ItemRun>) {
     this.isolation = isolation;
     this.manifest = manifest;
+    this.name = folderName(manifestFolder(manifest));
     this.task = task;
     this.pace = pace;
     this.beganAt = Date.parse(manifest.jobCreatedAt ?? manifest.createdAt);
@@ -125,6 +130,21 @@ export class RunningJob {
 
   isRamping(now: number): boolean {
     return this.gate.isRamping(now);
+  }
+
+  /** Its part of the slots where jobs meet: who has twice the weight runs twice the calls. */
+  get weight(): number {
+    return this.pace.limits.priority ?? limits.priority;
+  }
+
+  /** Whether its slots would stand empty: nothing is in line, and more could run. */
+  isHungry(now: number, deadline: number): boolean {
+    return this.ready.length === 0 && this.running < this.slots(now) && this.fits(now, deadline);
+  }
+
+  /** Whether more of it than its slots take next is in line: then a further chunk is better off with another worker. */
+  get hasLongLine(): boolean {
+    return this.ready.length > this.manifest.options.concurrency;
   }
 
   /** Whether an attempt that starts at `now` can end, and its row be stored, before the deadline. */

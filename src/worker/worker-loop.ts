@@ -41,7 +41,7 @@ export async function runWorker(messages: readonly HeldMessage[], world: WorkerD
   const runner = new Runner(deps, state, closer);
   const jobs = new JobFinder(deps, state, (run, error) => runner.chargeRejection(run, error));
   const opener = new Opener(deps, state, { closer, runner, holds, jobs });
-  const intake = new Intake(deps, state, { opener, holds });
+  const intake = new Intake(deps, state, { closer, opener, holds });
   const leaving = deps.leaving ?? new AbortController().signal;
   const leave = (): void => runner.leave();
   leaving.addEventListener('abort', leave, { once: true });
@@ -67,8 +67,9 @@ export async function runWorker(messages: readonly HeldMessage[], world: WorkerD
   } finally {
     leaving.removeEventListener('abort', leave);
     cancelEnd();
-    jobs.close();
     runner.close();
+    intake.close();
+    jobs.close();
     await Promise.all([holds.stop(), stopControl(), stopLooks(), stopWatch()]);
   }
 }

@@ -1,5 +1,5 @@
 import { Event } from '../aio/index.ts';
-import { type ChunkPlace, folderName, type JobFolder, resultKey } from '../format/paths.ts';
+import { type ChunkPlace, type JobFolder, resultKey } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import type { OpenChunk } from './open-chunk.ts';
@@ -58,7 +58,7 @@ export class WorkerState {
   runningApart(job: RunningJob): number {
     let running = 0;
     for (const other of this.jobs.values()) {
-      if (other !== job && folderName(other.folder) === folderName(job.folder)) running += other.running;
+      if (other !== job && other.name === job.name) running += other.running;
     }
     return running;
   }
@@ -67,7 +67,7 @@ export class WorkerState {
   byFolder(): ReadonlyArray<readonly [RunningJob, ...RunningJob[]]> {
     const groups = new Map<string, [RunningJob, ...RunningJob[]]>();
     for (const job of this.jobs.values()) {
-      const name = folderName(job.folder);
+      const { name } = job;
       const group = groups.get(name);
       if (group === undefined) groups.set(name, [job]);
       else group.push(job);

@@ -7,6 +7,7 @@ import { systemClock } from '../../src/runtime/system.ts';
 import { embeddedStack } from '../../src/targets/embedded-stack.ts';
 import { contractSettings, type Harness } from './client.ts';
 import { databaseSuite } from './database.ts';
+import { fairnessSuite } from './fairness.ts';
 import { contractSuite } from './suite.ts';
 
 describe('the contract on the embedded cloud', () => {
@@ -26,4 +27,5 @@ describe('the contract on the embedded cloud', () => {
   const harness = (): Harness => ({ ...cloud, cli: ['--state', stateDir] });
   contractSuite(harness);
   databaseSuite(harness);
+  fairnessSuite(harness);
 });

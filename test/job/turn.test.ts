@@ -212,13 +212,13 @@ describe('turn', () => {
   });
 
   it.each([
-    ['soon while the chunks that were sent settle quickly', 100, 3],
+    ['soon while the chunks that were sent settle quickly', 100, 2.75],
     ['late while they last for long', 1, 15],
   ])('comes %s, when there are more to send', (_, perTurn, seconds) => {
     const cut = cutOf(1_000, 1_000, 1_000);
     let now = moment.now;
     let record = turn(undefined, seen(cut), undefined, moment);
-    for (let n = 0; n < 8; n++) {
+    for (let n = 0; n < 9; n++) {
       now += 1_000;
       const from = record.settledChunks;
       const settled = settledOf(
