@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeFolder, parseLines, runCli, startCli } from './cli-process.ts';
@@ -81,5 +81,23 @@ describe('fanloop redrive', () => {
     expect([...downstream.answered.keys()].every((path) => Number(path.slice(1)) % 4 === 0)).toBe(true);
     const again = await runCli(['retry', ...state()]);
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('that failed, got none') });
+  });
+
+  it('chooses items by their code, and writes the rows of all of them', async () => {
+    downstream.mended = false;
+    const urls = [1, 2, 4].map((n) => `${url}/${n}`);
+    const { code, stdout } = await runCli(['run', 'http', ...urls, '--json', ...state()]);
+    expect(code).toBe(1);
+    const { jobId } = parseLines(stdout).at(-1) as { jobId: string };
+    const out = folder.at('again.csv');
+    const chosen = ['--code', 'HttpStatus422', '--out', out, '--select', 'index,status,error.code'];
+    expect(await runCli(['redrive', jobId, ...chosen, ...state()])).toMatchObject({ code: 1 });
+    expect((await readFile(out, 'utf8')).split('\r\n')).toEqual([
+      'index,status,error.code',
+      '0,succeeded,',
+      '1,succeeded,',
+      '2,failed,HttpStatus422',
+      '',
+    ]);
   });
 });

@@ -11,6 +11,7 @@ import { openJobs } from '../jobs/open-jobs.ts';
 import { awaitJob, exitCodeOf, reportJob } from '../jobs/run-job.ts';
 import { type LimitFlags, limitsOf, withJobLimits } from '../limit-options.ts';
 import { type LimitOptions, type OutputOptions, withLimits, withOutput, withTarget, withWorkers } from '../options.ts';
+import { selectOption } from '../view/row-choice.ts';
 import type { RowOutputOptions } from '../view/row-output.ts';
 import { counted } from '../wording.ts';
 
@@ -20,7 +21,7 @@ export interface AgainOptions
     OutputOptions,
     LimitOptions,
     LimitFlags,
-    Pick<RowOutputOptions, 'out'> {
+    Pick<RowOutputOptions, 'out' | 'select'> {
   readonly sameKey?: boolean;
 }
 
@@ -64,7 +65,8 @@ function statusOf(text: string): number {
 export const withAgain = (command: Command): Command =>
   withOutput(withJobLimits(withLimits(withWorkers(withTarget(command)))))
     .option('--same-key', "calls carry the first pass's idempotency key")
-    .option('--out <file>', 'write the rows of all items to a file');
+    .option('--out <file>', 'write the rows of all items to a file')
+    .addOption(selectOption());
 
 /** Starts a pass over the chosen items, and follows it to its end. */
 export async function runAgain(
@@ -73,7 +75,10 @@ export async function runAgain(
   { terminal, signal, finish }: CommandContext,
 ): Promise<void> {
   const { options, choice } = asked;
-  await using delivery = options.out === undefined ? undefined : await openDelivery(options, { terminal, signal });
+  // The table has all items; `--code` chooses which run again.
+  const { state, out, select } = options;
+  const output = { ...(state !== undefined && { state }), out, ...(select !== undefined && { select }) };
+  await using delivery = out === undefined ? undefined : await openDelivery(output, { terminal, signal });
   await using jobs = await openJobs(options, { resume: true, submits: true, signal });
   const context = { ...jobs, terminal, options, signal };
   const job = await chooseJob(jobs.fanloop, jobId);

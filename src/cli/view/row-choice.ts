@@ -32,21 +32,7 @@ export function withRows(command: Command): Command {
       '--out <file>',
       'write the rows to a file: .ndjson, .json, .csv, .tsv, each also .gz (default: standard output)',
     )
-    .addOption(
-      new Option('--select <paths>', 'what of each row is written, as key,value.body.name').argParser(
-        (text: string) => {
-          const paths = text.split(',').map((path) => path.trim());
-          if (paths.includes(''))
-            throw new UsageError('InvalidOptions', `expected --select to be paths as key,value.status, got "${text}"`);
-          const unknown = paths.find((path) => !rowNames.has(path.split('.')[0] ?? ''));
-          if (unknown === undefined) return paths;
-          throw new UsageError(
-            'InvalidOptions',
-            `expected --select to name fields of a row (${[...rowNames].join(', ')}) or what is in them, as value.body.name, got "${unknown}"`,
-          );
-        },
-      ),
-    )
+    .addOption(selectOption())
     .addOption(new Option('--failed', 'only rows of items that failed').conflicts('succeeded'))
     .option('--succeeded', 'only rows of items that succeeded')
     .addOption(
@@ -65,3 +51,17 @@ export function chosen({ failed, succeeded, code }: RowChoice): ((row: Row) => b
     (succeeded !== true || row.status === 'succeeded') &&
     (code === undefined || (row.status === 'failed' && code.includes(row.error.code)));
 }
+
+/** `--select`. */
+export const selectOption = (): Option =>
+  new Option('--select <paths>', 'what of each row is written, as key,value.body.name').argParser((text: string) => {
+    const paths = text.split(',').map((path) => path.trim());
+    if (paths.includes(''))
+      throw new UsageError('InvalidOptions', `expected --select to be paths as key,value.status, got "${text}"`);
+    const unknown = paths.find((path) => !rowNames.has(path.split('.')[0] ?? ''));
+    if (unknown === undefined) return paths;
+    throw new UsageError(
+      'InvalidOptions',
+      `expected --select to name fields of a row (${[...rowNames].join(', ')}) or what is in them, as value.body.name, got "${unknown}"`,
+    );
+  });
