@@ -83,21 +83,27 @@ describe('a worker with a long line of one job', () => {
 });
 
 describe('jobs that meet in a worker', () => {
-  it('share its slots when both want all of them', async () => {
+  it.each([
+    ['evenly', undefined, undefined, 250],
+    ['by their priorities', 4, 1, 400],
+  ])('share its slots %s when both want all of them', async (_, first, second, firstHas) => {
     const { world, calls } = worldWith(() => 1);
-    const options = { concurrency: limits.maxConcurrency };
+    const optionsOf = (priority: number | undefined) => ({
+      concurrency: limits.maxConcurrency,
+      ...(priority === undefined ? {} : { limits: { priority } }),
+    });
     const items = repeat(5_000, { ms: 2_000 });
     const began = world.clock.now();
-    await addJob(world, { jobId: 'first', items, options });
+    await addJob(world, { jobId: 'first', items, options: optionsOf(first) });
     const { acknowledged } = await begin(world);
     await world.clock.advance(6_000);
-    await addJob(world, { jobId: 'second', items, options });
+    await addJob(world, { jobId: 'second', items, options: optionsOf(second) });
     await world.clock.advance(11_000);
     const startedIn = (jobId: string, from: number, to: number): number =>
       calls.started.filter(of(jobId)).filter(({ at }) => at - began > from && at - began <= to).length;
     expect(startedIn('first', 4_000, 6_000)).toBe(500);
-    expect(startedIn('first', 15_000, 17_000)).toBe(250);
-    expect(startedIn('second', 15_000, 17_000)).toBe(250);
+    expect(startedIn('first', 15_000, 17_000)).toBe(firstHas);
+    expect(startedIn('second', 15_000, 17_000)).toBe(500 - firstHas);
     await world.clock.run(acknowledged);
     expect(calls.most).toBe(500);
   });
