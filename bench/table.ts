@@ -1,0 +1,40 @@
+import type { CostRow, LoopResult, SuiteResult } from './results.ts';
+
+/** Prints one comparison; ratios are to the bare script of the same run. */
+export function printSuite({ title, contenders, skipped, rounds }: SuiteResult): void {
+  console.log(`\n${title}, median of ${rounds}`);
+  const bare = contenders.find(({ name }) => name === 'bare')?.cpuUs;
+  console.log(line('', 'CPU an item', '× bare', 'wall', 'items/s', 'busy', 'first result'));
+  for (const one of contenders) {
+    console.log(
+      line(
+        one.name,
+        micros(one.cpuUs),
+        bare === undefined ? '' : (one.cpuUs / bare).toFixed(2),
+        seconds(one.wallMs),
+        Math.round(one.perSecond).toLocaleString('en-US'),
+        one.busy === undefined ? '' : one.busy.toFixed(3),
+        one.firstResultMs === undefined ? '' : seconds(one.firstResultMs),
+      ),
+    );
+  }
+  for (const { name, why } of skipped) console.log(`${name.padEnd(12)}skipped: ${why}`);
+}
+
+export function printLoop({ bareUs, workerUs, rounds }: LoopResult): void {
+  console.log(`\nthe loop alone against nginx, least of ${rounds}`);
+  console.log(
+    `undici.request ${micros(bareUs)} an item, the worker ${micros(workerUs)}: ${(workerUs / bareUs).toFixed(2)} ×`,
+  );
+}
+
+export function printCosts(costs: readonly CostRow[]): void {
+  console.log('\na million calls of 200 ms, 2 % of which fail once');
+  for (const { name, how, usd } of costs) console.log(`${name.padEnd(26)}${`$${usd.toFixed(2)}`.padStart(8)}  ${how}`);
+}
+
+const micros = (us: number): string => (us < 10_000 ? `${us.toFixed(1)} µs` : `${(us / 1_000).toFixed(0)} ms`);
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`;
+
+const line = (name: string, ...cells: readonly string[]): string =>
+  name.padEnd(12) + cells.map((cell) => cell.padStart(14)).join('');
