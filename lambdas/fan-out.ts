@@ -1,11 +1,14 @@
 import type { Context } from 'aws-lambda';
 import { useConnectors } from '../src/connectors/settings.ts';
 import { type FanOutAnswer, parseRequest } from '../src/format/request.ts';
+import { limits } from '../src/limits.ts';
 import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
 import { leavingSignal } from '../src/runtime/leaving.ts';
+import { startLoopWatchdog } from '../src/runtime/loop-watchdog.ts';
 import { trustOwnCertificates } from '../src/runtime/own-certificates.ts';
 import { ParameterVault, readParameters, redactOutput } from '../src/runtime/secret-vault.ts';
+import { chargeStrayRejections } from '../src/runtime/stray-rejections.ts';
 import { threadsBeside } from '../src/runtime/task-threads.ts';
 import { fanOut } from '../src/start/fan-out.ts';
 import type { Task } from '../src/task/task.ts';
@@ -17,6 +20,8 @@ const deps = functionDeps(process.env);
 trustOwnCertificates(process.env);
 useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });
 const leaving = leavingSignal();
+chargeStrayRejections(deps.log);
+const watchdog = startLoopWatchdog({ limitMs: limits.loopBlockMs, cpuMs: deps.environment.loopBlockMs.alone });
 const vault = new ParameterVault(deps.environment.name, readParameters);
 redactOutput(vault);
 const tasks = withThreads(withSecrets(taskFiles, vault), threadsBeside(import.meta.url));
@@ -28,7 +33,8 @@ export const handler = async (event: unknown, context: Context): Promise<FanOutA
   const token = request.clientToken ?? context.awsRequestId;
   // A job whose secret is missing is refused before anything is written.
   await vault.read(secretsOf(await loadable(request.task), request.options?.secretHeaders));
-  return fanOut({ ...deps, tasks, deadline, leaving, writer: newWriter() }, request, token);
+  const endWatch = watchdog.watch();
+  return fanOut({ ...deps, tasks, deadline, leaving, writer: newWriter() }, request, token).finally(endWatch);
 };
 
 /** The task where it can be loaded; the job itself says why one cannot. */

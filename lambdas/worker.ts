@@ -22,11 +22,12 @@ trustOwnCertificates(process.env);
 useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });
 const leaving = leavingSignal();
 chargeStrayRejections(deps.log);
-const watchdog = startLoopWatchdog(limits.loopBlockMs);
-const startChild = childrenBeside(
-  import.meta.url,
-  Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? limits.workerMemoryMb),
-);
+const { loopBlockMs } = deps.environment;
+const watchdog = startLoopWatchdog({ limitMs: limits.loopBlockMs, cpuMs: loopBlockMs.alone });
+const startChild = childrenBeside(import.meta.url, {
+  memoryMb: Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? limits.workerMemoryMb),
+  loopBlockMs,
+});
 const vault = new ParameterVault(deps.environment.name, readParameters);
 redactOutput(vault);
 const tasks = withThreads(withSecrets(taskFiles, vault), threadsBeside(import.meta.url));

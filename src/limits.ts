@@ -99,6 +99,9 @@ export const limits = {
   loopBlockMs: 30_000,
   /** While several suspects run, a blocked loop is ended earlier: it only narrows them down. */
   suspectBlockMs: 5_000,
+  /** The same on this machine, where somebody waits for it; of processor time, so that no task is blamed for a busy machine. */
+  localLoopBlockMs: 4_000,
+  localSuspectBlockMs: 1_500,
   /** A renewal every third of the lease survives one that is lost. */
   renewalsPerLease: 3,
   /** Starts that may come early by this much where a rate is kept. */

@@ -1,12 +1,15 @@
 import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
 import type { Clock, InputReader, ObjectStore, Queue, Random } from '../ports.ts';
 
+/** The fan-out function failed: that invocation is over, whatever it has done. */
+export class FanOutFailed extends Error {}
+
 /** What reading and steering jobs from outside needs of a stack. */
 export interface SteerDeps {
   readonly store: ObjectStore;
   readonly tickQueue: Queue;
   readonly clock: Clock;
-  /** Invokes the fan-out function once. @throws UsageError what the function refused */
+  /** Invokes the fan-out function once. @throws UsageError what the function refused; {@link FanOutFailed} */
   invoke(request: FanOutRequest, signal: AbortSignal): Promise<FanOutAnswer>;
 }
 

@@ -1,9 +1,10 @@
 import { readManifest } from '../folder/read.ts';
 import { type JobRef, jobFolder, manifestKey } from '../format/paths.ts';
 import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
+import { sendDueTick } from '../job/due-tick.ts';
 import { UsageError } from '../task/errors.ts';
 import { orAborted, sleep } from '../waiting.ts';
-import type { SteerDeps } from './stack.ts';
+import { FanOutFailed, type SteerDeps } from './stack.ts';
 
 /** Waits before the fan-out is asked again whose answer was lost: a throttled account, a restart, or S3 in trouble pass in that time. */
 const askAgainMs = [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000];
@@ -55,6 +56,7 @@ async function askUntilAnswered(
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof UsageError) throw error;
+      if (error instanceof FanOutFailed && (await goesOnElsewhere(deps, job))) return { jobId, state: 'running' };
       const waitMs = askAgainMs[asked++];
       if (waitMs !== undefined) {
         await sleep(deps.clock, waitMs, signal);
@@ -68,6 +70,21 @@ async function askUntilAnswered(
         cause: error,
       });
     }
+  }
+}
+
+/**
+ * Has a worker go on with a job that the fan-out has died of: nobody else has its only chunk, and the guard of it is far away.
+ * Answers whether there was such a job.
+ */
+async function goesOnElsewhere(deps: SteerDeps, job: JobRef): Promise<boolean> {
+  try {
+    if ((await readManifest(deps.store, job))?.inline !== true) return false;
+    await sendDueTick(deps, job, { resend: true });
+    return true;
+  } catch {
+    // Who cannot be reached now is asked again.
+    return false;
   }
 }
 

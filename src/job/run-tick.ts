@@ -198,7 +198,11 @@ async function sendChunks(
 ): Promise<void> {
   if (places.length === 0) return;
   const bounds = await boundsOf(deps.store, manifestFolder(manifest), places);
-  const bodies = bounds.map((at) => encodeMessage(workMessage(manifestFolder(manifest), at, resends)));
+  // The fan-out may have died of its own chunk: a worker does not.
+  const deaths = manifest.inline && resends > 0 ? { deaths: 1 } : {};
+  const bodies = bounds.map((at) =>
+    encodeMessage({ ...workMessage(manifestFolder(manifest), at, resends), ...deaths }),
+  );
   await deps.workQueue.send(bodies, { group: manifest.jobId });
 }
 

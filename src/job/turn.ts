@@ -92,6 +92,8 @@ export function turn(
     nextAt:
       now +
       Math.min(
+        // What it settles is counted at once.
+        settleRest ? 0 : Number.POSITIVE_INFINITY,
         delayAfter(n, {
           cut,
           hurry: cancelling || isHurried,

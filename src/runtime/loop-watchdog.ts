@@ -7,18 +7,21 @@ const beatMs = 500;
 const watch = `
 const { workerData } = require('node:worker_threads');
 const { writeSync } = require('node:fs');
-const { beats, beatMs, limitMs } = workerData;
+const { beats, beatMs, limitMs, cpuMs } = workerData;
 const view = new Int32Array(beats);
+const usedMs = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000; };
 let seen = Atomics.load(view, 0);
 let silent = 0;
+let usedBefore = usedMs();
 setInterval(() => {
   const now = Atomics.load(view, 0);
   // A beat of 0 means that nobody asks to be watched. Looks are counted, not time: a process that was frozen has missed them too.
   silent = now === seen && now !== 0 ? silent + 1 : 0;
   seen = now;
-  if (silent * beatMs < limitMs) return;
+  if (silent === 0) usedBefore = usedMs();
+  if (silent * beatMs < limitMs && usedMs() - usedBefore < cpuMs) return;
   writeSync(1, JSON.stringify({ level: 'error', time: new Date().toISOString(),
-    message: 'the event loop was blocked for ' + limitMs / 1000 + ' s: the process ends, and its items run apart' }) + '\\n');
+    message: 'the event loop was blocked for ' + silent * beatMs / 1000 + ' s: the process ends, and its items run apart' }) + '\\n');
   process.kill(process.pid, 'SIGKILL');
 }, beatMs);
 `;
@@ -29,11 +32,17 @@ export interface LoopWatchdog {
   watch(): () => void;
 }
 
-/** Starts the thread that ends this process when its event loop is blocked for `limitMs`. */
-export function startLoopWatchdog(limitMs: number): LoopWatchdog {
+/** Starts the thread that ends this process when its event loop is blocked for `limitMs`, or for `cpuMs` of the process's own time. */
+export function startLoopWatchdog({
+  limitMs,
+  cpuMs,
+}: {
+  readonly limitMs: number;
+  readonly cpuMs: number;
+}): LoopWatchdog {
   const beats = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const view = new Int32Array(beats);
-  const thread = new Worker(watch, { eval: true, workerData: { beats, beatMs, limitMs } });
+  const thread = new Worker(watch, { eval: true, workerData: { beats, beatMs, limitMs, cpuMs } });
   thread.unref();
   let serial = 0;
   return {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { ItemError } from '../format/outcome.ts';
 import { limits } from '../limits.ts';
 import type { ChildAnswer, ChildEnd, FromChild, StartChild, TaskChild, ToChild } from '../worker/isolate/task-child.ts';
+import type { Environment } from './environment.ts';
 
 /** The end of what a child wrote to stderr is kept, since V8 says there that its memory is full. */
 const keptCharacters = 4_000;
@@ -11,20 +12,24 @@ const keptCharacters = 4_000;
 const outputMs = 200;
 const pageBytes = 4_096;
 
-/** Starts children from `child.mjs` beside the given module; `memoryMb` is what the function has in all. */
-export function childrenBeside(moduleUrl: string, memoryMb: number): StartChild {
+/** Starts children from `child.mjs` beside the given module; `memoryMb` is what the function has in all, `loopBlockMs` of {@link Environment}. */
+export function childrenBeside(
+  moduleUrl: string,
+  { memoryMb, loopBlockMs }: { readonly memoryMb: number; readonly loopBlockMs: Environment['loopBlockMs'] },
+): StartChild {
   const program = fileURLToPath(new URL('./child.mjs', moduleUrl));
   // The parent needs the rest: it holds inputs and rows.
   const childMb = Math.max(128, Math.floor(memoryMb * limits.childMemoryShare));
-  return (onRejection) => startChild({ program, childMb, onRejection });
+  return (onRejection) => startChild({ program, childMb, loopBlockMs, onRejection });
 }
 
 function startChild(options: {
   readonly program: string;
   readonly childMb: number;
+  readonly loopBlockMs: Environment['loopBlockMs'];
   readonly onRejection: (idempotencyKey: string, error: ItemError) => void;
 }): TaskChild {
-  const { program, childMb, onRejection } = options;
+  const { program, childMb, loopBlockMs, onRejection } = options;
   const process = fork(program, [], {
     execArgv: [`--max-old-space-size=${Math.floor(childMb * 0.75)}`],
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
@@ -44,6 +49,7 @@ function startChild(options: {
   });
   const supervision = supervise(process, {
     childMb,
+    loopBlockMs,
     running: () => answers.size,
     ping: () => send({ type: 'ping' }),
     kill: (error) => {
@@ -106,6 +112,7 @@ function supervise(
   child: ChildProcess,
   on: {
     readonly childMb: number;
+    readonly loopBlockMs: Environment['loopBlockMs'];
     readonly running: () => number;
     readonly ping: () => void;
     readonly kill: (error: ItemError) => void;
@@ -113,13 +120,20 @@ function supervise(
 ): { answered(): void; stop(): void } {
   let silentLooks = 0;
   let hasAnswered = true;
+  let usedBefore = 0;
   const look = (): void => {
     silentLooks = hasAnswered ? 0 : silentLooks + 1;
-    if (hasAnswered) on.ping();
+    const used = usedMs(child.pid);
+    if (hasAnswered) {
+      usedBefore = used;
+      on.ping();
+    }
     hasAnswered = false;
     const silentMs = silentLooks * limits.childLookMs;
     // Many are narrowed down soon; who is alone, and so would fail, has all its time.
-    if (silentMs >= (on.running() > 1 ? limits.suspectBlockMs : limits.loopBlockMs)) {
+    const isAlone = on.running() <= 1;
+    const isSilent = silentMs >= (isAlone ? limits.loopBlockMs : limits.suspectBlockMs);
+    if (isSilent || used - usedBefore >= (isAlone ? on.loopBlockMs.alone : on.loopBlockMs.among)) {
       const message = `the event loop of its process was blocked for ${silentMs / 1_000} s while the item ran alone in it`;
       on.kill({ code: 'LoopBlocked', message, retryable: false });
     }
@@ -133,6 +147,17 @@ function supervise(
     },
     stop: () => clearInterval(timer),
   };
+}
+
+/** Processor time of a process in milliseconds, from its ticks of 10 ms; 0 where the system does not say. */
+function usedMs(pid: number | undefined): number {
+  try {
+    // The name of the program stands in brackets, and may have any.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ') ?? [];
+    return 10 * (Number(fields[11]) + Number(fields[12]));
+  } catch {
+    return 0;
+  }
 }
 
 /** Megabytes that a process has in memory; 0 where the system does not say. */

@@ -1,4 +1,5 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { FanOutFailed } from '../client/stack.ts';
 import { parseJson, toJson } from '../format/json.ts';
 import { answerFormat, type FanOutAnswer, type FanOutRequest } from '../format/request.ts';
 import { limits } from '../limits.ts';
@@ -11,7 +12,7 @@ export const fanOutTimeouts = {
   throwOnRequestTimeout: true,
 } as const;
 
-/** Invokes the fan-out function and waits for its answer. @throws UsageError what the function refused */
+/** Invokes the fan-out function and waits for its answer. @throws UsageError what the function refused; FanOutFailed */
 export async function invokeFanOut(
   client: LambdaClient,
   functionName: string,
@@ -30,7 +31,7 @@ export async function invokeFanOut(
   if (answer.FunctionError === undefined) return answerFormat.read(payload);
   const { errorType, errorMessage } = failureOf(payload);
   if (isUsageCode(errorType)) throw new UsageError(errorType, errorMessage);
-  throw new Error(`the fan-out function failed: ${errorType}: ${errorMessage}`);
+  throw new FanOutFailed(`the fan-out function failed: ${errorType}: ${errorMessage}`);
 }
 
 /** Lambda describes an error that a function threw. https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */

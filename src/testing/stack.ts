@@ -1,4 +1,4 @@
-import type { SteerDeps } from '../client/stack.ts';
+import { FanOutFailed, type SteerDeps } from '../client/stack.ts';
 import { type EventSource, openEventSource, type SourceQueue } from '../cloud/model/event-source.ts';
 import { withFault } from '../cloud/model/faults.ts';
 import type { Delivery } from '../cloud/model/message.ts';
@@ -129,13 +129,13 @@ export class SimulatedStack {
         process.end(),
       );
       const died = process.killed.then(() => {
-        throw new Error('the fan-out function failed: Runtime.ExitError');
+        throw new FanOutFailed('the fan-out function failed: Runtime.ExitError');
       });
       try {
         return await Promise.race([answer, died]);
       } catch (error) {
-        if (error instanceof UsageError) throw error;
-        throw new Error(`the fan-out function failed: ${String(error)}`, { cause: error });
+        if (error instanceof UsageError || error instanceof FanOutFailed) throw error;
+        throw new FanOutFailed(`the fan-out function failed: ${String(error)}`, { cause: error });
       }
     });
   }

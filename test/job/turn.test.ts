@@ -179,6 +179,13 @@ describe('turn', () => {
     it('settles the rest of what was sent after the grace, also when control has gone', () => {
       const record = turn(stopping, seen(large), undefined, { ...moment, now: moment.now + 4_000 });
       expect(record).toMatchObject({ settleRest: true, resend: false });
+      // What it settles is counted at once.
+      expect(record.nextAt).toBe(record.at);
+    });
+
+    it('settles the rest soon also when the cancellation was seen under a clock that was ahead', () => {
+      const ahead = turn(first, seen(large), cancelled, { ...moment, now: moment.now + 3_600_000 });
+      expect(turn(ahead, seen(large), cancelled, moment)).toMatchObject({ settleRest: true });
     });
 
     it('ends when what was sent is settled, and counts what was never sent as cancelled', () => {
