@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineTask } from '../../src/task/task.ts';
 
 /** Computes: the work that an event loop must not do, so each item runs on a worker thread. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { releasing } from '../../src/connectors/files/blocks.ts';
 import { LineCounter, linesWith } from '../../src/connectors/files/file-lines.ts';
 import { gzipped } from '../../src/connectors/files/gzip.ts';

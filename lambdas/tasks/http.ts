@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HttpAnswer } from '../../src/connectors/http/call.ts';
 import { type HttpMethod, httpMethods } from '../../src/connectors/http/methods.ts';
 import { bodyProblem, readWhole, type WrittenBody, writeBody } from '../../src/connectors/http/request-body.ts';

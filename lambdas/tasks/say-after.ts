@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { sleep } from '../../src/aio/index.ts';
 import { limits } from '../../src/limits.ts';
 import { defineTask } from '../../src/task/task.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { recordFormat } from './record.ts';
 
 /** One chunk: `count` items from index `first`, in the bytes `start` to `end` (inclusive) of the input. */

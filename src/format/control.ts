@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { storedLimitsSchema } from '../task/job-limits.ts';
 import { recordFormat } from './record.ts';
 import type { LimitTable } from './share.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { recordFormat } from './record.ts';
 
 /** `indexes-….json`: which items of its job a pass runs again, ascending; written as the steps from one to the next. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { limits } from '../limits.ts';
 import { type JobLimits, storedLimitsSchema } from '../task/job-limits.ts';
 import { type Digest, digestSchema } from './digest.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { UsageError } from '../task/errors.ts';
 
 /** A record that no version of this code has written: somebody else did, or it was cut short. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { limits } from '../limits.ts';
 import { UsageError } from '../task/errors.ts';
 import { limitsSchema } from '../task/job-limits.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Digest, decodeDigest, encodeDigest } from './digest.ts';
 import { parseJson, toJsonLines } from './json.ts';
 import type { Row } from './outcome.ts';

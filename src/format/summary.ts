@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { limits } from '../limits.ts';
 import { type ControlReason, controlReasons } from './control.ts';
 import { type Digest, digestSchema } from './digest.ts';

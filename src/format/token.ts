@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { recordFormat } from './record.ts';
 
 /** `tokens/{hash}.json`: the job that a caller's client token made. */

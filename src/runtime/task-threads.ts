@@ -1,11 +1,15 @@
 import type { RunOnThread, ThreadAnswer, ThreadRequest } from '../worker/isolate/thread-task.ts';
-import { Threads } from './thread-pool.ts';
+import type { Threads } from './thread-pool.ts';
 
-/** Runs tasks on threads of the bundle `thread.mjs` beside the given module; the first such task makes the pool. */
+/** Runs tasks on threads of the bundle `thread.mjs` beside the given module; the first such task loads and makes the pool. */
 export function threadsBeside(moduleUrl: string): RunOnThread {
-  let threads: Threads<ThreadRequest, ThreadAnswer> | undefined;
-  return (request, signal) => {
-    threads ??= new Threads({ file: new URL('./thread.mjs', moduleUrl).href, exportName: 'runOnThread' });
-    return threads.run(request, { signal });
+  let threads: Promise<Threads<ThreadRequest, ThreadAnswer>> | undefined;
+  const open = async (): Promise<Threads<ThreadRequest, ThreadAnswer>> => {
+    const pool = await import('./thread-pool.ts');
+    return new pool.Threads({ file: new URL('./thread.mjs', moduleUrl).href, exportName: 'runOnThread' });
+  };
+  return async (request, signal) => {
+    threads ??= open();
+    return (await threads).run(request, { signal });
   };
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Row } from '../format/outcome.ts';
 import type { Random } from '../ports.ts';
 import { TaskError } from '../task/errors.ts';

@@ -7,7 +7,7 @@ import type { CommandContext } from '../command-context.ts';
 
 const firstTask = `import { setTimeout as sleep } from 'node:timers/promises';
 import { defineTask } from 'fanloop';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The name of this file is the task's name: npx fanloop run hello Ada Grace */
 export const task = defineTask({

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { findEngine } from '../../src/bundle/engine.ts';
+import { functionNames, registryFile } from '../../src/bundle/engine-parts.ts';
+
+/** What a cold start may load, in bytes: each 100 KB are about 10 ms of a function with 1 GB. */
+const most = 650 * 1_024;
+
+/** Files that load when one of them does, itself included: what is imported by `import()` waits until it is used. */
+function closure(folder: string, entry: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const visit = (file: string): void => {
+    if (found.has(file)) return;
+    const source = readFileSync(path.join(folder, file), 'utf8');
+    found.set(file, source);
+    for (const [, other = ''] of source.matchAll(/(?:\bfrom|\bimport)\s*"(\.\/[^"]+)"/g))
+      if (other !== registryFile) visit(path.basename(other));
+  };
+  visit(entry);
+  return found;
+}
+
+describe.each([...functionNames, 'child'])('the bundle of %s', (name) => {
+  const { folder } = findEngine();
+  const files = closure(folder, `${name}.mjs`);
+
+  it(`loads at most ${most} bytes at a cold start`, () => {
+    expect(files.size).toBeGreaterThan(1);
+    expect([...files.values()].reduce((sum, source) => sum + Buffer.byteLength(source), 0)).toBeLessThan(most);
+  });
+
+  it('leaves threads, DynamoDB, secrets, and the languages of zod until they are used', () => {
+    const sources = [...files.values()].join('\n');
+    expect(
+      ['piscina', 'DynamoDB_20120810', 'AmazonSSM', 'Ungültige Eingabe'].filter((word) => sources.includes(word)),
+    ).toEqual([]);
+  });
+});
