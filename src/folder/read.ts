@@ -1,17 +1,13 @@
 import { chunkTableFormat, cutFormat } from '../format/chunk.ts';
 import { controlFormat } from '../format/control.ts';
-import type { Digest } from '../format/digest.ts';
 import { manifestFormat } from '../format/manifest.ts';
 import {
-  type ChunkPlace,
   controlKey,
   cutKey,
-  folderName,
   type JobRef,
   manifestKey,
   partKey,
   resultChunk,
-  resultKey,
   resultsPrefix,
   summaryKey,
   tickKey,
@@ -19,7 +15,6 @@ import {
   ticksPrefix,
 } from '../format/paths.ts';
 import type { RecordFormat } from '../format/record.ts';
-import { resultDigest } from '../format/result.ts';
 import { summaryFormat } from '../format/summary.ts';
 import { type TickRecord, tickFormat } from '../format/tick.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -51,12 +46,4 @@ export async function lastTick(store: ObjectStore, job: JobRef): Promise<TickRec
 /** Numbers of the chunks of a part that have a result. */
 export async function settledInPart(store: ObjectStore, job: JobRef, part: number): Promise<number[]> {
   return (await store.list(resultsPrefix(job, part))).map(resultChunk);
-}
-
-/** What the result of a chunk counts. @throws Error when the chunk has no result. */
-export async function readDigest(store: ObjectStore, job: JobRef, place: ChunkPlace): Promise<Digest> {
-  const head = await store.head(resultKey(job, place));
-  if (head === undefined)
-    throw new Error(`expected a result of chunk ${place.chunk} in part ${place.part} of ${folderName(job)}, got none`);
-  return resultDigest(head.metadata);
 }

@@ -1,5 +1,6 @@
 import { mapBounded } from '../concurrency.ts';
-import { readDigest, settledInPart } from '../folder/read.ts';
+import { settledInPart } from '../folder/read.ts';
+import { readDigest } from '../folder/read-digest.ts';
 import { Bitmap } from '../format/bitmap.ts';
 import type { Digest } from '../format/digest.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';

@@ -1,4 +1,5 @@
-import { lastTick, readDigest, readSummary, readTable } from '../folder/read.ts';
+import { lastTick, readSummary, readTable } from '../folder/read.ts';
+import { readDigest } from '../folder/read-digest.ts';
 import { readSmallChunk } from '../folder/read-rows.ts';
 import { unmarkRunning } from '../folder/running.ts';
 import { parseToWrite, toJson } from '../format/json.ts';

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { listJobs } from '../../src/folder/list-jobs.ts';
 import { lastTick } from '../../src/folder/read.ts';
+import { readDigest } from '../../src/folder/read-digest.ts';
 import { mergeRows, readChunkRows, readRows } from '../../src/folder/read-rows.ts';
 import { SettledChunks } from '../../src/folder/settled-chunks.ts';
 import { settleRest, storeResult } from '../../src/folder/store-result.ts';
 import { emptyDigest } from '../../src/format/digest.ts';
 import type { Row } from '../../src/format/outcome.ts';
-import { manifestKey, segmentKey, summaryKey, tickKey, tickNumber } from '../../src/format/paths.ts';
+import { manifestKey, resultKey, segmentKey, summaryKey, tickKey, tickNumber } from '../../src/format/paths.ts';
 import { decodeRows, encodeRows } from '../../src/format/result.ts';
 import { limits } from '../../src/limits.ts';
 import { slowTask, World } from '../job/world.ts';
@@ -37,6 +38,15 @@ describe('rows', () => {
       row(2, 'b'),
       row(3, 'a'),
     ]);
+  });
+
+  it('are counted again where the metadata of their result says nothing', async () => {
+    const store = new MemoryStore();
+    const key = resultKey('j', at.place);
+    for (const metadata of [{}, { digest: '{"v":3' }, { digest: 'no digest' }]) {
+      await store.put(key, encodeRows([row(0), { ...row(1), status: 'cancelled', attempts: 0 } as Row]), { metadata });
+      expect(await readDigest(store, 'j', at.place)).toMatchObject({ succeeded: 1, cancelled: 1, attempts: 1 });
+    }
   });
 
   it('of a chunk are those of its result and of the segments that it names, and of no others', async () => {

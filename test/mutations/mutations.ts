@@ -81,4 +81,28 @@ export const mutations: readonly Mutation[] = [
     find: '<= deadline',
     replace: '<= deadline + 86_400_000',
   },
+  {
+    name: 'keep no rows before a chunk is finished',
+    file: 'src/worker/closer.ts',
+    find: 'if (chunk.hasRows && (ageMs >= checkpointMs || isFull))',
+    replace: 'if (chunk.hasRows && isFull && checkpointMs < 0)',
+  },
+  {
+    name: 'go on with a chunk that another worker has stored',
+    file: 'src/worker/closer.ts',
+    find: 'if (hasResult) await this.drop(chunk, { isSettled: true });',
+    replace: 'if (hasResult && chunk.isDropped) await this.drop(chunk, { isSettled: true });',
+  },
+  {
+    name: 'believe any clock when a wait is handed over',
+    file: 'src/worker/close-chunk.ts',
+    find: 'now + Math.min(item.waitMs, Math.max(0, item.notBefore - now))',
+    replace: 'Math.max(now, item.notBefore)',
+  },
+  {
+    name: 'forget a hold after its clock was set back',
+    file: 'src/worker/holds.ts',
+    find: 'return passedMs >= 0 && passedMs < ms;',
+    replace: 'return passedMs < ms;',
+  },
 ];

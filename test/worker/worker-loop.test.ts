@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readDigest } from '../../src/folder/read.ts';
+import { readDigest } from '../../src/folder/read-digest.ts';
 import { encodeMessage, type WorkMessage } from '../../src/format/message.ts';
 import type { Row } from '../../src/format/outcome.ts';
 import { controlKey, resultKey, segmentsPrefix } from '../../src/format/paths.ts';
