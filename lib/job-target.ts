@@ -11,7 +11,7 @@ export interface JobTargetProps extends TargetBaseProps {
   readonly input?: string;
   /** The items themselves; `EventField.fromPath('$.detail')` takes one from the event. @default `input` */
   readonly items?: readonly unknown[];
-  /** Calls that one worker awaits at once, 1 to 500. @default the task's */
+  /** Calls at once, of all workers together. @default the task's, else 100 a worker */
   readonly concurrency?: number;
   /** Limit of one attempt of an item, up to 240 seconds. @default the task's */
   readonly timeout?: Duration;

@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
+import { limits } from '../limits.ts';
 import { UsageError } from '../task/errors.ts';
-import type { JobLimits } from '../task/job-limits.ts';
+import { type JobLimits, maxAtOnce } from '../task/job-limits.ts';
+import { parseRate } from '../task/rate.ts';
 import { time, wholeNumber } from './options.ts';
 
 /** What takes a limit of a running job away. Commander drops a parser's null. */
@@ -9,6 +11,9 @@ type None = typeof none;
 
 /** Options that limit a job as a whole; each is also a field of `limits` in the client and in the fan-out's payload. */
 export interface LimitFlags {
+  readonly concurrency?: number | None;
+  readonly rate?: JobLimits['rate'] | None;
+  readonly units?: JobLimits['units'] | None;
   readonly ramp?: number | None;
   readonly adaptive?: boolean;
   readonly breaker?: number | None;
@@ -32,6 +37,21 @@ const maxRampMs = 86_400_000;
 const maxItems = 100_000_000;
 
 const described: readonly Flag[] = [
+  {
+    flags: '--concurrency <n>',
+    about: `calls at once, of all workers together (default: ${limits.concurrency} a worker)`,
+    parse: wholeNumber('--concurrency', 1, maxAtOnce),
+  },
+  {
+    flags: '--rate <rate>',
+    about: 'calls a second or minute, of all workers together, as 50/s, 3000/min, 0.1/s',
+    parse: (text) => parseRate(text, '--rate'),
+  },
+  {
+    flags: '--units <rate>',
+    about: "what the task's units(item) may add up to, as 100000/min",
+    parse: (text) => parseRate(text, '--units'),
+  },
   { flags: '--ramp <time>', about: 'open the limits over this time, as 30s', parse: time('--ramp', maxRampMs) },
   {
     flags: '--breaker <share>',
@@ -83,8 +103,24 @@ export function withTuning(command: Command): Command {
 
 /** The limits that were given, by their names in a job. */
 export function limitsOf(flags: LimitFlags): { readonly [Name in keyof JobLimits]?: JobLimits[Name] | null } {
-  const { ramp, adaptive, breaker, tolerate, minSucceeded, budget, canary, canaryWait, priority } = flags;
+  const {
+    concurrency,
+    rate,
+    units,
+    ramp,
+    adaptive,
+    breaker,
+    tolerate,
+    minSucceeded,
+    budget,
+    canary,
+    canaryWait,
+    priority,
+  } = flags;
   const named = {
+    maxConcurrency: concurrency,
+    rate,
+    units,
     rampMs: ramp,
     // Commander sets `adaptive` to true for a `--no-adaptive` that was not given.
     adaptive: adaptive === true ? undefined : adaptive,

@@ -3,9 +3,8 @@ import { limits } from '../limits.ts';
 import { defaultTarget, targetNames } from '../targets/target-options.ts';
 import { UsageError } from '../task/errors.ts';
 
-/** Options that limit a job's calls; the task's own values hold where one is absent. */
+/** Options that limit each call of a job; the task's own values hold where one is absent. */
 export interface LimitOptions {
-  readonly concurrency?: number;
   readonly timeout?: number;
   readonly attempts?: number;
 }
@@ -58,15 +57,9 @@ export const withWorkers = (command: Command, least = 1): Command =>
     ),
   );
 
-/** Adds `--concurrency`, `--timeout`, and `--attempts`. */
+/** Adds `--timeout` and `--attempts`. */
 export const withLimits = (command: Command): Command =>
   command
-    .addOption(
-      new Option(
-        '--concurrency <n>',
-        `calls that one worker awaits at once (default: ${limits.concurrency})`,
-      ).argParser(wholeNumber('--concurrency', 1, limits.maxConcurrency)),
-    )
     .addOption(
       new Option('--timeout <time>', "limit of one attempt, as 500ms, 10s, or 2m (default: the task's)").argParser(
         time('--timeout', limits.maxTimeoutMs),

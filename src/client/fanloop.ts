@@ -27,9 +27,11 @@ export interface Input {
 
 /** Limits of a job's calls, and how it is asked for. */
 export interface SubmitOptions extends WaitOptions {
-  /** Calls that one worker awaits at once, 1 to 500. @default 100 */
+  /** Calls at once, of all workers together: the same as `limits.maxConcurrency`. @default 100 a worker */
   readonly concurrency?: number | undefined;
-  /** What holds for the job as a whole: `{ breaker: 50, canary: 100 }`. @default the task's */
+  /** Calls that one worker awaits at once where no limit says less, 1 to 500. @default 100 */
+  readonly perWorker?: number | undefined;
+  /** What holds for the job as a whole: `{ rate: '50/s', maxConcurrency: 20, breaker: 50 }`. @default the task's */
   readonly limits?: JobLimitsInput | undefined;
   /** Limit of one attempt in milliseconds, 1 to 240,000. @default the task's */
   readonly timeoutMs?: number | undefined;
@@ -90,9 +92,10 @@ export class Fanloop implements AsyncDisposable {
     const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
     signal.throwIfAborted();
     const jobId = newJobId(this.#stack.clock.now(), this.#stack.random);
-    const { concurrency, timeoutMs, attempts, withItem, secretHeaders, limits: jobLimits, inline } = options;
+    const { concurrency, perWorker, timeoutMs, attempts, withItem, secretHeaders, limits: jobLimits, inline } = options;
     const limits = {
       ...(concurrency === undefined ? {} : { concurrency }),
+      ...(perWorker === undefined ? {} : { perWorker }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(attempts === undefined ? {} : { attempts }),
       ...(withItem === true ? { withItem } : {}),

@@ -179,12 +179,12 @@ export class Job<Value = unknown> {
   }
 
   /**
-   * Changes limits while the job runs; `null` takes one away.
+   * Changes limits while the job runs: lower ones are obeyed within 3 s, higher ones within 5 s. `null` takes one away.
    *
    * @returns the limits that hold then
    * @throws UsageError as {@link pause}
    * @example
-   * await job.tune({ breaker: 20, budgetUsd: null });
+   * await job.tune({ rate: { limit: 10, perMs: 1_000 }, maxConcurrency: null });
    */
   async tune(change: TuneOptions, { by = 'a program' }: { readonly by?: string } = {}): Promise<JobLimits> {
     return (await tuneJob(this.#stack, this.id, by, change)).table.limits;

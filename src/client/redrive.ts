@@ -26,7 +26,7 @@ export interface RedriveOptions {
   readonly cancelled?: boolean | undefined;
   /** Whether calls carry the idempotency key of the first pass: a downstream that remembers it may answer what it answered then. @default false */
   readonly sameKey?: boolean | undefined;
-  /** Calls that one worker awaits at once, 1 to 500. */
+  /** Calls at once, of all workers together: the same as `limits.maxConcurrency`. */
   readonly concurrency?: number | undefined;
   /** What holds for the pass as a whole; each that is absent is as in the pass before. */
   readonly limits?: JobLimitsInput | undefined;
@@ -61,14 +61,18 @@ export async function redriveJob(stack: Stack, jobId: string, options: RedriveOp
   }
   await store.put(passIndexesKey(key), indexListFormat.encode({ v: 1, steps: stepsOf(selection.indexes) }));
   const { concurrency, timeoutMs, attempts } = options;
-  const limits = { ...before.options.limits, ...(options.limits === undefined ? {} : parseLimits(options.limits)) };
+  const limits = {
+    ...before.options.limits,
+    ...(concurrency === undefined ? {} : { maxConcurrency: concurrency }),
+    ...(options.limits === undefined ? {} : parseLimits(options.limits)),
+  };
   const request = {
     task: own.task,
     input: `s3://${stack.bucket}/${key}`,
     format: 'entries' as const,
     options: {
       ...(Object.keys(limits).length === 0 ? {} : { limits }),
-      concurrency: concurrency ?? before.options.concurrency,
+      perWorker: before.options.concurrency,
       timeoutMs: timeoutMs ?? before.options.timeoutMs,
       attempts: attempts ?? before.options.attempts,
       ...(before.options.withItem === true ? { withItem: true } : {}),

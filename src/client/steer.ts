@@ -1,12 +1,11 @@
 import { mapBounded } from '../concurrency.ts';
-import { type ControlChange, changeControl, controlOf } from '../folder/control.ts';
+import { type ControlChange, changeControl, controlOf, tableOf } from '../folder/control.ts';
 import { listJobs } from '../folder/list-jobs.ts';
 import { newestFolder } from '../folder/passes.ts';
 import { readManifest, readSummary } from '../folder/read.ts';
 import { markRunning, requestedJob, runningJobs, unmarkRunning } from '../folder/running.ts';
 import { type Control, firstControl } from '../format/control.ts';
 import { type JobFolder, manifestKey, markersKey, summaryKey } from '../format/paths.ts';
-import { seatsFor } from '../format/share.ts';
 import { sendDueTick } from '../job/due-tick.ts';
 import type { ObjectStore } from '../ports.ts';
 import { UsageError } from '../task/errors.ts';
@@ -70,13 +69,14 @@ export async function unpauseJob(deps: SteerDeps, jobId: string, by: string): Pr
  */
 export async function tuneJob(deps: SteerDeps, jobId: string, by: string, change: TuneOptions): Promise<Control> {
   const manifest = await requireManifest(deps.store, jobId);
-  const control = await steer(deps, { jobId, by }, ({ table }) => {
+  const control = await steer(deps, { jobId, by }, ({ table, generation }) => {
     const merged = Object.entries({ ...table.limits, ...change }).filter(
       ([, value]) => value !== null && value !== undefined,
     );
     // Each of them was checked where it was given.
     const limits = Object.fromEntries(merged) as JobLimits;
-    return { table: { limits, seats: needsSeats(limits) ? seatsFor(limits, manifest.workers) : 1 } };
+    const changesWay = needsSeats(limits) !== needsSeats(table.limits);
+    return { table: tableOf(limits, manifest), ...(changesWay ? { generation: generation + 1 } : {}) };
   });
   await sendDueTick(deps, await newestFolder(deps.store, jobId));
   return control;

@@ -1,14 +1,19 @@
 import { type Control, controlFormat, controlVersion, firstControl } from '../format/control.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { controlKey, type JobRef } from '../format/paths.ts';
-import { seatsFor } from '../format/share.ts';
+import { type LimitTable, seatsFor } from '../format/share.ts';
 import type { ObjectStore } from '../ports.ts';
-import { needsSeats } from '../task/job-limits.ts';
+import { type JobLimits, needsSeats } from '../task/job-limits.ts';
+import { ageMs } from './seats.ts';
 
 /** What a job was asked for with: its control before anybody has wanted anything else. */
-export function controlOf({ options, workers }: Manifest): Control {
-  const limits = options.limits ?? {};
-  return firstControl({ limits, seats: needsSeats(limits) ? seatsFor(limits, workers) : 1 });
+export function controlOf(manifest: Manifest): Control {
+  return firstControl(tableOf(manifest.options.limits ?? {}, manifest));
+}
+
+/** The seats among which limits are shared: one worker carries a job of one chunk, and one that is not limited has no need of them. */
+export function tableOf(limits: JobLimits, { workers, inline }: Pick<Manifest, 'workers' | 'inline'>): LimitTable {
+  return { limits, seats: needsSeats(limits) && !inline ? seatsFor(limits, workers) : 1 };
 }
 
 /** How long an old table may matter: a worker's stale look, and an attempt under it. */
@@ -43,18 +48,17 @@ export async function changeControl(
       revision: control.revision + 1,
       at: new Date(now()).toISOString(),
       by: at.by,
-      before: wanted.table === undefined ? control.before : beforeOf(control, now()),
+      before: wanted.table === undefined ? control.before : beforeOf(control, read === undefined ? 0 : ageMs(read)),
     };
     const condition = read === undefined ? ({ ifAbsent: true } as const) : { ifMatch: read.etag };
     if ((await store.put(key, controlFormat.encode(changed), { condition })) !== undefined) return changed;
   }
 }
 
-/** The tables that may still be in use when the control's own is replaced: each is older by the time that its successor stood. */
-function beforeOf(control: Control, now: number): Control['before'] {
-  const since = Date.parse(control.at);
-  // An age that two clocks disagree on is taken as none: waiting too long is safe.
-  const stoodMs = Number.isFinite(since) ? Math.max(0, now - since) : 0;
-  const aged = control.before.map((old) => ({ ...old, agedMs: old.agedMs + stoodMs }));
-  return [{ ...control.table, agedMs: 0 }, ...aged].filter(({ agedMs }) => agedMs < keepBeforeMs).slice(0, 8);
+/** The tables that may still be in use when the control's own is replaced: each is older by the time for which that one stood. */
+function beforeOf(control: Control, stoodMs: number): Control['before'] {
+  // Whole seconds of S3's clock: too young is safe.
+  const since = Math.max(0, stoodMs - 1_000);
+  const aged = control.before.map((old) => ({ ...old, agedMs: old.agedMs + since }));
+  return [{ ...control.table, agedMs: 0 }, ...aged].filter(({ agedMs }) => agedMs < keepBeforeMs);
 }

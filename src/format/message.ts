@@ -8,7 +8,7 @@ export const messageVersion = 1;
 const place = { part: z.int().min(0), chunk: z.int().min(0) };
 
 /** What the work queue carries: a pointer to one chunk, never its items. Fields that this code does not know go with a hand-over. */
-const workSchema = z.looseObject({
+export const workSchema = z.looseObject({
   v: z.literal(messageVersion),
   kind: z.literal('work'),
   job: z.string(),
@@ -49,9 +49,20 @@ const tickSchema = z.looseObject({
   deaths: z.int().optional(),
 });
 
+/** A bell in the work queue: somebody may be needed for a seat of a limited job. Losing it, doubling it, or being late changes nothing. */
+const bellSchema = z.looseObject({
+  v: z.literal(messageVersion),
+  kind: z.literal('seat'),
+  job: z.string(),
+  /** The folder of the job: absent for its own, else the number of a redrive. */
+  pass: z.int().min(1).exactOptional(),
+  seat: z.int().min(0),
+});
+
 export type WorkMessage = z.infer<typeof workSchema>;
 export type TickMessage = z.infer<typeof tickSchema>;
-export type Message = WorkMessage | TickMessage;
+export type BellMessage = z.infer<typeof bellSchema>;
+export type Message = WorkMessage | TickMessage | BellMessage;
 
 /** Between generations of a job's chunks lie this many hand-overs, so that those of an older one never reach it. */
 const handOversAGeneration = 100_000;
@@ -61,6 +72,14 @@ export const firstGen = (generation: number): number => generation * handOversAG
 
 /** The generation in which a message was sent: how often unsettled chunks had been given out anew. */
 export const generationOf = (gen: number): number => Math.floor(gen / handOversAGeneration);
+
+/** Rings for a seat. */
+export const bellFor = (job: JobFolder, seat: number): BellMessage => ({
+  v: messageVersion,
+  kind: 'seat',
+  ...jobFields(job),
+  seat,
+});
 
 /** A folder as the fields of a message. */
 export const jobFields = ({ id, pass }: JobFolder): { readonly job: string; readonly pass?: number } =>
@@ -72,7 +91,7 @@ export const folderOf = ({ job, pass = 0 }: { readonly job: string; readonly pas
   pass,
 });
 
-const messageSchema = z.discriminatedUnion('kind', [workSchema, tickSchema]);
+const messageSchema = z.discriminatedUnion('kind', [workSchema, tickSchema, bellSchema]);
 
 /** What a queue's body is: a message, one that newer code must read, or none of ours. */
 export type ParsedMessage =

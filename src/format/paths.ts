@@ -27,6 +27,7 @@ export const manifestKey = (job: JobRef): string => `${jobPrefix(job)}manifest.j
 export const inputKey = (job: JobRef): string => `${jobPrefix(job)}input.ndjson`;
 export const cutKey = (job: JobRef): string => `${jobPrefix(job)}cut.json`;
 export const controlKey = (job: JobRef): string => `${jobPrefix(job)}control.json`;
+export const seatsPrefix = (job: JobRef): string => `${jobPrefix(job)}seats/`;
 export const seatKey = (job: JobRef, seat: number): string =>
   `${jobPrefix(job)}seats/${String(seat).padStart(4, '0')}.json`;
 export const summaryKey = (job: JobRef): string => `${jobPrefix(job)}summary.json`;

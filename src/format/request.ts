@@ -1,14 +1,17 @@
 import * as z from 'zod';
 import { limits } from '../limits.ts';
 import { UsageError } from '../task/errors.ts';
-import { limitsSchema } from '../task/job-limits.ts';
+import { limitsSchema, maxAtOnce } from '../task/job-limits.ts';
 import { digestSchema } from './digest.ts';
 import type { Row } from './outcome.ts';
 import { recordFormat, refuseNewer } from './record.ts';
 import { type Summary, summaryFormat } from './summary.ts';
 
 const optionsSchema = z.strictObject({
-  concurrency: z.int().min(1).max(limits.maxConcurrency).optional(),
+  /** Calls at once, of all workers together: the same as `limits.maxConcurrency`. */
+  concurrency: z.int().min(1).max(maxAtOnce).optional(),
+  /** Calls that one worker awaits at once where no limit says less. */
+  perWorker: z.int().min(1).max(limits.maxConcurrency).optional(),
   timeoutMs: z.int().min(1).max(limits.maxTimeoutMs).optional(),
   attempts: z.int().min(1).max(limits.maxAttempts).optional(),
   withItem: z.boolean().optional(),

@@ -46,6 +46,11 @@ export interface TickRecord {
   readonly settledParts: number;
   /** Chunks that have a result, in all. */
   readonly settledChunks: number;
+  /** The job is limited: whoever has a seat runs its chunks, and no messages are sent for them. @default false */
+  readonly limited?: boolean;
+  /** Seats for which this turn rings, and when each was last rung for, in milliseconds since the epoch. */
+  readonly bells?: readonly number[];
+  readonly rung?: Readonly<Record<string, number>>;
   /** Work messages sent by turns so far. */
   readonly messages: number;
   /** Since when nothing has settled and no segment was stored; absent while something moves. */
@@ -94,6 +99,9 @@ export const tickFormat = recordFormat<TickRecord>(
     counted: z.record(z.string(), z.string()).default({}),
     settledParts: whole.default(0),
     settledChunks: whole.default(0),
+    limited: z.boolean().exactOptional(),
+    bells: z.array(whole).exactOptional(),
+    rung: z.record(z.string(), z.number()).exactOptional(),
     messages: whole.default(0),
     idleSince: z.number().exactOptional(),
     segments: whole.exactOptional(),

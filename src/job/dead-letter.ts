@@ -26,7 +26,9 @@ export async function settleDeadLetter(deps: DeadLetterDeps, body: string): Prom
   if (parsed.kind === 'foreign') return deps.log('warn', `a foreign dead letter was dropped: ${parsed.problem}`);
   const { message } = parsed;
   if (message.kind === 'tick') await settleTick(deps, message);
-  else await settleWork(deps, message);
+  else if (message.kind === 'work') await settleWork(deps, message);
+  // The job's turn rings again.
+  else deps.log('warn', 'a bell that nobody could answer was dropped', { jobId: message.job, seat: message.seat });
 }
 
 /** A dead tick is sent again, later each time; at last the job is stalled. */

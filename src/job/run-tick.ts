@@ -1,32 +1,26 @@
 import { mapBounded } from '../concurrency.ts';
 import { controlOf } from '../folder/control.ts';
-import {
-  lastTick,
-  readControl,
-  readManifest,
-  readSummary,
-  readTable,
-  readTick,
-  settledInPart,
-} from '../folder/read.ts';
+import { lastTick, readManifest, readSummary, readTable, readTick, settledInPart } from '../folder/read.ts';
 import { unmarkRunning } from '../folder/running.ts';
 import { settleRest } from '../folder/store-result.ts';
 import { emptyDigest } from '../format/digest.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';
-import { encodeMessage, folderOf, jobFields, messageVersion, type TickMessage } from '../format/message.ts';
+import { bellFor, encodeMessage, folderOf, jobFields, messageVersion, type TickMessage } from '../format/message.ts';
 import { settledMetrics } from '../format/metrics.ts';
 import { firstChunkOf, placesOf } from '../format/parts.ts';
 import { type ChunkPlace, folderName, type JobFolder, summaryKey, tickKey } from '../format/paths.ts';
 import { type Summary, summaryFormat } from '../format/summary.ts';
 import { type TickRecord, tickFormat } from '../format/tick.ts';
+import { workMessage } from '../format/work-message.ts';
 import { limits } from '../limits.ts';
 import type { Clock, InputReader, Log, ObjectStore, Queue } from '../ports.ts';
+import { needsSeats } from '../task/job-limits.ts';
 import type { TaskRegistry } from '../task/registry.ts';
 import { observe } from './observe.ts';
+import { lookAtControl, observeSeats } from './observe-seats.ts';
 import { stopJob } from './stop-job.ts';
 import { summarize } from './summarize.ts';
 import { openParts, turn } from './turn.ts';
-import { workMessage } from './work-messages.ts';
 
 /** What a turn needs of the world. */
 export interface TickDeps {
@@ -51,7 +45,7 @@ const done: TickAnswer = { kind: 'done' };
 const parallel = 32;
 
 /** No turn is due later than this after the one before, with room for clocks that differ. */
-const longestNextMs = 1_000 * limits.guardTickSeconds + limits.overdueMs;
+const longestNextMs = 1_000 * limits.maxDelaySeconds + limits.overdueMs;
 
 /** Options of a turn that the fan-out takes itself. */
 export interface TickOptions {
@@ -78,7 +72,7 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
   // Turns before the last one had their effects; a tick that skips turns is taken as the next turn.
   if (last !== undefined && last.n > tick.n) return done;
   if (last?.n === tick.n) return repeatTurn(deps, manifest, last);
-  const control = await readControl(store, folder);
+  const { control, isControlSeen } = await lookAtControl(store, folder);
   const isProven = last === undefined || tick.after === last.writer || !hasSends(last);
   // Where everything is sent again or cancelled anyway, nothing of the last record can be missed.
   if (!isProven && tick.resend !== true && control?.state !== 'cancelled') {
@@ -89,7 +83,8 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
   }
   const steered = control ?? controlOf(manifest);
   const seen = await observe(deps, manifest, last, { ...options, resendAsked: tick.resend === true });
-  const observed = { ...seen, limits: steered.table.limits };
+  const seats = needsSeats(steered.table.limits) ? await observeSeats(store, folder, steered) : undefined;
+  const observed = { ...seen, limits: steered.table.limits, isControlSeen, ...(seats === undefined ? {} : { seats }) };
   const record = turn(last, observed, control, {
     now: clock.now(),
     writer: deps.writer,
@@ -111,7 +106,8 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
 }
 
 /** Whether a record sends chunks: without proof that they went out, they may be lost. */
-const hasSends = (record: TickRecord): boolean => record.resend || record.send[1] > record.send[0];
+const hasSends = (record: TickRecord): boolean =>
+  record.limited !== true && (record.resend || record.send[1] > record.send[0]);
 
 /** When the turn after a record is due; one that is further away than any comes of a clock that was set, and is overdue. */
 const nextAtOf = ({ nextAt }: TickRecord, now: number): number => (nextAt > now + longestNextMs ? 0 : nextAt);
@@ -147,7 +143,12 @@ async function doEffects(
   const { store } = deps;
   const folder = manifestFolder(manifest);
   const [from, to] = record.send;
-  const sent = options.inline ? [] : placesOf(record.cut.parts, from, to);
+  const { bells = [] } = record;
+  if (bells.length > 0) {
+    const bodies = bells.map((seat) => encodeMessage(bellFor(folder, seat)));
+    await deps.workQueue.send(bodies, { group: folder.id });
+  }
+  const sent = options.inline || record.limited === true ? [] : placesOf(record.cut.parts, from, to);
   const again =
     record.resend || record.settleRest
       ? placesOf(record.cut.parts, firstChunkOf(record.cut.parts, record.settledParts), from)

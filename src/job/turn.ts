@@ -6,6 +6,7 @@ import type { ChunkPlace } from '../format/paths.ts';
 import type { ChunkRange, CutProgress, TickRecord } from '../format/tick.ts';
 import { limits } from '../limits.ts';
 import { hasStops, type JobLimits } from '../task/job-limits.ts';
+import { bellsFor, type Ringing } from './bells.ts';
 import { secondsTowardsTheEnd } from './next-turn.ts';
 
 /** What a turn saw of the job's folder and queue. */
@@ -21,6 +22,10 @@ export interface Observed {
   readonly queueDepth: number;
   /** The limits that hold. */
   readonly limits: JobLimits;
+  /** Seats of a limited job; absent where it has no limits that workers share. */
+  readonly seats?: Pick<Ringing, 'control' | 'seats'> & { readonly isCalm: boolean };
+  /** Everybody has seen the control by now. @default true */
+  readonly isControlSeen?: boolean;
   /** Somebody asks that unsettled chunks be sent again. */
   readonly resendAsked: boolean;
   /** The fan-out runs the job's only chunk itself in this turn. */
@@ -54,21 +59,35 @@ export function turn(
   const cancelling = cancelledAt !== undefined;
   const isPaused = !cancelling && control?.state === 'paused';
 
+  const limited = observed.seats !== undefined;
+  const isNewGeneration = (control?.generation ?? 0) > (last?.resends ?? 0);
+  // Somebody may still run chunks the way in which they were given out before.
+  const isTooEarly = isNewGeneration && !limited && !observed.resendAsked && observed.isControlSeen === false;
   const isHurried = hasStops(control?.table.limits ?? observed.limits);
   const bound = canaryBound(observed, control);
   const send: ChunkRange =
-    problem !== undefined || cancelling || isPaused
+    problem !== undefined || cancelling || isPaused || isTooEarly
       ? [sentBefore, sentBefore]
       : nextChunks(cut, sentBefore, { settled: count.chunks, bound });
+  const sent = observed.inline ? 0 : send[1] - send[0];
   const unsettledBefore = sentBefore - count.chunks;
   const idleSince = unsettledBefore === 0 ? undefined : quietSince(last, observed, now);
   const fruitless = observed.settled.length > 0 ? 0 : (last?.fruitlessResends ?? 0);
   const resend =
+    !limited &&
     !cancelling &&
     !isPaused &&
     unsettledBefore > 0 &&
     (observed.resendAsked ||
+      (isNewGeneration && !isTooEarly) ||
       (idleSince !== undefined && now - idleSince >= patience(leaseMs, observed.queueDepth, fruitless)));
+  const isQuiet = idleSince !== undefined && now - idleSince >= quietMs;
+  const rung = stillRung(last, now);
+  const hasWork = !cancelling && !isPaused && !observed.inline && send[1] > count.chunks;
+  const bells =
+    hasWork && observed.seats !== undefined
+      ? bellsFor({ ...observed.seats, to: send[1], all: observed.resendAsked || isNewGeneration || isQuiet, now, rung })
+      : [];
   // An instant that lies ahead is that of a clock which was set: nobody waits for it.
   const isOver = cancelling && (now < cancelledAt || now - cancelledAt >= cancelGraceMs);
   const settleRest = isOver && unsettledBefore > 0;
@@ -96,8 +115,12 @@ export function turn(
         settleRest ? 0 : Number.POSITIVE_INFINITY,
         delayAfter(n, {
           cut,
-          hurry: cancelling || isHurried,
+          hurry: cancelling || isHurried || isTooEarly,
           isPaused,
+          calm:
+            limited && bells.length === 0 && observed.seats?.isCalm === true
+              ? leftToEnd(last, { cut, settled: count.chunks, now })
+              : undefined,
           left: leftToSend(last, { send, cut, settled: count.chunks, now }),
           inline: observed.inline,
         }),
@@ -109,14 +132,17 @@ export function turn(
     send,
     resend,
     // Messages from before a generation of the control are void.
-    resends: Math.max((last?.resends ?? 0) + (resend ? 1 : 0), control?.generation ?? 0),
+    resends: isTooEarly
+      ? (last?.resends ?? 0)
+      : Math.max((last?.resends ?? 0) + (resend ? 1 : 0), control?.generation ?? 0),
     totals: { ...count.totals, cancelled },
     counted: count.counted,
     settledParts: count.settledParts,
     settledChunks: count.chunks,
-    messages: (last?.messages ?? 0) + (observed.inline ? 0 : send[1] - send[0]) + (resend ? unsettledBefore : 0),
+    messages: (last?.messages ?? 0) + (limited ? bells.length : sent) + (resend ? unsettledBefore : 0),
+    ...(limited ? { limited, bells, rung: { ...rung, ...Object.fromEntries(bells.map((seat) => [seat, now])) } } : {}),
     settleRest,
-    ...(idleSince === undefined || resend ? {} : { idleSince }),
+    ...(idleSince === undefined || resend || (limited && isQuiet) ? {} : { idleSince }),
     ...withCount('fruitlessResends', fruitless + (resend ? 1 : 0)),
     ...withCount('turnsWithoutPart', turnsWithoutPart),
     ...(observed.segments === undefined ? {} : { segments: observed.segments.count }),
@@ -129,6 +155,17 @@ export function turn(
 
 /** Workers look at control every 2 s and then store what they have; after this time the turn settles what is left. */
 const cancelGraceMs = 2 * limits.controlMs;
+
+/** A limited job of which nothing settles for so long may have left something out. */
+const quietMs = 90_000;
+/** Between turns of a limited job whose seats go on by themselves lies at most this time. */
+const calmMs = 60_000;
+/** A bell is on its way at most so long; older ones need not be remembered. */
+const rungMs = 60_000;
+
+function stillRung(last: TickRecord | undefined, now: number): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(last?.rung ?? {}).filter(([, at]) => at <= now && now - at < rungMs));
+}
 
 /** While the canary runs, no chunk behind it does. */
 function canaryBound({ cut, limits: of }: Observed, control: Control | undefined): number {
@@ -178,6 +215,8 @@ function delayAfter(
     readonly cut: CutProgress;
     readonly hurry: boolean;
     readonly isPaused: boolean;
+    /** All seats are held and go on by themselves: milliseconds until everything is done; absent where some are not. */
+    readonly calm: number | undefined;
     /** Milliseconds for which the chunks that were sent last; absent where all were sent. */
     readonly left: number | undefined;
     readonly inline: boolean;
@@ -192,7 +231,18 @@ function delayAfter(
   // A turn that has somebody to obey comes soon; one that has more to send, before a quarter of what was sent is done.
   const soon = delays[Math.min(n, 3)] ?? 0;
   if (state.hurry) return soon;
+  if (state.calm !== undefined) return Math.max(usual, Math.min(calmMs, state.calm / 4));
   return state.left === undefined ? usual : Math.min(usual, Math.max(soon, state.left / 4));
+}
+
+/** How long the chunks last that are not settled, at the pace since the last turn. */
+function leftToEnd(
+  last: TickRecord | undefined,
+  job: { readonly cut: CutProgress; readonly settled: number; readonly now: number },
+): number {
+  const settledSince = job.settled - (last?.settledChunks ?? 0);
+  if (last === undefined || settledSince === 0) return Number.POSITIVE_INFINITY;
+  return ((job.cut.chunks - job.settled) * (job.now - last.at)) / settledSince;
 }
 
 /** How long the chunks last that were sent and are not settled, at the pace since the last turn. */

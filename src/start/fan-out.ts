@@ -4,18 +4,19 @@ import { readSmallChunk } from '../folder/read-rows.ts';
 import { unmarkRunning } from '../folder/running.ts';
 import { parseToWrite, toJson } from '../format/json.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';
-import { jobFields, messageVersion } from '../format/message.ts';
+import { bellFor, jobFields, messageVersion } from '../format/message.ts';
 import { metricNames, settledMetrics } from '../format/metrics.ts';
 import type { Row } from '../format/outcome.ts';
 import { resultKey } from '../format/paths.ts';
 import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
 import type { Summary } from '../format/summary.ts';
+import { workMessage } from '../format/work-message.ts';
 import { sendDueTick } from '../job/due-tick.ts';
 import { endJob, runTick } from '../job/run-tick.ts';
 import { summarize } from '../job/summarize.ts';
-import { workMessage } from '../job/work-messages.ts';
 import { limits } from '../limits.ts';
 import type { Clock, InputReader, Log, ObjectStore, Queue, Random } from '../ports.ts';
+import { needsSeats } from '../task/job-limits.ts';
 import type { TaskRegistry } from '../task/registry.ts';
 import { runWorker } from '../worker/worker-loop.ts';
 import { BegunFolder, onlyChunk } from './begun-folder.ts';
@@ -74,12 +75,11 @@ async function runInline(deps: FanOutDeps, manifest: Manifest): Promise<FanOutAn
   const place = onlyChunk;
   const bounds = (await readTable(store, jobId, 0))?.chunks[0];
   if (bounds === undefined) return { jobId, state: 'running' };
-  const held = {
-    message: workMessage(jobId, { ...place, bounds }),
-    messageId: 'inline',
-    receiptHandle: undefined,
-    receiveCount: 1,
-  };
+  const delivery = { messageId: 'inline', receiptHandle: undefined, receiveCount: 1 };
+  // A limited job runs under its seat here as well, so that whoever tunes it or takes it over knows of its calls.
+  const held = needsSeats(manifest.options.limits ?? {})
+    ? { ...delivery, message: bellFor(manifestFolder(manifest), 0) }
+    : { ...delivery, message: workMessage(jobId, { ...place, bounds }) };
   const deadline = Math.min(deps.deadline, clock.now() + limits.inlineMs + limits.deadlineMarginMs);
   await runWorker([held], { ...deps, queue: deps.workQueue, deadline, pull: false });
   const result = await store.head(resultKey(jobId, place));

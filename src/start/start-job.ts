@@ -9,7 +9,7 @@ import { limits } from '../limits.ts';
 import { nearestName } from '../nearest.ts';
 import type { InputReader, ObjectStore } from '../ports.ts';
 import { UsageError } from '../task/errors.ts';
-import { needsSeats } from '../task/job-limits.ts';
+import type { JobLimits } from '../task/job-limits.ts';
 import type { TaskRegistry } from '../task/registry.ts';
 import { parseItem, type Task } from '../task/task.ts';
 import { sha256 } from './identity.ts';
@@ -62,13 +62,11 @@ export async function startJob(
   if (existing !== undefined) return { manifest: sameRequest(existing, hash), isNew: false };
 
   const {
-    concurrency = limits.concurrency,
+    perWorker: concurrency = limits.concurrency,
     timeoutMs = task.timeoutMs,
     attempts = task.attempts,
   } = request.options ?? {};
-  const jobLimits = { ...task.limits, ...request.options?.limits };
-  if (needsSeats(jobLimits))
-    throw new UsageError('InvalidRequest', 'limits: maxConcurrency, rate, and units are not kept by this version');
+  const jobLimits = limitsOf(request, task);
   const place = () => placeInput(deps, job, hash);
   // An object that is not there refuses the job before anything is written; items have been checked by now.
   const placed = request.items === undefined ? await place() : undefined;
@@ -117,6 +115,12 @@ async function requireEarlier(store: ObjectStore, { id, pass }: JobFolder): Prom
     'JobNotFound',
     `expected a job of which pass ${pass} can run items again, got "${id}"; "fanloop jobs" lists them`,
   );
+}
+
+/** The request's limits win over the task's own, one by one. */
+function limitsOf({ options = {} }: FanOutRequest, task: Task): JobLimits {
+  const { concurrency, limits: asked } = options;
+  return { ...task.limits, ...(concurrency === undefined ? {} : { maxConcurrency: concurrency }), ...asked };
 }
 
 function sameRequest(existing: Manifest, hash: string): Manifest {

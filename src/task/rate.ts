@@ -53,16 +53,20 @@ export function rateText(rate: Rate): string {
 }
 
 /** In a payload a rate is its text, or its two numbers. */
-export const rateSchema = z.union([
-  z.string().transform((text, context) => {
-    const rate = rateOf(text);
-    if (rate !== undefined) return rate;
-    context.addIssue({ code: 'custom', message: `expected a rate as 50/s, 3000/min, or 0.1/s, got "${text}"` });
-    return z.NEVER;
-  }),
-  z
-    .strictObject({ limit: z.number().positive(), perMs: z.int().min(1) })
-    .refine((rate) => perSecondOf(rate) >= minPerSecond && perSecondOf(rate) <= maxPerSecond, {
-      message: `expected from 1/day to ${maxPerSecond}/s`,
+export const rateSchema = z.union(
+  [
+    z.string().transform((text, context) => {
+      const rate = rateOf(text);
+      if (rate !== undefined) return rate;
+      context.addIssue({ code: 'custom', message: 'no rate' });
+      return z.NEVER;
     }),
-]);
+    z
+      .strictObject({ limit: z.number().positive(), perMs: z.int().min(1) })
+      .refine((rate) => perSecondOf(rate) >= minPerSecond && perSecondOf(rate) <= maxPerSecond),
+  ],
+  {
+    error: ({ input }) =>
+      `expected a rate as 50/s, 3000/min, or 0.1/s, from 1/day to ${maxPerSecond}/s, got ${JSON.stringify(input)}`,
+  },
+);

@@ -65,7 +65,7 @@ export function scenarioOf(seed: number): Scenario {
       seed,
       faults,
       workers,
-      options: { concurrency, timeoutMs, attempts },
+      options: { perWorker: concurrency, timeoutMs, attempts },
       ...(items.length > 25 && random() < 0.1 && { wait: true }),
       ...(cancelAfterMs !== undefined && { cancelAfterMs }),
     },

@@ -6,7 +6,7 @@
 import { followJob } from '../client/follow.ts';
 import type { SteerDeps } from '../client/stack.ts';
 import { startUnderToken } from '../client/start.ts';
-import { cancelJob } from '../client/steer.ts';
+import { cancelJob, pauseJob, type TuneOptions, tuneJob, unpauseJob } from '../client/steer.ts';
 import { ModelStore } from '../cloud/model/store-port.ts';
 import { readCut, readTable } from '../folder/read.ts';
 import { readRows } from '../folder/read-rows.ts';
@@ -37,6 +37,8 @@ export interface SimulationOptions {
   readonly workers?: number;
   /** The fan-out runs the items itself, if it can. @default up to 25 items */
   readonly wait?: boolean;
+  /** Steers the job while it runs, each time after so many milliseconds from its start. */
+  readonly steer?: ReadonlyArray<{ readonly afterMs: number; readonly act: 'pause' | 'resume' | TuneOptions }>;
   /** Cancels the job after this time, in milliseconds. */
   readonly cancelAfterMs?: number;
   /** The run is given up after this virtual time, in milliseconds. @default 86_400_000 */
@@ -104,6 +106,7 @@ export async function simulate(given: SimulationOptions): Promise<Simulated> {
     if (given.cancelAfterMs !== undefined) {
       time.after(given.cancelAfterMs, () => void cancelJob(client, jobId, 'the simulation').catch(() => undefined));
     }
+    for (const { afterMs, act } of given.steer ?? []) time.after(afterMs, () => void steerJob(client, jobId, act));
     const follow = followJob(client, jobId, { signal: new AbortController().signal });
     let look = await follow.next();
     while (look.done !== true) look = await follow.next();
@@ -132,6 +135,18 @@ export async function simulate(given: SimulationOptions): Promise<Simulated> {
   } finally {
     stack.close();
   }
+}
+
+/** Somebody who is told that it did not work gives the command again. */
+async function steerJob(client: SteerDeps, jobId: string, act: 'pause' | 'resume' | TuneOptions): Promise<void> {
+  const by = 'the simulation';
+  const done =
+    act === 'pause'
+      ? pauseJob(client, jobId, by)
+      : act === 'resume'
+        ? unpauseJob(client, jobId, by)
+        : tuneJob(client, jobId, by, act);
+  await done.catch(() => undefined);
 }
 
 const afterglowMs = 30_000;

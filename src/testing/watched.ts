@@ -1,8 +1,10 @@
 import { ModelBucket } from '../cloud/model/objects.ts';
 import { ModelQueue } from '../cloud/model/queue.ts';
-import { parseMessage, type WorkMessage } from '../format/message.ts';
+import { type Control, controlFormat } from '../format/control.ts';
+import { generationOf, parseMessage, type WorkMessage } from '../format/message.ts';
 import { resultKey, segmentGen, segmentsPrefix } from '../format/paths.ts';
 import type { Clock } from '../ports.ts';
+import { needsSeats } from '../task/job-limits.ts';
 import { type History, placeName } from './history.ts';
 
 /** The bucket of a simulation: writes down when results stand. */
@@ -81,11 +83,15 @@ export class WatchedWorkQueue extends ModelQueue {
     const jobKey = (name: string): string => `jobs/${work.job}/${name}`;
     if (this.#bucket.get(jobKey('manifest.json')) === undefined) return true;
     const control = this.#bucket.get(jobKey('control.json'));
-    if (control !== undefined && new TextDecoder().decode(control.body).includes('"cancelled"')) return true;
+    if (control !== undefined && isVoid(controlFormat.parse(control.body), work)) return true;
     // Whoever sent it believes that the message is there: a queue that loses what it took is beyond the rule, and the job's end is not.
     return this.#history.countFaults().has('lost-send') || this.#history.countFaults().has('purge');
   }
 }
+
+/** Its job was cancelled, pauses, is run by seats, or has given its chunks out anew: the chunk comes back by itself. */
+const isVoid = ({ state, table, generation }: Control, { gen }: WorkMessage): boolean =>
+  state !== 'running' || needsSeats(table.limits) || generationOf(gen) < generation;
 
 /** The dead-letter queue of a simulation: writes down what dies. */
 export class WatchedDeadLetters extends ModelQueue {

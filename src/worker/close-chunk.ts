@@ -94,7 +94,9 @@ async function handOver(deps: CloseDeps, chunk: OpenChunk): Promise<void> {
   const waits = later.filter((item) => item.notBefore > notBefore);
   const isWaiting = notBefore > now;
   // Stored even when there are no rows: a segment of the next generation is the proof that the chunk goes on elsewhere.
-  await storeSegment(deps, chunk, { gen, notBefore: isWaiting ? notBefore : undefined });
+  const { seat } = chunk.held;
+  if (seat === undefined || chunk.hasRows)
+    await storeSegment(deps, chunk, { gen, notBefore: isWaiting ? notBefore : undefined });
   if (deps.isGivenOut(chunk)) return;
   const { notBefore: _over, waits: _past, deaths: _deaths, ...before } = chunk.message;
   const message: WorkMessage = {
@@ -108,6 +110,7 @@ async function handOver(deps: CloseDeps, chunk: OpenChunk): Promise<void> {
     ...(isWaiting || waits.length > 0 ? { notBefore } : {}),
     ...(waits.length > 0 ? { waits: waits.map((item) => [item.index, item.notBefore]) } : {}),
   };
+  if (seat !== undefined) return seat.keep(message);
   const { jobId } = chunk;
   await persist(deps, {
     what: 'the rest of a chunk was not handed over',

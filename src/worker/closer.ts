@@ -4,7 +4,7 @@ import { limits } from '../limits.ts';
 import { type CloseDeps, closeChunk, storeSegment, storeSign } from './close-chunk.ts';
 import type { RequestCount, Requests } from './count-requests.ts';
 import type { WorkerDeps } from './deps.ts';
-import { type HeldMessage, isRedelivered, isSuspect } from './held-message.ts';
+import { type HeldBell, type HeldMessage, isBell, isRedelivered, isSuspect } from './held-message.ts';
 import type { Holds } from './holds.ts';
 import { listSegments } from './kept-rows.ts';
 import type { LoopWatch } from './loop-watch.ts';
@@ -60,7 +60,7 @@ export class Closer {
     const isFull = chunk.rowBytes >= limits.segmentBytes || this.#state.isFullOfRows;
     if (chunk.hasRows && (ageMs >= checkpointMs || isFull)) this.#storeEarly(chunk, storeSegment);
     // Without a sign for two leases the job takes the chunk's message for lost.
-    else if (ageMs >= 1_000 * leaseSeconds) this.#storeEarly(chunk, storeSign);
+    else if (chunk.held.seat === undefined && ageMs >= 1_000 * leaseSeconds) this.#storeEarly(chunk, storeSign);
   }
 
   /** Says that a worker has this chunk now, whose message came before: whoever has it still then stops. */
@@ -91,7 +91,8 @@ export class Closer {
    */
   async lookForRival(chunk: OpenChunk): Promise<void> {
     const isLapsed = this.#holds.isLapsed(chunk.held);
-    if (chunk.closing || chunk.isDropped) return;
+    // While a seat is held, its chunks are.
+    if (chunk.closing || chunk.isDropped || chunk.held.seat !== undefined) return;
     const [hasResult, segments] = await Promise.all([
       this.#hasResult(chunk),
       isLapsed ? listSegments(this.#deps.store, chunk.message) : [],
@@ -117,7 +118,8 @@ export class Closer {
   }
 
   /** The message is settled for good: nothing is lost when it is deleted. */
-  async acknowledge(held: HeldMessage): Promise<void> {
+  async acknowledge(held: HeldMessage | HeldBell): Promise<void> {
+    if (!isBell(held)) held.seat?.finished(held.message);
     this.acknowledged.add(held.messageId);
     await this.#holds.release(held);
     const { receiptHandle, messageId } = held;
@@ -155,6 +157,10 @@ export class Closer {
       if (chunk.later.length > 0 && !chunk.hasProgress && held.receiptHandle !== undefined && !isRedelivered(held)) {
         if (chunk.isVoid) await this.acknowledge(held);
         else await this.putBack(held);
+        return;
+      }
+      if (chunk.later.length > 0 && !chunk.hasProgress && held.seat !== undefined) {
+        held.seat.keep(held.message);
         return;
       }
       this.#charge(chunk);

@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts';
 import type { WorkerDeps } from './deps.ts';
-import type { HeldMessage } from './held-message.ts';
+import type { Held } from './held-message.ts';
 
 /** How often the holds are looked at, in milliseconds. */
 const lookMs = 1_000;
@@ -18,7 +18,7 @@ interface Hold {
 /** The holds on received messages: each is renewed from the moment its message is here until it is let go. */
 export class Holds {
   readonly #deps: Pick<WorkerDeps, 'queue' | 'clock' | 'log' | 'leaseSeconds'>;
-  readonly #holds = new Map<HeldMessage, Hold>();
+  readonly #holds = new Map<Held, Hold>();
   #stopTimer: (() => void) | undefined;
 
   constructor(deps: Pick<WorkerDeps, 'queue' | 'clock' | 'log' | 'leaseSeconds'>) {
@@ -26,7 +26,7 @@ export class Holds {
   }
 
   /** Holds a message; `fresh` when it was received with the lease as its visibility, else it is renewed at once. */
-  take(held: HeldMessage, fresh: boolean): void {
+  take(held: Held, fresh: boolean): void {
     if (held.receiptHandle === undefined) return;
     const now = this.#deps.clock.now();
     const hold: Hold = { since: now, triedAt: now, failed: false, renewal: undefined };
@@ -36,14 +36,14 @@ export class Holds {
   }
 
   /** No longer renews the hold on a message: it is done with, or has to come back. Waits for a renewal that is under way. */
-  async release(held: HeldMessage): Promise<void> {
+  async release(held: Held): Promise<void> {
     const hold = this.#holds.get(held);
     this.#holds.delete(held);
     await hold?.renewal;
   }
 
   /** Whether somebody else may have the message by now: no renewal was taken for as long as a hold lasts. */
-  isLapsed(held: HeldMessage): boolean {
+  isLapsed(held: Held): boolean {
     const hold = this.#holds.get(held);
     return hold !== undefined && !this.#isWithin(hold.since, this.#leaseMs);
   }
@@ -72,13 +72,13 @@ export class Holds {
     this.#stopTimer = this.#holds.size === 0 ? undefined : this.#deps.clock.after(lookMs, () => this.#look());
   }
 
-  #renew(held: HeldMessage, hold: Hold): void {
+  #renew(held: Held, hold: Hold): void {
     hold.renewal = this.#tryToRenew(held, hold).finally(() => {
       hold.renewal = undefined;
     });
   }
 
-  async #tryToRenew(held: HeldMessage, hold: Hold): Promise<void> {
+  async #tryToRenew(held: Held, hold: Hold): Promise<void> {
     const { queue, clock, log, leaseSeconds } = this.#deps;
     const { receiptHandle, messageId } = held;
     if (receiptHandle === undefined) return;

@@ -5,10 +5,11 @@ import type { ReceivedMessage } from '../ports.ts';
 import { Alarm } from './alarm.ts';
 import type { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
-import { type HeldMessage, isSuspect, toHeldMessage } from './held-message.ts';
+import { type HeldBell, type HeldMessage, isBell, isSuspect, toHeldMessage } from './held-message.ts';
 import type { Holds } from './holds.ts';
 import type { Opener } from './opener.ts';
 import { PullTimes } from './pull-times.ts';
+import type { SeatDesk } from './seat-desk.ts';
 import type { WorkerState } from './worker-state.ts';
 
 /** A message is worth its request only if this much time is left to work on it. */
@@ -25,12 +26,13 @@ export class Intake {
   readonly #closer: Closer;
   readonly #times: PullTimes;
   readonly #alarm: Alarm;
+  readonly #desk: SeatDesk;
   #receiving = false;
 
   constructor(
     deps: WorkerDeps,
     state: WorkerState,
-    parts: { readonly closer: Closer; readonly opener: Opener; readonly holds: Holds },
+    parts: { readonly closer: Closer; readonly opener: Opener; readonly holds: Holds; readonly desk: SeatDesk },
   ) {
     this.#deps = deps;
     this.#state = state;
@@ -39,12 +41,17 @@ export class Intake {
     this.#closer = parts.closer;
     this.#times = new PullTimes(deps.clock.now());
     this.#alarm = new Alarm(deps.clock, () => state.changed.set());
+    this.#desk = parts.desk;
   }
 
   /** Holds the event's own message, whose visibility is still the queue's, and opens it. */
-  async openHeld(held: HeldMessage): Promise<void> {
+  async openHeld(held: HeldMessage | HeldBell): Promise<void> {
     this.#holds.take(held, false);
-    await this.#opener.open(held);
+    await this.#open(held);
+  }
+
+  #open(held: HeldMessage | HeldBell): Promise<void> {
+    return isBell(held) ? this.#desk.hear(held) : this.#opener.open(held);
   }
 
   /** Receives further messages if there is room, time, and no receive under way; else when it is time. */
@@ -64,8 +71,8 @@ export class Intake {
     const { clock, deadline } = this.#deps;
     const { mayPull, roomBytes } = this.#state;
     const now = clock.now();
-    // A job that rests has nothing in line, and wants nothing.
-    const jobs = [...this.#state.jobs.values()].filter((job) => !job.pace.isPaused);
+    // A job that rests has nothing in line, and wants nothing; one that others have the seats of neither.
+    const jobs = [...this.#state.jobs.values()].filter((job) => !job.pace.isPaused && !job.pace.isElsewhere);
     const isShut = !mayPull || this.#receiving || this.#opener.isOpening || roomBytes <= 0;
     const isLate = now + pullMarginMs > deadline || jobs.some((job) => !job.fits(now, deadline));
     return isShut || isLate ? Number.POSITIVE_INFINITY : this.#times.waitMs(jobs, now, deadline);
@@ -90,7 +97,7 @@ export class Intake {
       // Always a long poll: a short one asks only some of SQS's servers, and often finds a full queue empty.
       const waitSeconds = limits.receiveWaitSeconds;
       const received = await queue.receive({ max, waitSeconds, visibilitySeconds: leaseSeconds });
-      if (received.length === 0 && this.#state.chunks.length === 0) this.#state.mayPull = false;
+      if (received.length === 0 && this.#state.chunks.length === 0 && this.#desk.isIdle) this.#state.mayPull = false;
       this.#sort(received);
     } catch (error) {
       // Without an end to it, a queue that refuses would be asked as fast as it can answer.
@@ -104,12 +111,13 @@ export class Intake {
   /** Opens what can run soon, and puts back what would only stand in line. */
   #sort(received: readonly ReceivedMessage[]): void {
     const held = received.map((message) => toHeldMessage(message, this.#deps.log)).filter((one) => one !== undefined);
-    const enough = held.filter((one) => this.#hasEnough(one));
+    const enough = held.filter((one) => !isBell(one) && this.#hasEnough(one));
     if (enough.length > 0 && enough.length === held.length) this.#times.useless();
     else this.#times.welcome();
     for (const one of held) {
       this.#holds.take(one, true);
-      const work = enough.includes(one) ? this.#closer.putBack(one, { delaySeconds: 0 }) : this.#opener.open(one);
+      const isEnough = !isBell(one) && enough.includes(one);
+      const work = isEnough ? this.#closer.putBack(one, { delaySeconds: 0 }) : this.#open(one);
       this.#state.track(work, one.message.job);
     }
   }

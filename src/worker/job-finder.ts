@@ -7,7 +7,7 @@ import type { ItemError } from '../format/outcome.ts';
 import { folderName } from '../format/paths.ts';
 import type { Task } from '../task/task.ts';
 import type { WorkerDeps } from './deps.ts';
-import { type HeldMessage, isSuspect } from './held-message.ts';
+import { type HeldBell, type HeldMessage, isSuspect } from './held-message.ts';
 import { Isolation } from './isolate/isolation.ts';
 import type { ItemRun } from './open-chunk.ts';
 import { Pace } from './pace.ts';
@@ -35,14 +35,23 @@ export class JobFinder {
   }
 
   /** The job of a message; items that a worker may have died of run apart from all others. */
-  async of(held: HeldMessage): Promise<RunningJob | undefined> {
+  of(held: HeldMessage): Promise<RunningJob | undefined> {
+    return this.#find(held, isSuspect(held));
+  }
+
+  /** The job of a bell. */
+  ofBell(bell: HeldBell): Promise<RunningJob | undefined> {
+    return this.#find(bell, false);
+  }
+
+  async #find(held: HeldMessage | HeldBell, suspect: boolean): Promise<RunningJob | undefined> {
     const { store, clock, log, startChild } = this.#deps;
     const { jobs } = this.#state;
     const folder = folderOf(held.message);
-    if (isSuspect(held) && startChild !== undefined) {
+    if (suspect && startChild !== undefined) {
       this.#isolation ??= new Isolation(startChild, this.#unhandled);
     }
-    const isolation = isSuspect(held) && this.#isolation?.works === true ? this.#isolation : undefined;
+    const isolation = suspect && this.#isolation?.works === true ? this.#isolation : undefined;
     const name = isolation === undefined ? folderName(folder) : `${folderName(folder)} apart`;
     const known = jobs.get(name);
     if (known !== undefined) {
@@ -73,16 +82,18 @@ export class JobFinder {
   #paceOf(manifest: Manifest, control: Control, now: number): Pace {
     const name = folderName(manifestFolder(manifest));
     const known = this.#state.jobs.values().find((job) => folderName(job.folder) === name);
-    return known?.pace ?? new Pace({ now, control, concurrency: manifest.options.concurrency });
+    const { concurrency, timeoutMs } = manifest.options;
+    return known?.pace ?? new Pace({ now, control, concurrency, timeoutMs });
   }
 
   /** A job of which nothing was in hand for a time may have been steered since. */
-  async #refresh(held: HeldMessage, { pace, folder }: RunningJob): Promise<void> {
+  async #refresh(held: HeldMessage | HeldBell, { pace, folder }: RunningJob): Promise<void> {
     const { store, clock } = this.#deps;
     const beganAt = clock.now();
     if (!pace.isOld(beganAt)) return;
     const act = (): Promise<Control | undefined> => readControl(store, folder);
-    pace.saw(await readHeld(this.#deps, { held, act, until: () => this.#state.endAt }), beganAt);
+    const control = await readHeld(this.#deps, { held, act, until: () => this.#state.endAt });
+    pace.saw(control, beganAt, clock.now());
   }
 
   /** A task whose module fails fails its items, as one that is not there; why is told by the log. */

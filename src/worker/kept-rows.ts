@@ -22,12 +22,16 @@ export async function listSegments(store: ObjectStore, message: WorkMessage): Pr
   return (await store.list(prefix)).map((key) => key.slice(prefix.length).replace(/\.ndjson$/, ''));
 }
 
-/** Reads the rows that earlier workers of a message stored before they went. */
-export async function readKeptRows(store: ObjectStore, message: WorkMessage): Promise<KeptRows> {
+/** Reads the rows that earlier workers of a message stored before they went; where it is the only one of its chunk, all rows are theirs. */
+export async function readKeptRows(
+  store: ObjectStore,
+  message: WorkMessage,
+  { isOnlyOne = false }: { readonly isOnlyOne?: boolean } = {},
+): Promise<KeptRows> {
   const { part, chunk, only, first, count } = message;
   const names = await listSegments(store, message);
   const known = new Set(names);
-  if (names.some((name) => segmentGen(name) > message.gen)) {
+  if (!isOnlyOne && names.some((name) => segmentGen(name) > message.gen)) {
     return { goesOnElsewhere: true, segments: [], rows: [], known };
   }
   const left = new Set(only?.map(([index]) => index) ?? Array.from({ length: count }, (_, i) => first + i));

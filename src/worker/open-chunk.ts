@@ -155,7 +155,7 @@ export class OpenChunk {
 
   /** Its job pauses, or has given its chunks out anew: what is left of it comes back by itself. */
   get isVoid(): boolean {
-    return this.job.pace.isVoid(this.message.gen);
+    return this.held.seat === undefined && this.job.pace.isVoid(this.message.gen);
   }
 
   /** Another worker has the chunk: nothing of it counts here any more. */

@@ -66,7 +66,8 @@ export class Opener {
     const inHand = this.#state.find(folderOf(message), place);
     if (inHand !== undefined && hasResult) await this.#closer.drop(inHand, { isSettled: true });
     else if (inHand !== undefined && !isGone && (await this.#keeps(inHand, held))) return;
-    if (isGone || hasResult || job.pace.isVoid(message.gen)) {
+    const isVoid = held.seat === undefined ? job?.pace.isVoid(message.gen) : false;
+    if (isGone || hasResult || isVoid) {
       // Rows of a job that pauses are kept, and whoever resumes it has its unsettled chunks sent again.
       log('info', 'a message was dropped: its chunk is settled, cancelled, or given out anew', {
         jobId: message.job,
@@ -110,7 +111,9 @@ export class Opener {
     const { input, clock, store, log } = this.#deps;
     const { message } = held;
     const { manifest } = job;
-    const kept = isRedelivered(held) ? await this.#read(held, () => readKeptRows(store, message)) : undefined;
+    const kept = isRedelivered(held)
+      ? await this.#read(held, () => readKeptRows(store, message, { isOnlyOne: held.seat !== undefined }))
+      : undefined;
     if (kept?.goesOnElsewhere === true) {
       log('info', 'a message was dropped: a later one goes on with its chunk', {
         jobId: message.job,
@@ -136,7 +139,8 @@ export class Opener {
     job.openedAt = clock.now();
     const chunk = new OpenChunk({ held, job, kept, heldBytes, todo: items.length, now: clock.now() });
     this.#state.add(chunk);
-    if (kept !== undefined && items.length > 0) this.#state.track(this.#closer.claim(chunk), message.job);
+    if (kept !== undefined && items.length > 0 && held.seat === undefined)
+      this.#state.track(this.#closer.claim(chunk), message.job);
     const now = clock.now();
     const waits = waitsOf(message, now);
     for (const { index, jobIndex, attempts, about, content } of items) {

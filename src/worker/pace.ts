@@ -1,8 +1,8 @@
 import type { Control } from '../format/control.ts';
 import { generationOf } from '../format/message.ts';
-import { noShare, type Share } from '../format/share.ts';
+import { noShare, type Share, shareOf } from '../format/share.ts';
 import { limits } from '../limits.ts';
-import type { JobLimits } from '../task/job-limits.ts';
+import { type JobLimits, needsSeats } from '../task/job-limits.ts';
 import { Breaker } from './breaker.ts';
 import { Gate } from './gate.ts';
 
@@ -12,24 +12,40 @@ export interface PaceStart {
   readonly control: Control;
   /** Calls at once here, where no limit says less. */
   readonly concurrency: number;
+  readonly timeoutMs: number;
 }
 
-/** How fast one job may go in this worker: what its control says, and the gate that it opens. */
+/** A seat that is held here. */
+interface HeldRight {
+  readonly seat: number;
+  /** Whether a call may start under it at this moment. */
+  isLive(now: number): boolean;
+}
+
+const unlimited = { perSecond: Number.POSITIVE_INFINITY, unitsPerSecond: Number.POSITIVE_INFINITY };
+
+/** How fast one job may go in this worker: what its control says, the seats that are held here, and the gate that both open. */
 export class Pace {
   readonly gate: Gate;
-  readonly #concurrency: number;
+  /** Seats of a limited job that are held here: its calls start under them alone. */
+  readonly seats = new Set<HeldRight>();
+  readonly #start: PaceStart;
   #control: Control;
-  /** When the last good look at the control began. */
+  /** When the control's revision was first seen, and when the last good look at it began. */
+  #seenAt: number;
   #lookedAt: number;
   #breaker: Breaker | undefined;
 
-  constructor({ now, control, concurrency }: PaceStart) {
-    const { rampMs = limits.rampMs, adaptive = true } = control.table.limits;
-    this.#concurrency = concurrency;
+  constructor(start: PaceStart) {
+    const { now, control } = start;
+    const { rampMs, adaptive = true } = control.table.limits;
+    this.#start = start;
     this.#control = control;
+    this.#seenAt = now;
     this.#lookedAt = now;
     this.#breaker = breakerOf(control);
-    this.gate = new Gate({ now, share: this.#share(), rampMs, adaptive });
+    const share = this.#shareAt(now);
+    this.gate = new Gate({ now, share, rampMs: rampMs ?? (this.needsSeats ? 0 : limits.rampMs), adaptive });
   }
 
   get control(): Control {
@@ -44,26 +60,61 @@ export class Pace {
     return this.#control.state === 'paused';
   }
 
-  /** Whether a message of generation `gen` stands for nothing any more: the job pauses, or has given its chunks out anew. */
+  /** Whether the job's chunks are run by whoever has a seat, and not by messages. */
+  get needsSeats(): boolean {
+    return needsSeats(this.limits);
+  }
+
+  /** Whether the job is limited and no seat of it is held here. */
+  get isElsewhere(): boolean {
+    return this.needsSeats && this.seats.size === 0;
+  }
+
+  /** Whether a message of generation `gen` stands for nothing any more: the job pauses, is run by seats, or has given its chunks out anew. */
   isVoid(gen: number): boolean {
-    return this.isPaused || generationOf(gen) < this.#control.generation;
+    return this.isPaused || this.needsSeats || generationOf(gen) < this.#control.generation;
   }
 
   /** Whether the control may have changed since it was read. */
   isOld(now: number): boolean {
-    return now - this.#lookedAt > limits.controlMs;
+    return now < this.#lookedAt || now - this.#lookedAt > limits.controlMs;
+  }
+
+  /** Whether the control was read so lately that a limited job may act on it. */
+  isFresh(now: number): boolean {
+    return now >= this.#lookedAt && now - this.#lookedAt <= limits.controlStaleMs;
+  }
+
+  /** Whether everybody must have seen the control by now, so that what another had may be taken. */
+  isSettled(now: number): boolean {
+    const sinceSeenMs = now - this.#seenAt;
+    return this.#control.before.every(({ agedMs }) => sinceSeenMs + agedMs >= limits.raiseAfterMs);
   }
 
   /** A look at the control came back that began at `beganAt`; undefined is a job that nobody has steered. */
-  saw(control: Control | undefined, beganAt: number): void {
-    this.#lookedAt = Math.max(this.#lookedAt, beganAt);
+  saw(control: Control | undefined, beganAt: number, now: number): void {
+    this.#lookedAt = beganAt;
     if (control === undefined || control.revision <= this.#control.revision) return;
     const { breaker } = control.table.limits;
     // Whoever resumes a job, or gives it another breaker, has looked at what failed.
     if (breaker !== this.limits.breaker || this.isPaused) this.#breaker = breakerOf(control);
     this.#control = control;
+    this.#seenAt = now;
     this.gate.adaptive = control.table.limits.adaptive ?? true;
-    this.gate.share = this.#share();
+    this.update(now);
+  }
+
+  /** Opens the gate as far as control and seats allow at this moment. */
+  update(now: number): void {
+    this.gate.share = this.#shareAt(now);
+  }
+
+  /** Calls at once under all seats held here but one. */
+  callsWithout(seat: HeldRight, now: number): number {
+    return this.#sumOf(
+      [...this.seats].filter((other) => other !== seat),
+      now,
+    ).calls;
   }
 
   /** Whether so many of the last outcomes failed that the job has to rest. */
@@ -76,9 +127,23 @@ export class Pace {
     this.#breaker?.count(failed);
   }
 
-  #share(): Share {
+  #shareAt(now: number): Share {
     if (this.isPaused) return noShare;
-    return { calls: this.#concurrency, perSecond: Number.POSITIVE_INFINITY, unitsPerSecond: Number.POSITIVE_INFINITY };
+    if (!this.needsSeats) return { calls: this.#start.concurrency, ...unlimited };
+    return this.isFresh(now) ? this.#sumOf([...this.seats], now) : noShare;
+  }
+
+  #sumOf(seats: readonly HeldRight[], now: number): Share {
+    const at = { sinceSeenMs: now - this.#seenAt, timeoutMs: this.#start.timeoutMs };
+    const shares = seats.filter((one) => one.isLive(now)).map(({ seat }) => shareOf(this.#control, seat, at));
+    return shares.reduce(
+      (sum, share) => ({
+        calls: Math.min(limits.maxConcurrency, sum.calls + share.calls),
+        perSecond: sum.perSecond + share.perSecond,
+        unitsPerSecond: sum.unitsPerSecond + share.unitsPerSecond,
+      }),
+      noShare,
+    );
   }
 }
 

@@ -1,10 +1,10 @@
 import type { WorkerDeps } from './deps.ts';
-import type { HeldMessage } from './held-message.ts';
+import type { HeldBell, HeldMessage } from './held-message.ts';
 import { persist } from './persist.ts';
 
 /** A read of what a held message stands for. */
 interface HeldRead<Value> {
-  readonly held: HeldMessage;
+  readonly held: HeldMessage | HeldBell;
   readonly act: () => Promise<Value>;
   /** Milliseconds since the epoch after which a refusal is thrown. */
   readonly until: () => number;

@@ -37,6 +37,7 @@ export class Runner {
   pump(): void {
     const { clock, deadline } = this.#deps;
     const now = clock.now();
+    for (const job of this.#state.jobs.values()) job.pace.update(now);
     for (const job of this.#state.jobs.values()) if (job.ready.length > 0 && !job.fits(now, deadline)) this.#drain(job);
     if (this.#state.isFullOfRows) {
       for (const chunk of this.#state.chunks) this.#closer.check(chunk);
@@ -71,6 +72,11 @@ export class Runner {
   /** Forgets the time of the next start. */
   close(): void {
     this.#alarm.cancel();
+  }
+
+  /** Nothing of the job starts here for a time: what has not started is left to whoever has it next. */
+  giveBack(job: RunningJob): void {
+    if (!job.draining || job.ready.length > 0 || job.waiting.size > 0) this.#drain(job);
   }
 
   /** The job pauses, or has given its chunks out anew: what has not started is left, and what runs ends. */

@@ -139,6 +139,7 @@ export class RunningJob {
 
   /** Whether its slots would stand empty: nothing is in line, and more could run. */
   isHungry(now: number, deadline: number): boolean {
+    if (this.pace.needsSeats) return false;
     return this.ready.length === 0 && this.running < this.slots(now) && this.fits(now, deadline);
   }
 

@@ -4,7 +4,7 @@ import { limits } from '../limits.ts';
 import { Closer } from './closer.ts';
 import { RequestCount } from './count-requests.ts';
 import type { WorkerDeps } from './deps.ts';
-import type { HeldMessage } from './held-message.ts';
+import type { HeldBell, HeldMessage } from './held-message.ts';
 import { Holds } from './holds.ts';
 import { Intake } from './intake.ts';
 import { JobFinder } from './job-finder.ts';
@@ -13,6 +13,7 @@ import { Opener } from './opener.ts';
 import { periodically } from './periodically.ts';
 import { Runner } from './runner.ts';
 import type { RunningJob } from './running-job.ts';
+import { SeatDesk } from './seat-desk.ts';
 import { WorkerState } from './worker-state.ts';
 
 /** What is kept of the end for the answer itself, when S3 or SQS refuse to the last. */
@@ -25,7 +26,10 @@ const checkMs = 1_000;
  *
  * @returns ids of the messages that are settled for good; the others have to come back.
  */
-export async function runWorker(messages: readonly HeldMessage[], world: WorkerDeps): Promise<ReadonlySet<string>> {
+export async function runWorker(
+  messages: ReadonlyArray<HeldMessage | HeldBell>,
+  world: WorkerDeps,
+): Promise<ReadonlySet<string>> {
   const { clock, deadline, log } = world;
   const requests = new RequestCount();
   const deps: WorkerDeps = {
@@ -41,7 +45,8 @@ export async function runWorker(messages: readonly HeldMessage[], world: WorkerD
   const runner = new Runner(deps, state, closer);
   const jobs = new JobFinder(deps, state, (run, error) => runner.chargeRejection(run, error));
   const opener = new Opener(deps, state, { closer, runner, holds, jobs });
-  const intake = new Intake(deps, state, { closer, opener, holds });
+  const desk = new SeatDesk(deps, state, { closer, runner, holds, jobs, opener });
+  const intake = new Intake(deps, state, { closer, opener, holds, desk });
   const leaving = deps.leaving ?? new AbortController().signal;
   const leave = (): void => runner.leave();
   leaving.addEventListener('abort', leave, { once: true });
@@ -51,16 +56,19 @@ export async function runWorker(messages: readonly HeldMessage[], world: WorkerD
   const stopWatch = periodically(clock, lookMs, async () => watch.look());
   const stopLooks = periodically(clock, checkMs, async () => {
     for (const chunk of state.chunks) closer.check(chunk);
+    // Leases, and what waits for its time.
+    if (!desk.isIdle) state.changed.set();
   });
-  const stopControl = periodically(clock, limits.controlMs, () => lookAtControl(deps, state, { runner, closer }));
+  const stopControl = periodically(clock, limits.controlMs, () => lookAtControl(deps, state, { runner, closer, desk }));
   try {
     for (const held of messages) state.track(intake.openHeld(held), held.message.job);
     while (true) {
+      desk.act();
       runner.pump();
       intake.pull();
       // What is being received comes back by itself when nobody opens it.
       const isLeft = leaving.aborted && state.chunks.length === 0 && !opener.isOpening;
-      if (state.isIdle || isLeft) return closer.acknowledged;
+      if ((state.isIdle && desk.isIdle) || isLeft) return closer.acknowledged;
       await state.changed.wait();
       state.changed.clear();
     }
@@ -70,6 +78,7 @@ export async function runWorker(messages: readonly HeldMessage[], world: WorkerD
     runner.close();
     intake.close();
     jobs.close();
+    await desk.close();
     await Promise.all([holds.stop(), stopControl(), stopLooks(), stopWatch()]);
   }
 }
@@ -78,7 +87,7 @@ export async function runWorker(messages: readonly HeldMessage[], world: WorkerD
 async function lookAtControl(
   deps: WorkerDeps,
   state: WorkerState,
-  parts: { readonly runner: Runner; readonly closer: Closer },
+  parts: { readonly runner: Runner; readonly closer: Closer; readonly desk: SeatDesk },
 ): Promise<void> {
   const { log } = deps;
   const look = async (jobId: string, act: () => Promise<void>): Promise<void> => {
@@ -96,15 +105,20 @@ async function lookAtControl(
 
 async function lookAtJob(
   deps: WorkerDeps,
-  at: { readonly jobs: readonly [RunningJob, ...RunningJob[]]; readonly state: WorkerState; readonly runner: Runner },
+  at: {
+    readonly jobs: readonly [RunningJob, ...RunningJob[]];
+    readonly state: WorkerState;
+    readonly runner: Runner;
+    readonly desk: SeatDesk;
+  },
 ): Promise<void> {
-  const { jobs, state, runner } = at;
+  const { jobs, state, runner, desk } = at;
   const [first] = jobs;
   const { pace, folder } = first;
-  if (jobs.every((job) => job.cancelled.aborted) || !state.chunks.some(({ job }) => jobs.some((one) => one === job)))
-    return;
+  const isHere = desk.serves(first) || state.chunks.some(({ job }) => jobs.some((one) => one === job));
+  if (jobs.every((job) => job.cancelled.aborted) || !isHere) return;
   const beganAt = deps.clock.now();
-  pace.saw(await readControl(deps.store, folder), beganAt);
+  pace.saw(await readControl(deps.store, folder), beganAt, deps.clock.now());
   if (pace.isBroken && pace.control.state === 'running') await openBreaker(deps, first);
   for (const job of jobs) {
     if (pace.control.state === 'cancelled') runner.cancel(job);
@@ -124,5 +138,5 @@ async function openBreaker(
     { job: folder, first: controlOf(manifest), by: `worker:${writer}` },
     ({ state }) => (state === 'running' ? { state: 'paused', reason: 'breaker' } : undefined),
   );
-  pace.saw(control, clock.now());
+  pace.saw(control, clock.now(), clock.now());
 }

@@ -10,6 +10,11 @@ const parsed = (add: (command: Command) => Command, args: readonly string[]) =>
 describe('the options of limits', () => {
   it.each([
     [[], {}],
+    [['--concurrency', '1'], { maxConcurrency: 1 }],
+    [['--rate', '50/s'], { rate: { limit: 50, perMs: 1_000 } }],
+    [['--rate', '3000/min'], { rate: { limit: 3_000, perMs: 60_000 } }],
+    [['--rate', '0.1/s'], { rate: { limit: 0.1, perMs: 1_000 } }],
+    [['--units', '100000/min'], { units: { limit: 100_000, perMs: 60_000 } }],
     [['--ramp', '30s'], { rampMs: 30_000 }],
     [['--no-adaptive'], { adaptive: false }],
     [['--breaker', '50%'], { breaker: 50 }],
@@ -27,6 +32,11 @@ describe('the options of limits', () => {
   });
 
   it.each([
+    ['--concurrency', '0'],
+    ['--rate', '50'],
+    ['--rate', '0/s'],
+    ['--rate', '50/week'],
+    ['--units', 'many'],
     ['--breaker', '50'],
     ['--breaker', '0%'],
     ['--breaker', '101%'],
@@ -44,7 +54,22 @@ describe('the options of limits', () => {
   });
 
   it('takes a limit of a running job away by "none"', () => {
-    expect(parsed(withTuning, ['--breaker', 'none', '--tolerate', 'none', '--budget', '3USD'])).toEqual({
+    expect(
+      parsed(withTuning, [
+        '--concurrency',
+        'none',
+        '--rate',
+        '5/s',
+        '--breaker',
+        'none',
+        '--tolerate',
+        'none',
+        '--budget',
+        '3USD',
+      ]),
+    ).toEqual({
+      maxConcurrency: null,
+      rate: { limit: 5, perMs: 1_000 },
       breaker: null,
       toleratedFailurePercentage: null,
       toleratedFailureCount: null,

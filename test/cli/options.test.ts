@@ -49,10 +49,10 @@ describe('wholeNumber', () => {
 describe('the options of a command', () => {
   it('come as numbers and milliseconds, wherever they stand among the arguments', async () => {
     const command = withLimits(withTarget(new Command('x').argument('[items...]').action(() => {})));
-    await command.parseAsync(['a', '--timeout', '10s', 'b', '--attempts=5', '--concurrency', '7', '--', '--c'], {
+    await command.parseAsync(['a', '--timeout', '10s', 'b', '--attempts=5', '--', '--c'], {
       from: 'user',
     });
-    expect(command.opts()).toEqual({ target: 'embedded', timeout: 10_000, attempts: 5, concurrency: 7 });
+    expect(command.opts()).toEqual({ target: 'embedded', timeout: 10_000, attempts: 5 });
     expect(command.args).toEqual(['a', 'b', '--c']);
   });
 });

@@ -146,9 +146,13 @@ describe.concurrent('wrong use', () => {
     [
       'a concurrency of zero',
       ['run', 'say-after', item, '--concurrency', '0'],
-      'expected --concurrency to be a whole number from 1 to 500, got "0"',
+      'expected --concurrency to be a whole number from 1 to 100,000, got "0"',
     ],
-    ['too high a concurrency', ['run', 'say-after', item, '--concurrency', '501'], 'from 1 to 500, got "501"'],
+    [
+      'too high a concurrency',
+      ['run', 'say-after', item, '--concurrency', '100001'],
+      'from 1 to 100,000, got "100001"',
+    ],
     ['a timeout without a unit', ['run', 'say-after', item, '--timeout', '10'], 'as 500ms, 10s, or 2m, got "10"'],
     [
       'too long a timeout',

@@ -7,7 +7,7 @@ import { cancelJob } from '../../src/client/steer.ts';
 import { lastTick, readControl, readTable } from '../../src/folder/read.ts';
 import { encodeMessage } from '../../src/format/message.ts';
 import { resultKey } from '../../src/format/paths.ts';
-import { workMessage } from '../../src/job/work-messages.ts';
+import { workMessage } from '../../src/format/work-message.ts';
 import { connectStack } from '../../src/targets/stack-clients.ts';
 import { ContractClient, type Harness } from './client.ts';
 import { startCountingServer } from './counting-server.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { encodeMessage, parseMessage, type WorkMessage } from '../../src/format/message.ts';
-import { workMessage } from '../../src/job/work-messages.ts';
+import { workMessage } from '../../src/format/work-message.ts';
 
 const bounds = { start: 10, end: 20, first: 3, count: 2 };
 

@@ -9,7 +9,7 @@ async function beside(workers: number, afterMs: number) {
   world.tasks = { t: task };
   world.start();
   const items = (count: number, ms: number) => Array.from({ length: count }, () => ({ ms }));
-  await world.ask({ task: 't', items: items(20_000, 2_000), options: { concurrency: 10 }, clientToken: 'large' });
+  await world.ask({ task: 't', items: items(20_000, 2_000), options: { perWorker: 10 }, clientToken: 'large' });
   await world.clock.advance(afterMs);
   const from = world.clock.now();
   const { jobId } = await world.ask({ task: 't', items: items(1_000, 200), clientToken: 'small' });

@@ -33,7 +33,7 @@ describe('the whole pipeline on a virtual clock', () => {
       const { task, calls } = slowTask(world.clock, fate);
       world.tasks = { t: task };
       const count = 300 + seed * 250;
-      const options = { concurrency: 5 + seed * 10 };
+      const options = { perWorker: 5 + seed * 10 };
       const answer = await world.ask({ task: 't', items: items(count, seed), options });
       expect(answer.state).toBe('running');
       world.start();
@@ -41,7 +41,7 @@ describe('the whole pipeline on a virtual clock', () => {
       world.stop();
       const rows = await world.expectWhole(answer.jobId, count);
       expect(new Set(rows.map((row) => row.status))).toEqual(new Set(['succeeded', 'failed']));
-      expect(calls.most).toBeLessThanOrEqual(options.concurrency * (world.workers * 4));
+      expect(calls.most).toBeLessThanOrEqual(options.perWorker * (world.workers * 4));
     },
   );
 
@@ -51,7 +51,7 @@ describe('the whole pipeline on a virtual clock', () => {
     world.duplicateOdds = 0.1;
     const { task } = slowTask(world.clock, fate);
     world.tasks = { t: task };
-    const answer = await world.ask({ task: 't', items: items(600, seed), options: { concurrency: 20 } });
+    const answer = await world.ask({ task: 't', items: items(600, seed), options: { perWorker: 20 } });
     world.start();
     world.clock.after(world.random() * 15_000, () => {
       void cancelJob(world.invoke().deps, answer.jobId, 'a test');
@@ -69,8 +69,8 @@ describe('the whole pipeline on a virtual clock', () => {
     const two = slowTask(world.clock, () => 2);
     world.tasks = { one: one.task, two: two.task };
     const many = Array.from({ length: 400 }, (_, n) => ({ n, ms: 500 }));
-    const first = await world.ask({ task: 'one', items: many, options: { concurrency: 7 } });
-    const second = await world.ask({ task: 'two', items: many, options: { concurrency: 40 } });
+    const first = await world.ask({ task: 'one', items: many, options: { perWorker: 7 } });
+    const second = await world.ask({ task: 'two', items: many, options: { perWorker: 40 } });
     world.start();
     await world.untilEnd(first.jobId);
     await world.untilEnd(second.jobId);

@@ -15,7 +15,7 @@ async function running(options: FanOutRequest['options'] = {}, act: Act = () => 
   const { task, calls } = slowTask(world.clock, act);
   world.tasks = { t: task };
   const items = Array.from({ length: 1_000 }, (_, n) => ({ n, ms: 2_000 }));
-  const { jobId } = await world.ask({ task: 't', items, options: { concurrency: 40, ...options } });
+  const { jobId } = await world.ask({ task: 't', items, options: { perWorker: 40, ...options } });
   world.start();
   const { deps } = world.invoke(1_000_000);
   return { world, calls, jobId, deps };
@@ -181,7 +181,7 @@ describe('stops', () => {
     };
     world.tasks = { t: spending };
     const items = Array.from({ length: 1_000 }, (_, n) => ({ n, ms: 2_000 }));
-    const { jobId } = await world.ask({ task: 't', items, options: { concurrency: 40, limits: { budgetUsd: 2 } } });
+    const { jobId } = await world.ask({ task: 't', items, options: { perWorker: 40, limits: { budgetUsd: 2 } } });
     world.start();
     await world.clock.run(world.clock.sleep(120_000));
     expect(await readControl(world.store, jobId)).toMatchObject({ state: 'paused', reason: 'budget' });

@@ -50,7 +50,7 @@ describe('fanOut', () => {
 
   it('hands over what its share of time is too short for, and workers complete the job', async () => {
     const { world, calls } = worldWith(() => 1);
-    const answer = await world.ask({ task: 't', items: repeat(20, { ms: 6_000 }), options: { concurrency: 5 } });
+    const answer = await world.ask({ task: 't', items: repeat(20, { ms: 6_000 }), options: { perWorker: 5 } });
     expect(answer).toEqual({ jobId: answer.jobId, state: 'running' });
     expect(world.workQueue.messages).toHaveLength(1);
     world.start();

@@ -162,7 +162,15 @@ describe('startJob', () => {
 describe('parseRequest', () => {
   it.each([
     [{ task: 't', items: [1] }],
-    [{ task: 't', input: 's3://bucket/a/key', format: 'lines', options: { concurrency: 500 }, clientToken: 'x' }],
+    [
+      {
+        task: 't',
+        input: 's3://bucket/a/key',
+        format: 'lines',
+        options: { concurrency: 500, perWorker: 500 },
+        clientToken: 'x',
+      },
+    ],
   ])('takes %j', (request) => {
     expect(parseRequest(request)).toEqual(request);
   });
@@ -175,7 +183,17 @@ describe('parseRequest', () => {
     ['an input that is no S3 address', { task: 't', input: 'http://x' }, /^input: expected s3:\/\/bucket\/key/],
     ['an unknown option', { task: 't', items: [], options: { retries: 3 } }, /^options: .*retries/],
     ['an unknown field', { task: 't', items: [], conurrency: 3 }, /conurrency/],
-    ['a concurrency over 500', { task: 't', items: [], options: { concurrency: 501 } }, /^options\.concurrency: .*500/],
+    [
+      'a concurrency over 100,000',
+      { task: 't', items: [], options: { concurrency: 100_001 } },
+      /^options\.concurrency: .*100000/,
+    ],
+    ['over 500 calls a worker', { task: 't', items: [], options: { perWorker: 501 } }, /^options\.perWorker: .*500/],
+    [
+      'a rate that is none',
+      { task: 't', items: [], options: { limits: { rate: 'fast' } } },
+      /^options\.limits\.rate: .*50\/s/,
+    ],
     ['no attempt', { task: 't', items: [], options: { attempts: 0 } }, /^options\.attempts: /],
     ['a timeout over 4 minutes', { task: 't', items: [], options: { timeoutMs: 240_001 } }, /^options\.timeoutMs: /],
   ])('refuses %s in one sentence that names the place', (_, event, message) => {

@@ -30,7 +30,7 @@ async function brokenBy(
 /** What campaigns found, each as the smallest plan that shows it. */
 describe('found by campaigns', () => {
   it.each([1, 2, 3, 4, 5])('no digest is unreadable when a clock is set while calls run, seed %i', async (seed) => {
-    expect(await brokenBy({ seed, faults: { odds: { 'clock-jump': 1 } }, options: { concurrency: 5 } })).toEqual([]);
+    expect(await brokenBy({ seed, faults: { odds: { 'clock-jump': 1 } }, options: { perWorker: 5 } })).toEqual([]);
   });
 
   it.each([1, 30, 39, 50])(
@@ -38,7 +38,7 @@ describe('found by campaigns', () => {
     async (seed) => {
       const odds = { 'clock-jump': 0.5, deadline: 0.6, kill: 0.2 };
       const faults = { odds, longestMs: 6_000 };
-      expect(await brokenBy({ seed, faults, options: { concurrency: 2 } })).toEqual([]);
+      expect(await brokenBy({ seed, faults, options: { perWorker: 2 } })).toEqual([]);
     },
   );
 
@@ -46,7 +46,7 @@ describe('found by campaigns', () => {
     'a clock that is set back neither ends a hold nor keeps a job waiting, seed %i',
     async (seed) => {
       const faults = { odds: { 'clock-jump': 0.6, freeze: 0.4 }, longestMs: 100_000 };
-      expect(await brokenBy({ seed, faults, options: { concurrency: 2, attempts: 2 } })).toEqual([]);
+      expect(await brokenBy({ seed, faults, options: { perWorker: 2, attempts: 2 } })).toEqual([]);
     },
   );
 
@@ -59,7 +59,7 @@ describe('found by campaigns', () => {
         times: 1,
       }));
       const faults = { odds: { 'lambda-lost': 0.7, 'sqs-partly': 0.7, 'sqs-refused': 0.1 } };
-      const options = { concurrency: 50, attempts: 2 };
+      const options = { perWorker: 50, attempts: 2 };
       expect(await brokenBy({ seed, items: twoSeconds, workers: 5, faults, options })).toEqual([]);
     },
   );

@@ -10,7 +10,7 @@ async function begun(count: number, ms: number, concurrency: number) {
   world.tasks = { t: task };
   world.workers = 1;
   const items = Array.from({ length: count }, (_, n) => ({ n, ms }));
-  const { jobId } = await world.ask({ task: 't', items, options: { concurrency }, wait: false });
+  const { jobId } = await world.ask({ task: 't', items, options: { perWorker: concurrency }, wait: false });
   const end = async () => {
     while (!world.store.objects.has(summaryKey(jobId))) await world.clock.advance(1_000);
     const summary = await world.untilEnd(jobId);

@@ -12,7 +12,7 @@ async function leaving(items: ReadonlyArray<Record<string, unknown>>, afterMs: n
   const { task, calls } = slowTask(world.clock, (item) => item['n'], { timeoutMs: 60_000, attempts: 1 });
   world.tasks = { t: task };
   world.workers = 1;
-  const { jobId } = await world.ask({ task: 't', items: [...items], options: { concurrency }, wait: false });
+  const { jobId } = await world.ask({ task: 't', items: [...items], options: { perWorker: concurrency }, wait: false });
   const held = (await world.workQueue.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 60 })).map((message) =>
     toHeldMessage(message, world.log),
   );
@@ -71,7 +71,7 @@ describe('a worker whose machine goes', () => {
     const leave = new AbortController();
     world.clock.after(1_200, () => leave.abort());
     const { deps } = world.invoke(60);
-    const request = { task: 't', items: repeat(10, 1_000), options: { concurrency: 2 } };
+    const request = { task: 't', items: repeat(10, 1_000), options: { perWorker: 2 } };
     const token = '0123456789abcdefghjk';
     const answer = await world.clock.run(fanOut({ ...deps, leaving: leave.signal }, request, token));
     expect(answer).toEqual({ jobId: token, state: 'running' });

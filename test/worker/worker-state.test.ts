@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Manifest } from '../../src/format/manifest.ts';
-import { workMessage } from '../../src/job/work-messages.ts';
+import { workMessage } from '../../src/format/work-message.ts';
 import { limits } from '../../src/limits.ts';
 import { OpenChunk } from '../../src/worker/open-chunk.ts';
 import { RunningJob } from '../../src/worker/running-job.ts';

@@ -55,7 +55,7 @@ async function estimate(
   const job = await startJob(context, { ...prepared, input: trial }, { inline: false });
   const summary = await awaitJob(context, job);
   await removeJob(stack.store, job.id);
-  const fleet = { workers: stack.workers, concurrency: prepared.options.concurrency ?? limits.concurrency };
+  const fleet = { workers: stack.workers, concurrency: limits.concurrency };
   const found = forecast(summary, { ...fleet, items: sample.items, bytes: sample.bytes });
   if (options.json === true)
     await terminal.data(`${JSON.stringify({ type: 'estimate', ...found, ...fleet, sample: summary })}\n`);

@@ -82,9 +82,9 @@ export async function runAgain(
   await using jobs = await openJobs(options, { resume: true, submits: true, signal });
   const context = { ...jobs, terminal, options, signal };
   const job = await chooseJob(jobs.fanloop, jobId);
-  const { concurrency, timeout: timeoutMs, attempts, sameKey } = options;
+  const { timeout: timeoutMs, attempts, sameKey } = options;
   const limits = limitsOf(options) as JobLimits;
-  const items = await job.redrive({ ...choice, limits, concurrency, timeoutMs, attempts, sameKey, signal });
+  const items = await job.redrive({ ...choice, limits, timeoutMs, attempts, sameKey, signal });
   delivery?.keep(job.id);
   eventWriter(terminal, options.json)({ type: 'redriven', jobId: job.id, items });
   if (options.json !== true && options.quiet !== true) {

@@ -98,7 +98,6 @@ export async function prepareSource(
   const limits = limitsOf(options) as JobLimits;
   const jobOptions = {
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
-    ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
     ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
     ...(options.attempts === undefined ? {} : { attempts: options.attempts }),
     ...(options.withItem === true ? { withItem: true } : {}),

@@ -5,6 +5,7 @@ import type { Row } from '../../format/outcome.ts';
 import type { Summary } from '../../format/summary.ts';
 import { limits } from '../../limits.ts';
 import type { TargetOptions } from '../../targets/target-options.ts';
+import type { JobLimits } from '../../task/job-limits.ts';
 import { type EventWriter, eventWriter } from '../events.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { ifInterrupted } from '../interrupt.ts';
@@ -36,9 +37,8 @@ export async function startJob(
   { inline, onId }: { readonly inline: boolean; readonly onId?: (jobId: string) => void },
 ): Promise<Job> {
   const { stack, fanloop, terminal, signal } = context;
-  const concurrency = job.options.concurrency ?? limits.concurrency;
   const say = sayer(context);
-  say(terminal.paint('dim', limitsText(job.jobLimits, { workers: stack.workers, concurrency })));
+  say(terminal.paint('dim', limitsText(job.jobLimits, { workers: stack.workers, concurrency: limits.concurrency })));
   const { resumed = 0, notice } = stack;
   if (notice !== undefined) say(notice);
   if (resumed > 0) {
@@ -66,6 +66,7 @@ export async function startJob(
         const known = items === undefined ? {} : { items };
         const { workers } = stack;
         const { taskName: task, jobLimits } = job;
+        const concurrency = atOnce(jobLimits, workers);
         events(context)({ type: 'submitted', jobId: id, task, ...known, workers, concurrency, limits: jobLimits });
         say(terminal.paint('dim', `job ${id}${items === undefined ? '' : `: ${counted(items, 'item')}`}`));
       },
@@ -73,6 +74,10 @@ export async function startJob(
   );
   return ifInterrupted(() => (begun === undefined ? noJob() : farewell(context, begun)), submitted);
 }
+
+/** Calls at once, at most. */
+const atOnce = ({ maxConcurrency }: JobLimits, workers: number): number =>
+  maxConcurrency ?? workers * limits.concurrency;
 
 /** What an interruption means before a job stands. */
 export const noJob = (): string => 'interrupted; no job was started';

@@ -1,6 +1,6 @@
-import type { Chunk } from '../format/chunk.ts';
-import { firstGen, jobFields, messageVersion, type WorkMessage } from '../format/message.ts';
-import { type ChunkPlace, type JobRef, jobFolder } from '../format/paths.ts';
+import type { Chunk } from './chunk.ts';
+import { firstGen, jobFields, messageVersion, type WorkMessage } from './message.ts';
+import { type ChunkPlace, type JobRef, jobFolder } from './paths.ts';
 
 /** The message that stands for a whole chunk. */
 export function workMessage(job: JobRef, at: ChunkPlace & { readonly bounds: Chunk }, resends = 0): WorkMessage {

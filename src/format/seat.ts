@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { type WorkMessage, workSchema } from './message.ts';
+import { recordFormat } from './record.ts';
+
+/**
+ * The right to a share of a job's limits: `seats/{0003}.json`, taken and renewed under If-Match. Whoever holds it may start calls for
+ * `leaseMs` from the begin of the write that took or renewed it; nobody else may within that time. It is the hand-over note as well.
+ */
+export interface SeatNote {
+  readonly v: 1;
+  readonly seat: number;
+  /** Grows with each holder. */
+  readonly epoch: number;
+  /** The invocation that holds the seat, or held it last. */
+  readonly writer: string;
+  /** Grows with each write: an ETag is a hash of the bytes, so a renewal that changed nothing would look like what it renewed. */
+  readonly writes: number;
+  readonly phase: 'held' | 'released';
+  readonly leaseMs: number;
+  /** Chunks that the holder has begun: written before their first call, so that whoever comes after a crash knows what ran. */
+  readonly open: readonly WorkMessage[];
+  /** Chunks that go on with the next holder, or when their time has come. */
+  readonly hand: readonly WorkMessage[];
+  /** What there is to do for the seat was done, of the chunks below `to`, at a revision of the control. */
+  readonly done?: { readonly revision: number; readonly to: number };
+  /** How far the last holder's starts were ahead of their time, in milliseconds from the release. */
+  readonly debt: { readonly callsMs: number; readonly unitsMs: number };
+  /** What the holder says of itself, for people. */
+  readonly status: SeatStatus;
+}
+
+/** How a seat is used at the moment of a write. */
+export interface SeatStatus {
+  readonly running: number;
+  /** Starts a second to which refusals have brought it; absent when nothing brakes. */
+  readonly brakedTo?: number;
+}
+
+const amount = z.number().min(0).default(0);
+const chunks = z.array(workSchema).default([]);
+
+export const seatFormat = recordFormat<SeatNote>(
+  'a seat',
+  1,
+  z.looseObject({
+    v: z.literal(1).default(1),
+    seat: z.int().min(0),
+    epoch: z.int().min(0).default(0),
+    writer: z.string().default(''),
+    writes: z.int().min(0).default(0),
+    phase: z.enum(['held', 'released']),
+    leaseMs: z.number().min(0).default(30_000),
+    open: chunks,
+    hand: chunks,
+    done: z.looseObject({ revision: z.int().min(0), to: z.int().min(0) }).exactOptional(),
+    debt: z.looseObject({ callsMs: amount, unitsMs: amount }).default({ callsMs: 0, unitsMs: 0 }),
+    status: z.looseObject({ running: amount, brakedTo: amount.unwrap().exactOptional() }).default({ running: 0 }),
+  }),
+);

@@ -1,0 +1,50 @@
+import type { Control } from '../format/control.ts';
+import type { SeatNote } from '../format/seat.ts';
+
+/** A seat as a turn sees it. */
+export interface SeatView {
+  readonly note: SeatNote;
+  /** Nobody can hold it any more. */
+  readonly isFree: boolean;
+}
+
+/** What bells depend on. */
+export interface Ringing {
+  readonly control: Pick<Control, 'revision' | 'table'>;
+  readonly seats: readonly SeatView[];
+  /** Chunks below this one are given out. */
+  readonly to: number;
+  /** Nothing has moved for a time, or somebody asks: whoever may know of nothing to do looks again. */
+  readonly all: boolean;
+  readonly now: number;
+  /** When each seat was last rung for, in milliseconds since the epoch. */
+  readonly rung: Readonly<Record<string, number>>;
+}
+
+/** A bell is given this time before it is taken for lost. */
+const againMs = 20_000;
+
+/** Seats for which somebody is needed: free ones with something to do, for which no bell is on its way. */
+export function bellsFor({ control, seats, to, all, now, rung }: Ringing): readonly number[] {
+  const { revision, table } = control;
+  const known = new Map(seats.map((view) => [view.note.seat, view]));
+  const left = new Set(
+    seats
+      .filter(({ note }) => note.seat >= table.seats && hasDue(note, now))
+      .map(({ note }) => note.seat % table.seats),
+  );
+  const needed: number[] = [];
+  for (let seat = 0; seat < table.seats; seat++) {
+    const view = known.get(seat);
+    const at = rung[seat];
+    // An instant that lies ahead is that of a clock which was set.
+    if (!all && at !== undefined && at <= now && now - at < againMs) continue;
+    if (view !== undefined && !view.isFree) continue;
+    const isDone = view?.note.done !== undefined && view.note.done.revision === revision && view.note.done.to >= to;
+    if (all || !isDone || left.has(seat) || (view !== undefined && hasDue(view.note, now))) needed.push(seat);
+  }
+  return needed;
+}
+
+const hasDue = ({ open, hand }: SeatNote, now: number): boolean =>
+  open.length > 0 || hand.some(({ notBefore = 0 }) => notBefore <= now);

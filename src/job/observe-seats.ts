@@ -1,0 +1,34 @@
+import { ageMs, readSeats } from '../folder/seats.ts';
+import { type Control, controlFormat } from '../format/control.ts';
+import { controlKey, type JobFolder } from '../format/paths.ts';
+import { limits } from '../limits.ts';
+import type { ObjectStore } from '../ports.ts';
+import type { Observed } from './turn.ts';
+
+/** S3 tells times by whole seconds. */
+const secondMs = 1_000;
+
+/** Reads a job's control, and tells whether every worker must have seen it by now. */
+export async function lookAtControl(
+  store: ObjectStore,
+  job: JobFolder,
+): Promise<{ readonly control: Control | undefined; readonly isControlSeen: boolean }> {
+  const object = await store.get(controlKey(job));
+  if (object === undefined) return { control: undefined, isControlSeen: true };
+  return {
+    control: controlFormat.parse(object.body),
+    isControlSeen: ageMs(object) >= limits.raiseAfterMs + secondMs,
+  };
+}
+
+/** The seats of a limited job as they stand now. */
+export async function observeSeats(
+  store: ObjectStore,
+  job: JobFolder,
+  control: Control,
+): Promise<NonNullable<Observed['seats']>> {
+  const stored = await readSeats(store, job);
+  const seats = stored.map(({ note, freeInMs }) => ({ note, isFree: freeInMs === 0 }));
+  const held = seats.filter(({ note, isFree }) => !isFree && note.seat < control.table.seats);
+  return { control, seats, isCalm: held.length === control.table.seats };
+}

@@ -1,0 +1,212 @@
+import { readSeats } from '../folder/seats.ts';
+import type { WorkMessage } from '../format/message.ts';
+import { seatKey } from '../format/paths.ts';
+import { type SeatNote, seatFormat } from '../format/seat.ts';
+import { limits } from '../limits.ts';
+import type { WorkerDeps } from './deps.ts';
+import type { HeldMessage } from './held-message.ts';
+import type { RunningJob } from './running-job.ts';
+import { inheritance, type SeatLease } from './seat-lease.ts';
+import { placeName, SeatScan } from './seat-scan.ts';
+
+/** Chunks that are begun by one write of the note. */
+const chunksAtOnce = 10;
+/** A note that S3 did not take is written again after this time. */
+const againMs = 1_000;
+/** Items in line are to last for this time, so that reading the next chunk is no gap. */
+const aheadMs = 5_000;
+
+/** A seat that this invocation holds, and its way through the seat's chunks: one after another, without messages. */
+export class HeldSeat {
+  readonly job: RunningJob;
+  readonly #deps: WorkerDeps;
+  readonly #lease: SeatLease;
+  readonly #open = new Map<string, WorkMessage>();
+  #hand: WorkMessage[];
+  #scan: SeatScan | undefined;
+  #writing: Promise<boolean> | undefined;
+  #notBefore = 0;
+  /** The revision and the chunk up to which nothing is left to do. */
+  #done: SeatNote['done'];
+
+  constructor(deps: WorkerDeps, job: RunningJob, lease: SeatLease) {
+    this.#deps = deps;
+    this.job = job;
+    this.#lease = lease;
+    this.#hand = [...lease.hand];
+  }
+
+  get seat(): number {
+    return this.#lease.seat;
+  }
+
+  isLive(now: number): boolean {
+    return this.#lease.isLive(now);
+  }
+
+  /** Chunks that are begun and not settled. */
+  get isBusy(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /** Every chunk of the seat that is given out now has been begun, or is another's. */
+  get isScanned(): boolean {
+    return this.#done !== undefined && this.#done.revision === this.job.pace.control.revision;
+  }
+
+  get hand(): readonly WorkMessage[] {
+    return this.#hand;
+  }
+
+  /** When the next chunk in hand may go on; undefined when none is. */
+  get nextAt(): number | undefined {
+    return this.#hand.length === 0 ? undefined : Math.min(...this.#hand.map(({ notBefore = 0 }) => notBefore));
+  }
+
+  /** The chunk is settled: nothing of it is left to do. */
+  finished(message: WorkMessage): void {
+    this.#open.delete(placeName(message));
+  }
+
+  /** What is left of a chunk goes on later, here or with the next holder. */
+  keep(message: WorkMessage): void {
+    this.#open.delete(placeName(message));
+    this.#hand.push(message);
+  }
+
+  /** Begins chunks when the items in line will not last; resolves to those that may be opened now. */
+  async begin(inLine: number): Promise<readonly HeldMessage[]> {
+    const { clock } = this.#deps;
+    const { pace } = this.job;
+    const now = clock.now();
+    if (now < this.#notBefore || !this.isLive(now) || !pace.isFresh(now)) return [];
+    const { revision } = pace.control;
+    const picked = await this.#pick(this.#wanted(inLine));
+    if (picked.length === 0) return [];
+    for (const message of picked) this.#open.set(placeName(message), message);
+    // Before its first call, so that whoever comes after a crash knows what ran. A change of the table since then may have given it away.
+    const isNoted = await this.write();
+    const isStill = this.isLive(clock.now()) && pace.isFresh(clock.now()) && pace.control.revision === revision;
+    if (isNoted && isStill) return picked.map((message) => this.#heldOf(message));
+    if (!isNoted) this.#notBefore = clock.now() + againMs;
+    for (const message of picked) this.keep(message);
+    return [];
+  }
+
+  /** Whether further chunks are wanted for the items in line. */
+  wantsMore(inLine: number): boolean {
+    const now = this.#deps.clock.now();
+    const { nextAt } = this;
+    const has = !this.isScanned || (nextAt !== undefined && nextAt <= now);
+    return has && now >= this.#notBefore && inLine < this.#wanted(0);
+  }
+
+  /** Items to begin, so that those in line last until the next ones are read. */
+  #wanted(inLine: number): number {
+    const { calls, perSecond } = this.job.gate.share;
+    const paced = Number.isFinite(perSecond) ? Math.ceil((perSecond * aheadMs) / 1_000) : Number.POSITIVE_INFINITY;
+    return Math.max(calls > 0 ? 1 : 0, Math.min(calls, paced)) - inLine;
+  }
+
+  /** Chunks to begin: first those in hand whose time has come, then the next ones of the seat. */
+  async #pick(items: number): Promise<readonly WorkMessage[]> {
+    const { clock, store } = this.#deps;
+    const { pace } = this.job;
+    const now = clock.now();
+    const picked: WorkMessage[] = [];
+    const isEnough = (): boolean =>
+      picked.length >= chunksAtOnce ||
+      picked.reduce((sum, { only, count }) => sum + (only?.length ?? count), 0) >= items;
+    for (const message of this.#hand.filter(({ notBefore = 0 }) => notBefore <= now)) {
+      if (isEnough()) return picked;
+      this.#hand.splice(this.#hand.indexOf(message), 1);
+      picked.push(message);
+    }
+    if (!pace.isSettled(now)) return picked;
+    const { revision, generation, table } = pace.control;
+    if (this.#scan === undefined || this.#scan.of.revision !== revision) {
+      this.#done = undefined;
+      await this.#adopt(table.seats);
+      this.#scan = new SeatScan(store, {
+        job: this.job.folder,
+        seat: this.seat,
+        seats: table.seats,
+        revision,
+        generation,
+        own: (place) => this.#has(place),
+      });
+    }
+    while (!isEnough()) {
+      const next = await this.#scan.next();
+      if (next === undefined) break;
+      picked.push(next);
+    }
+    const { doneTo } = this.#scan;
+    if (doneTo !== undefined) this.#done = { revision, to: doneTo };
+    return picked;
+  }
+
+  #has(place: string): boolean {
+    return this.#open.has(place) || this.#hand.some((message) => placeName(message) === place);
+  }
+
+  /** Takes over what seats that are no more have in hand. Who dies in between leaves it to be begun anew. */
+  async #adopt(seats: number): Promise<void> {
+    const { store, writer } = this.#deps;
+    const { folder } = this.job;
+    for (const { note, etag, freeInMs } of await readSeats(store, folder)) {
+      const left = inheritance(note);
+      const isMine = note.seat >= seats && note.seat % seats === this.seat;
+      if (!isMine || freeInMs > 0 || left.length === 0) continue;
+      const emptied = { ...note, writer, phase: 'released' as const, open: [], hand: [], writes: note.writes + 1 };
+      const condition = { ifMatch: etag };
+      const won = await store.put(seatKey(folder, note.seat), seatFormat.encode(emptied), { condition });
+      if (won !== undefined) this.#hand.push(...left.filter((message) => !this.#has(placeName(message))));
+    }
+  }
+
+  /** Looks again for chunks when all of those are begun that were given out at the last look, and more may be by now. */
+  lookAgain(): void {
+    if (!this.isScanned || this.#scan?.isAll === true) return;
+    this.#scan = undefined;
+    this.#done = undefined;
+  }
+
+  /** Half of the lease is over, and nothing is being written. */
+  get isDue(): boolean {
+    const now = this.#deps.clock.now();
+    return this.#writing === undefined && now >= this.#notBefore && this.#lease.isDue(now);
+  }
+
+  /** Renews the lease, with what stands in hand. */
+  async write(phase: SeatNote['phase'] = 'held'): Promise<boolean> {
+    while (this.#writing !== undefined) await this.#writing;
+    this.#writing = this.#lease.write(this.#content(), phase).finally(() => {
+      this.#writing = undefined;
+    });
+    const isWritten = await this.#writing;
+    if (!isWritten) this.#notBefore = this.#deps.clock.now() + againMs;
+    return isWritten;
+  }
+
+  #content() {
+    const { gate } = this.job;
+    const now = this.#deps.clock.now();
+    const brakedTo = gate.brakedTo(now);
+    return {
+      open: [...this.#open.values()],
+      hand: [...this.#hand],
+      ...(this.#done === undefined ? {} : { done: this.#done }),
+      debt: gate.debt(now),
+      status: { running: this.job.running, ...(Number.isFinite(brakedTo) ? { brakedTo } : {}) },
+    };
+  }
+
+  #heldOf(message: WorkMessage): HeldMessage {
+    const messageId = `seat ${this.seat}: ${placeName(message)} ${message.gen}`;
+    return { message, messageId, receiptHandle: undefined, receiveCount: 1, seat: this };
+  }
+}
+
+/** A chunk in hand that can go on only after this time is no reason to keep the seat. */
+export const worthWaitingMs = limits.keepRetryMs;

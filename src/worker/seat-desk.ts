@@ -1,0 +1,247 @@
+import { readSummary } from '../folder/read.ts';
+import { bellFor, encodeMessage, folderOf } from '../format/message.ts';
+import { folderName } from '../format/paths.ts';
+import { limits } from '../limits.ts';
+import type { Closer } from './closer.ts';
+import type { WorkerDeps } from './deps.ts';
+import type { HeldBell } from './held-message.ts';
+import { HeldSeat, worthWaitingMs } from './held-seat.ts';
+import type { Holds } from './holds.ts';
+import type { JobFinder } from './job-finder.ts';
+import type { Opener } from './opener.ts';
+import { persist } from './persist.ts';
+import type { Runner } from './runner.ts';
+import type { RunningJob } from './running-job.ts';
+import { SeatLease } from './seat-lease.ts';
+import type { WorkerState } from './worker-state.ts';
+
+/** A bell that found its seat held this often was a further one of a seat whose holder lives. */
+const uselessBell = 3;
+/** A second seat of a job is for another worker first. */
+const othersFirstSeconds = 3;
+
+interface Duty {
+  readonly seat: HeldSeat;
+  readonly bell: HeldBell;
+  /** Chunks are being begun, or the seat is being given back. */
+  isActing: boolean;
+}
+
+/** Hears the bells of limited jobs, and does what belongs to the seats that are held here. */
+export class SeatDesk {
+  readonly #deps: WorkerDeps;
+  readonly #state: WorkerState;
+  readonly #parts: SeatDeskParts;
+  readonly #duties = new Set<Duty>();
+
+  constructor(deps: WorkerDeps, state: WorkerState, parts: SeatDeskParts) {
+    this.#deps = deps;
+    this.#state = state;
+    this.#parts = parts;
+  }
+
+  /** No seat is held here. */
+  get isIdle(): boolean {
+    return this.#duties.size === 0;
+  }
+
+  /** Whether a seat of the job is held here. */
+  serves(job: RunningJob): boolean {
+    return [...this.#duties].some(({ seat }) => seat.job.pace === job.pace);
+  }
+
+  /** Takes the seat that a bell rings for, or lets the bell go. */
+  async hear(bell: HeldBell): Promise<void> {
+    const { closer, jobs } = this.#parts;
+    const folder = folderOf(bell.message);
+    const job = await jobs.ofBell(bell);
+    const isNeedless =
+      job === undefined ||
+      job.cancelled.aborted ||
+      job.pace.isPaused ||
+      !job.pace.needsSeats ||
+      bell.message.seat >= job.pace.control.table.seats ||
+      this.#holds(job, bell.message.seat) ||
+      (await readSummary(this.#deps.store, folder)) !== undefined;
+    if (isNeedless) return closer.acknowledge(bell);
+    if (!job.fits(this.#deps.clock.now(), this.#deps.deadline) || this.#deps.leaving?.aborted === true)
+      return this.#putBack(bell);
+    if (this.serves(job) && bell.receiveCount === 1) return this.#hide(bell, othersFirstSeconds);
+    const claim = await SeatLease.take(this.#deps, folder, bell.message.seat);
+    if (claim.kind === 'live') {
+      // It may be the bell of the holder itself, which has died: then the seat is free when it comes again.
+      if (bell.receiveCount >= uselessBell) return closer.acknowledge(bell);
+      return this.#hide(bell, Math.max(1, Math.ceil(claim.freeInMs / 1_000)));
+    }
+    const { jobId } = job.manifest;
+    this.#deps.log('info', 'a seat was taken', { jobId, seat: bell.message.seat });
+    const seat = new HeldSeat(this.#deps, job, claim.lease);
+    if (claim.before?.phase === 'released') job.gate.owe(this.#deps.clock.now(), claim.before.debt);
+    job.pace.seats.add(seat);
+    job.draining = false;
+    this.#duties.add({ seat, bell, isActing: false });
+  }
+
+  /** Does what is due: renews leases, begins chunks, and gives back what cannot be used any more. */
+  act(): void {
+    for (const duty of this.#duties) this.#actOn(duty);
+  }
+
+  #actOn(duty: Duty): void {
+    const { seat } = duty;
+    const { job } = seat;
+    const now = this.#deps.clock.now();
+    if (!seat.isLive(now)) {
+      this.#lose(duty);
+      return;
+    }
+    if (seat.isDue)
+      this.#state.track(
+        seat.write().then(() => undefined),
+        job.manifest.jobId,
+      );
+    if (duty.isActing) return;
+    if (this.#mustLeave(seat)) for (const one of this.#jobsOf(job)) this.#parts.runner.giveBack(one);
+    if (!this.#mustLeave(seat) && this.#wantsMore(seat)) this.#do(duty, () => this.#begin(seat));
+    else if (!seat.isBusy && this.#mayLeave(seat)) this.#do(duty, () => this.#giveBack(duty));
+  }
+
+  #do(duty: Duty, act: () => Promise<void>): void {
+    duty.isActing = true;
+    this.#state.track(
+      act().finally(() => {
+        duty.isActing = false;
+      }),
+      duty.seat.job.manifest.jobId,
+    );
+  }
+
+  #wantsMore(seat: HeldSeat): boolean {
+    const inLine = this.#jobsOf(seat.job).reduce((sum, job) => sum + job.ready.length, 0);
+    return this.#state.roomBytes > 0 && seat.wantsMore(inLine);
+  }
+
+  async #begin(seat: HeldSeat): Promise<void> {
+    const { opener } = this.#parts;
+    const inLine = this.#jobsOf(seat.job).reduce((sum, job) => sum + job.ready.length, 0);
+    const begun = await seat.begin(inLine);
+    await Promise.all(
+      begun.map((held) =>
+        opener.open(held).catch((error: unknown) => {
+          // Whoever has the seat next tries again.
+          seat.keep(held.message);
+          throw error;
+        }),
+      ),
+    );
+  }
+
+  /** Whether nothing of the job may go on under this seat here. */
+  #mustLeave({ job, seat }: HeldSeat): boolean {
+    const { clock, deadline, leaving } = this.#deps;
+    const { pace } = job;
+    return (
+      job.cancelled.aborted ||
+      pace.isPaused ||
+      !pace.needsSeats ||
+      seat >= pace.control.table.seats ||
+      leaving?.aborted === true ||
+      !job.fits(clock.now(), deadline)
+    );
+  }
+
+  /** Whether the seat can be given back: it must be, or nothing is to be done soon; and its calls have ended. */
+  #mayLeave(seat: HeldSeat): boolean {
+    const now = this.#deps.clock.now();
+    const { nextAt } = seat;
+    const isUseless = seat.isScanned && (nextAt === undefined || nextAt > now + worthWaitingMs);
+    if (!isUseless && !this.#mustLeave(seat)) return false;
+    const running = this.#jobsOf(seat.job).reduce((sum, job) => sum + job.running, 0);
+    return running === 0 || running <= seat.job.pace.callsWithout(seat, now);
+  }
+
+  /** Gives the seat back with what it has in hand, and rings for the next holder. */
+  async #giveBack(duty: Duty): Promise<void> {
+    const { seat, bell } = duty;
+    seat.job.pace.seats.delete(seat);
+    if (!(await seat.write('released'))) {
+      // Nothing starts under it meanwhile; it is tried again, and in the end the lease is over.
+      if (seat.isLive(this.#deps.clock.now())) return;
+    }
+    this.#duties.delete(duty);
+    await this.#ringNext(seat);
+    await this.#parts.closer.acknowledge(bell);
+  }
+
+  async #ringNext(seat: HeldSeat): Promise<void> {
+    const { pace, folder, cancelled } = seat.job;
+    const { nextAt } = seat;
+    const isOver = cancelled.aborted || pace.isPaused || !pace.needsSeats;
+    if (isOver || (seat.isScanned && nextAt === undefined)) return;
+    const now = this.#deps.clock.now();
+    const waitMs = seat.isScanned && nextAt !== undefined ? Math.max(0, nextAt - now) : 0;
+    const delaySeconds = Math.min(limits.maxDelaySeconds, Math.ceil(waitMs / 1_000));
+    // What a seat that is no more has in hand goes on under another one.
+    const next = seat.seat % pace.control.table.seats;
+    await persist(this.#deps, {
+      what: 'nobody was called to a seat',
+      fields: { jobId: folder.id, seat: next },
+      act: () => this.#deps.queue.send([encodeMessage(bellFor(folder, next))], { group: folder.id, delaySeconds }),
+      until: () => this.#state.endAt,
+    });
+  }
+
+  /** The lease is over, or another has the seat: nothing of its chunks counts here any more. */
+  #lose(duty: Duty): void {
+    const { seat, bell } = duty;
+    const { closer, holds } = this.#parts;
+    this.#duties.delete(duty);
+    seat.job.pace.seats.delete(seat);
+    const { jobId } = seat.job.manifest;
+    this.#deps.log('warn', 'a seat is held no more', { jobId, seat: seat.seat });
+    for (const chunk of this.#state.chunks)
+      if (chunk.held.seat === seat) this.#state.track(closer.drop(chunk, { isSettled: false }), jobId);
+    // Its bell comes back, and somebody takes the seat.
+    this.#state.track(holds.release(bell), jobId);
+  }
+
+  /** Gives back what is still held when the invocation ends. */
+  async close(): Promise<void> {
+    await Promise.all(
+      [...this.#duties].map((duty) =>
+        this.#giveBack(duty).catch((error: unknown) =>
+          this.#deps.log('warn', 'a seat was not given back', { seat: duty.seat.seat, error: String(error) }),
+        ),
+      ),
+    );
+  }
+
+  #holds(job: RunningJob, seat: number): boolean {
+    return [...this.#duties].some((duty) => duty.seat.job.pace === job.pace && duty.seat.seat === seat);
+  }
+
+  /** The job's items here, and those of it that run apart. */
+  #jobsOf({ folder }: RunningJob): readonly RunningJob[] {
+    const name = folderName(folder);
+    return [...this.#state.jobs.values()].filter((job) => folderName(job.folder) === name);
+  }
+
+  async #putBack(bell: HeldBell): Promise<void> {
+    this.#state.mayPull = false;
+    await this.#deps.queue.send([encodeMessage(bell.message)], { group: bell.message.job });
+    await this.#parts.closer.acknowledge(bell);
+  }
+
+  async #hide(bell: HeldBell, seconds: number): Promise<void> {
+    await this.#parts.holds.release(bell);
+    if (bell.receiptHandle !== undefined) await this.#deps.queue.changeVisibility(bell.receiptHandle, seconds);
+  }
+}
+
+interface SeatDeskParts {
+  readonly closer: Closer;
+  readonly runner: Runner;
+  readonly holds: Holds;
+  readonly jobs: JobFinder;
+  readonly opener: Opener;
+}

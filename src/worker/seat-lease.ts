@@ -1,0 +1,158 @@
+import { readSeat, type StoredSeat } from '../folder/seats.ts';
+import { type JobFolder, seatKey } from '../format/paths.ts';
+import { type SeatNote, seatFormat } from '../format/seat.ts';
+import type { WorkerDeps } from './deps.ts';
+
+type LeaseDeps = Pick<WorkerDeps, 'store' | 'clock' | 'log' | 'writer' | 'leaseSeconds'>;
+
+/** What a holder writes into its seat's note. */
+export type SeatContent = Pick<SeatNote, 'open' | 'hand' | 'done' | 'debt' | 'status'>;
+
+/** What came of a try to take a seat. */
+export type Claim =
+  | { readonly kind: 'taken'; readonly lease: SeatLease; readonly before: SeatNote | undefined }
+  | { readonly kind: 'live'; readonly freeInMs: number };
+
+/** The right to one seat, as this invocation has it: it counts from the begin of the write that took or renewed it. */
+export class SeatLease {
+  readonly #deps: LeaseDeps;
+  readonly #job: JobFolder;
+  #note: SeatNote;
+  #etag: string;
+  #since: number;
+  #isLost = false;
+
+  private constructor(deps: LeaseDeps, job: JobFolder, written: Written) {
+    this.#deps = deps;
+    this.#job = job;
+    this.#note = written.note;
+    this.#etag = written.etag;
+    this.#since = written.since;
+  }
+
+  /** Takes a seat if nobody can hold it any more. Of two who try only one wins. */
+  static async take(deps: LeaseDeps, job: JobFolder, seat: number): Promise<Claim> {
+    const { store, clock, writer } = deps;
+    const read = await readSeat(store, job, seat);
+    const before = read?.note;
+    if (read !== undefined && read.freeInMs > 0) return { kind: 'live', freeInMs: read.freeInMs };
+    const note: SeatNote = {
+      v: 1,
+      seat,
+      epoch: (before?.epoch ?? 0) + 1,
+      writer,
+      writes: 0,
+      phase: 'held',
+      leaseMs: 1_000 * deps.leaseSeconds,
+      // Until the new holder has opened them they stand where the last one left them.
+      open: [],
+      hand: before === undefined ? [] : inheritance(before),
+      debt: noDebt,
+      status: { running: 0 },
+    };
+    const since = clock.now();
+    const condition = read === undefined ? ({ ifAbsent: true } as const) : { ifMatch: read.etag };
+    const etag = await store.put(seatKey(job, seat), seatFormat.encode(note), { condition });
+    if (etag === undefined) return lostRace(deps, job, { seat, note, since, before });
+    return { kind: 'taken', lease: new SeatLease(deps, job, { note, etag, since }), before };
+  }
+
+  static resumed(deps: LeaseDeps, job: JobFolder, written: Written): SeatLease {
+    return new SeatLease(deps, job, written);
+  }
+
+  get seat(): number {
+    return this.#note.seat;
+  }
+
+  get hand(): SeatNote['hand'] {
+    return this.#note.hand;
+  }
+
+  /** Whether a call may start under it at this moment. */
+  isLive(now: number): boolean {
+    return !this.#isLost && now - this.#since < this.#note.leaseMs;
+  }
+
+  /** Half of its time is over. */
+  isDue(now: number): boolean {
+    return now - this.#since >= this.#note.leaseMs / 2;
+  }
+
+  /** Writes the note anew, which renews the lease or ends it; resolves to whether it is still this invocation's. */
+  async write(content: SeatContent, phase: SeatNote['phase'] = 'held'): Promise<boolean> {
+    const { store, clock, log } = this.#deps;
+    const { done: _done, ...before } = this.#note;
+    const note: SeatNote = { ...before, ...content, phase, writes: before.writes + 1 };
+    const since = clock.now();
+    try {
+      const etag = await store.put(seatKey(this.#job, note.seat), seatFormat.encode(note), {
+        condition: { ifMatch: this.#etag },
+      });
+      if (etag === undefined) return await this.#readBack(note, phase);
+      this.#took(note, etag, since);
+      return true;
+    } catch (error) {
+      const fields = { jobId: this.#job.id, seat: note.seat, error: String(error) };
+      log('warn', 'the note of a seat was not written; it is tried again', fields);
+      return false;
+    }
+  }
+
+  /** The condition failed: the answer to a write of one's own was lost, or another has the seat. */
+  async #readBack(note: SeatNote, phase: SeatNote['phase']): Promise<boolean> {
+    const { store, log, writer } = this.#deps;
+    const stored = await readSeat(store, this.#job, note.seat);
+    if (stored?.note.writer === writer && stored.note.epoch === note.epoch) {
+      // Which of the writes it was that stood is told by their number; the lease counts from the last that is known.
+      this.#note = { ...this.#note, writes: Math.max(stored.note.writes, note.writes) };
+      this.#etag = stored.etag;
+      if (stored.note.writes === note.writes && stored.note.phase === phase) {
+        this.#note = note;
+        return true;
+      }
+      return false;
+    }
+    this.#isLost = true;
+    log('warn', 'a seat was lost to another worker', { jobId: this.#job.id, seat: note.seat });
+    return false;
+  }
+
+  #took(note: SeatNote, etag: string, since: number): void {
+    this.#note = note;
+    this.#etag = etag;
+    this.#since = since;
+  }
+}
+
+interface Written {
+  readonly note: SeatNote;
+  readonly etag: string;
+  readonly since: number;
+}
+
+const noDebt = { callsMs: 0, unitsMs: 0 };
+
+/** Another took the seat first, unless it was this very write whose answer was lost. */
+async function lostRace(
+  deps: LeaseDeps,
+  job: JobFolder,
+  tried: {
+    readonly seat: number;
+    readonly note: SeatNote;
+    readonly since: number;
+    readonly before: SeatNote | undefined;
+  },
+): Promise<Claim> {
+  const { seat, note, since, before } = tried;
+  const now: StoredSeat | undefined = await readSeat(deps.store, job, seat);
+  if (now?.note.writer === deps.writer && now.note.epoch === note.epoch)
+    return { kind: 'taken', lease: SeatLease.resumed(deps, job, { note, etag: now.etag, since }), before };
+  return { kind: 'live', freeInMs: now?.freeInMs ?? 0 };
+}
+
+/** What the next holder goes on with: of a holder that died, what it had begun is under suspicion. */
+export function inheritance({ phase, open, hand }: Pick<SeatNote, 'phase' | 'open' | 'hand'>): SeatNote['hand'] {
+  const begun = phase === 'released' ? open : open.map((chunk) => ({ ...chunk, deaths: (chunk.deaths ?? 0) + 1 }));
+  return [...begun, ...hand];
+}

@@ -1,0 +1,80 @@
+import { lastTick, readTable, settledInPart } from '../folder/read.ts';
+import { readSeats, type StoredSeat } from '../folder/seats.ts';
+import type { WorkMessage } from '../format/message.ts';
+import { firstChunkOf } from '../format/parts.ts';
+import type { ChunkPlace, JobFolder } from '../format/paths.ts';
+import { workMessage } from '../format/work-message.ts';
+import type { ObjectStore } from '../ports.ts';
+
+/** Whose chunks are looked for. */
+export interface ScanOf {
+  readonly job: JobFolder;
+  readonly seat: number;
+  /** Seats of the table that holds now: chunk c belongs to seat c mod `seats`. */
+  readonly seats: number;
+  /** The control's revision of that table. */
+  readonly revision: number;
+  /** How often unsettled chunks have been given out anew. */
+  readonly generation: number;
+  /** What this holder has itself, by {@link placeName}. */
+  readonly own: (place: string) => boolean;
+}
+
+export const placeName = ({ part, chunk }: ChunkPlace): string => `${part}/${chunk}`;
+
+/** Goes through the chunks of one seat in order, and gives those that have no result and are in no other holder's note. */
+export class SeatScan {
+  readonly of: ScanOf;
+  readonly #store: ObjectStore;
+  readonly #messages: AsyncGenerator<WorkMessage, number>;
+  /** Chunks below this one were looked at; undefined while the scan goes on. */
+  doneTo: number | undefined;
+  /** No further chunks can be given out. */
+  isAll = false;
+
+  constructor(store: ObjectStore, of: ScanOf) {
+    this.of = of;
+    this.#store = store;
+    this.#messages = this.#walk();
+  }
+
+  /** The next chunk to begin; undefined when there is none any more of those that are given out now. */
+  async next(): Promise<WorkMessage | undefined> {
+    const next = await this.#messages.next();
+    if (next.done !== true) return next.value;
+    this.doneTo ??= next.value;
+    return undefined;
+  }
+
+  async *#walk(): AsyncGenerator<WorkMessage, number> {
+    const { job, seat, seats, generation, own } = this.of;
+    // Notes first: what is in one of them now has a result by the time that it is in none.
+    const others = othersOf(await readSeats(this.#store, job), seat);
+    const record = await lastTick(this.#store, job);
+    if (record === undefined) return 0;
+    const { parts } = record.cut;
+    const [, to] = record.send;
+    this.isAll = record.cut.done && to === record.cut.chunks;
+    for (let part = record.settledParts; part < parts.length; part++) {
+      const first = firstChunkOf(parts, part);
+      if (first >= to) break;
+      const settled = new Set(await settledInPart(this.#store, job, part));
+      const chunks = (await readTable(this.#store, job, part))?.chunks ?? [];
+      for (const [chunk, bounds] of chunks.entries()) {
+        const name = placeName({ part, chunk });
+        const isMine = first + chunk < to && (first + chunk) % seats === seat;
+        if (!isMine || settled.has(chunk) || others.has(name) || own(name)) continue;
+        yield workMessage(job, { part, chunk, bounds }, generation);
+      }
+    }
+    return to;
+  }
+}
+
+/** What stands in the notes of all other seats. */
+function othersOf(notes: readonly StoredSeat[], seat: number): ReadonlySet<string> {
+  const places = notes
+    .filter(({ note }) => note.seat !== seat)
+    .flatMap(({ note }) => [...note.open, ...note.hand].map(placeName));
+  return new Set(places);
+}

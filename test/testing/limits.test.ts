@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { Random } from '../../src/ports.ts';
+import { defineTask } from '../../src/task/task.ts';
+import { check } from '../../src/testing/check.ts';
+import { checkLimits, type LimitsFrom } from '../../src/testing/check-limits.ts';
+import type { FaultKind } from '../../src/testing/faults.ts';
+import { seededRandom } from '../../src/testing/seeded-random.ts';
+import { type SimulationOptions, simulate } from '../../src/testing/simulate.ts';
+
+const startAt = Date.parse('2026-01-01T00:00:00Z');
+const workers = 5;
+
+const task = defineTask({
+  description: 'Waits',
+  input: z.object({ ms: z.number() }),
+  example: { ms: 1 },
+  run: ({ ms }, { signal }) =>
+    new Promise<number>((resolve, reject) => {
+      const timer = setTimeout(() => resolve(1), ms);
+      const stop = (): void => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      };
+      if (signal.aborted) stop();
+      signal.addEventListener('abort', stop, { once: true });
+    }),
+});
+
+type Limits = NonNullable<NonNullable<SimulationOptions['options']>['limits']>;
+
+/** What the checker knows of limits. */
+const heldFrom = (at: number, of: Limits): LimitsFrom => ({
+  at,
+  ...(of.maxConcurrency === undefined ? {} : { maxConcurrency: of.maxConcurrency }),
+  ...(typeof of.rate === 'object' ? { perSecond: (of.rate.limit * 1_000) / of.rate.perMs } : {}),
+  seats: workers,
+});
+
+const perSecond = (limit: number) => ({ limit, perMs: 1_000 });
+
+describe('limits of a job that nothing befalls', () => {
+  it.each([
+    [{ maxConcurrency: 1 }, 200, 600, 0.97],
+    [{ maxConcurrency: 20 }, 2_000, 4_000, 0.97],
+    [{ rate: perSecond(50) }, 300, 6_000, 0.97],
+    [{ rate: perSecond(0.5) }, 100, 40, 0.97],
+    [{ maxConcurrency: 600 }, 500, 30_000, 0.85],
+  ] as const)('%j is kept and used, with one call an item', async (of, ms, count, used) => {
+    const items = Array.from({ length: count }, () => ({ ms }));
+    const run = await simulate({ task, items, workers, options: { limits: of, timeoutMs: 5_000 }, wait: false });
+    const { calls, lives } = run.history;
+    const ideal = 'rate' in of ? (count * of.rate.perMs) / of.rate.limit : (count * ms) / of.maxConcurrency;
+    expect(run.rows.length).toBe(count);
+    expect(calls.length).toBe(count);
+    expect(checkLimits({ calls, lives, limits: [heldFrom(0, of)] })).toEqual([]);
+    expect(ideal / run.tookMs).toBeGreaterThan(used);
+  });
+});
+
+/** A run that is steered at random moments while processes die, stand still, and messages are doubled, delayed, and lost. */
+function chaosOf(seed: number): SimulationOptions & { readonly held: readonly LimitsFrom[] } {
+  const random = seededRandom(seed ^ 0x11317);
+  const pick = <Value>(values: readonly [Value, ...Value[]]): Value =>
+    values[Math.floor(random() * values.length)] ?? values[0];
+  const some = (): Limits =>
+    pick<Limits>([
+      { maxConcurrency: pick([1, 2, 5, 20, 300, 700]) },
+      { rate: perSecond(pick([0.5, 5, 50, 300, 600])) },
+      { maxConcurrency: pick([2, 10, 50]), rate: perSecond(pick([5, 20, 100])) },
+    ]);
+  const first = some();
+  const steer: Array<NonNullable<SimulationOptions['steer']>[number]> = [];
+  const held = [heldFrom(0, first)];
+  let now: Limits = first;
+  let paused = false;
+  let at = 0;
+  for (let n = Math.floor(random() * 5); n > 0; n--) {
+    at += 1_000 + Math.floor(random() * 15_000);
+    if (random() < 0.4) paused = !paused;
+    else now = some();
+    const act =
+      paused === (held.at(-1)?.paused === true)
+        ? { maxConcurrency: null, rate: null, ...now }
+        : paused
+          ? 'pause'
+          : 'resume';
+    steer.push({ afterMs: at, act: act as 'pause' });
+    held.push({ ...heldFrom(startAt + at, now), ...(paused ? { paused } : {}) });
+  }
+  if (paused) {
+    steer.push({ afterMs: at + 20_000, act: 'resume' });
+    held.push(heldFrom(startAt + at + 20_000, now));
+  }
+  return {
+    task,
+    items: itemsOf(random, pick([30, 100, 400])),
+    seed,
+    workers,
+    options: { limits: first, timeoutMs: 4_000 },
+    wait: false,
+    steer,
+    faults: faultsOf(random),
+    held,
+  };
+}
+
+const itemsOf = (random: Random, count: number) => Array.from({ length: count }, () => ({ ms: 50 + random() * 2_000 }));
+
+function faultsOf(random: Random) {
+  const odds: Partial<Record<FaultKind, number>> = {};
+  const kinds: readonly FaultKind[] = [
+    'kill',
+    'kill-at-call',
+    'freeze',
+    'deadline',
+    'duplicate',
+    'delayed',
+    'lost-send',
+    'lost-tick',
+    's3-slow',
+  ];
+  for (const kind of kinds) {
+    if (random() < 0.35) odds[kind] = kind === 'kill-at-call' || kind === 's3-slow' ? 0.02 : 0.3;
+  }
+  return { odds, forMs: 60_000, longestMs: 60_000 };
+}
+
+const seeds = Array.from(
+  { length: Number(process.env['LIMIT_SEEDS'] ?? 20) },
+  (_, n) => n + Number(process.env['LIMIT_FROM'] ?? 1),
+);
+
+describe('limits under chaos', () => {
+  it.each(seeds)('are kept, and every item has one row, seed %i', async (seed) => {
+    const { held, ...options } = chaosOf(seed);
+    const run = await simulate(options);
+    const { calls, lives } = run.history;
+    const of = { calls, lives, limits: held };
+    expect({ seed, found: checkLimits(of) }).toEqual({ seed, found: [] });
+    const expected = { items: options.items.length, cancelled: false, endsWithinMs: 30 * 60_000, row: () => undefined };
+    expect({ seed, found: check(run, expected) }).toEqual({ seed, found: [] });
+    expect(run.rows.every(({ status }) => status === 'succeeded')).toBe(true);
+  });
+});
