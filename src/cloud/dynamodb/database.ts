@@ -1,9 +1,12 @@
 import { once } from 'node:events';
-import { Agent, type IncomingHttpHeaders, request } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { Worker } from 'node:worker_threads';
 import { accountId, region } from '../host/access.ts';
 import type { TableDescription } from '../template/template-stack.ts';
+
+/** Not by `import`: see the endpoint. */
+const { Agent, request } = process.getBuiltinModule('node:http');
 
 /** What DynamoDB answered to one call of its JSON protocol. */
 export interface DatabaseAnswer {
