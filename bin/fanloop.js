@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript, because it has to say something useful on a Node that is too old; nothing else is imported before that is known.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import module from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -10,22 +10,39 @@ import { fileURLToPath } from 'node:url';
 const oldest = [22, 19];
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const isOld = major < oldest[0] || (major === oldest[0] && minor < oldest[1]);
+const inPackage = (file) => new URL(`../${file}`, import.meta.url);
 // A clone runs from its sources, an installed package from what they were compiled to.
-const sources = new URL('../src/cli/main.ts', import.meta.url);
+const sources = inPackage('src/cli/main.ts');
 const isClone = existsSync(sources);
 
 if (!isOld && (process.features.typescript || !isClone)) {
   module.enableCompileCache();
   if (major < 24) silenceSqlite();
-  const { main } = await import(isClone ? sources.href : new URL('../dist/src/cli/main.js', import.meta.url).href);
+  const { main } = await import(bundled() ?? (isClone ? sources.href : inPackage('dist/src/cli/main.js').href));
   await main();
 } else {
   runOnOwnNode();
 }
 
+/** The command in one piece, which starts in half the time; undefined in a clone whose sources have changed since it was built. */
+function bundled() {
+  try {
+    const { folder, sources: stamps } = JSON.parse(readFileSync(inPackage('prebuilt/command.json'), 'utf8'));
+    const isFresh = ([file, was]) => {
+      const { size, mtimeMs } = statSync(inPackage(file));
+      return `${size}@${mtimeMs}` === was;
+    };
+    if (isClone && !Object.entries(stamps).every(isFresh)) return undefined;
+    return inPackage(`prebuilt/${folder}/main.js`).href;
+  } catch {
+    // Nothing was built, or a source is gone.
+    return undefined;
+  }
+}
+
 /** In a clone, an older Node hands over to the one among the dependencies. */
 function runOnOwnNode() {
-  const node = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
+  const node = fileURLToPath(inPackage('node_modules/node/bin/node'));
   if (!isClone || !existsSync(node)) {
     const hint = isClone
       ? '"npm ci" in its folder installs one (after "npm ci --ignore-scripts": "npm rebuild node")'

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { writeCommonJsFace } from '../src/bundle/cdk-face.ts';
-import { findEngine, prebuilt } from '../src/bundle/engine.ts';
+import { findEngine, prebuilt, prebuiltFiles } from '../src/bundle/engine.ts';
 import { ownPackage } from '../src/bundle/own-package.ts';
 import { writeProgramFace } from './program-face.ts';
 
@@ -22,8 +22,11 @@ writeProgramFace(path.join(dist, 'src'));
 // A packed engine is the only one; in a clone, a process may have just found an older one, so they stay for a while otherwise.
 if (process.argv.includes('--clean')) {
   const { folder } = findEngine();
+  const { folder: command } = JSON.parse(readFileSync(path.join(prebuilt, prebuiltFiles.command), 'utf8')) as {
+    folder: string;
+  };
   for (const name of readdirSync(prebuilt)) {
-    if (name.startsWith('functions-') && name !== path.basename(folder))
+    if (/^(functions|command)-/.test(name) && name !== path.basename(folder) && name !== command)
       rmSync(path.join(prebuilt, name), { recursive: true, force: true });
   }
 }

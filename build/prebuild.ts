@@ -15,6 +15,7 @@ import { buildEngine } from '../src/bundle/build-engine.ts';
 import { type EngineRecord, prebuilt, prebuiltFiles, stamp } from '../src/bundle/engine.ts';
 import { ownPackage } from '../src/bundle/own-package.ts';
 import { withoutCode } from '../src/bundle/stack-template.ts';
+import { bundleCommand } from './bundle-command.ts';
 
 /*
  * Makes `prebuilt/`, what the package ships beside its compiled sources: `node build/prebuild.ts [engine | template]`, both by default.
@@ -48,9 +49,14 @@ async function prebuildEngine(): Promise<void> {
   const record: EngineRecord = { folder: path.basename(folder), tasks };
   write('engineSources', { ...stamps(sources), ...further });
   write('engine', record);
+  const command = await bundleCommand(ownPackage, prebuilt);
+  write('command', {
+    folder: command.folder,
+    sources: stamps([...command.sources, 'package-lock.json', 'build/bundle-command.ts']),
+  });
   for (const name of readdirSync(prebuilt)) {
     const other = path.join(prebuilt, name);
-    if (!/^(functions|tmp)-/.test(name) || other === folder) continue;
+    if (!/^(functions|command|tmp)-/.test(name) || other === folder || name === command.folder) continue;
     if (Date.now() - (statSync(other, { throwIfNoEntry: false })?.mtimeMs ?? 0) > keepMs)
       rmSync(other, { recursive: true, force: true });
   }

@@ -34,11 +34,11 @@ const poolWorkerPlugin: Plugin = {
  * An ES module's view of `node:http` reads every export of it, also those that load Node's own undici: 40 ms of a cold start. What
  * CommonJS gets is the module itself.
  */
-const plainHttpPlugin: Plugin = {
+export const plainHttpPlugin: Plugin = {
   name: 'plain-http',
   setup(builder) {
     builder.onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
-      kind === 'import-statement' ? { path: 'http', namespace: 'plain-http' } : undefined,
+      kind === 'import-statement' || kind === 'dynamic-import' ? { path: 'http', namespace: 'plain-http' } : undefined,
     );
     builder.onLoad({ filter: /.*/, namespace: 'plain-http' }, () => ({
       contents: "module.exports = process.getBuiltinModule('node:http');",
@@ -126,12 +126,14 @@ export async function buildEngine(root: string, home: string): Promise<BuiltEngi
   for (const { name, contents } of files) hash.update(`${name}\0${contents.length}\0`).update(contents);
   const folder = path.join(home, `functions-${hash.digest('hex').slice(0, 16)}`);
   await writeFolder(folder, files);
-  const sources = Object.keys(result.metafile.inputs).filter((input) => !input.includes('node_modules/') && !input.startsWith('plain-http:'));
+  const sources = Object.keys(result.metafile.inputs).filter(
+    (input) => !input.includes('node_modules/') && !input.startsWith('plain-http:'),
+  );
   return { folder, tasks, sources };
 }
 
 /** A folder is there whole or not at all, whoever else writes the same one. */
-async function writeFolder(
+export async function writeFolder(
   folder: string,
   files: readonly { readonly name: string; readonly contents: Uint8Array }[],
 ): Promise<void> {

@@ -29,6 +29,8 @@ export const prebuilt: string = path.join(ownPackage, 'prebuilt');
 export const prebuiltFiles = {
   engine: 'engine.json',
   engineSources: 'engine-sources.json',
+  /** The command line in one piece, and the stamps of what it was made from. */
+  command: 'command.json',
   template: 'template.json',
   templateSources: 'template-sources.json',
 } as const;

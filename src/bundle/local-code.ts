@@ -14,6 +14,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { engineHash, findEngine } from './engine.ts';
 import { registryFile } from './engine-parts.ts';
+import { isClone, ownPackage } from './own-package.ts';
 import { cacheFolder, type Project, projectKey } from './project.ts';
 
 /** The code of a project's functions on this machine. */
@@ -63,7 +64,9 @@ export function localCode({ root, tasks }: Project, cache: string = cacheFolder(
 
 /** The functions bundle what no command has bundled, by the same code; what was bundled they only load. */
 function registrySource(tasks: string | undefined, builtIn: readonly string[]): string {
-  const bundler = new URL(`task-cache${import.meta.url.slice(-3)}`, import.meta.url).href;
+  // Not beside this file, which may be in a bundle that does not outlive a build.
+  const file = isClone ? 'src/bundle/task-cache.ts' : 'dist/src/bundle/task-cache.js';
+  const bundler = pathToFileURL(path.join(ownPackage, file)).href;
   return [
     "import { localRegistry } from './local-registry.mjs';\n",
     "const base = new URL('.', import.meta.url).href;\n",

@@ -4,9 +4,10 @@ import { access, cp, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { isClone, ownPackage } from '../../bundle/own-package.ts';
 
 const execute = promisify(execFile);
-const executorFolder = path.join(import.meta.dirname, 'executor');
+const executorFolder = path.join(ownPackage, isClone ? 'src' : 'dist/src', 'targets/localstack/executor');
 
 /** Installs many wheels at once, in seconds where pip takes a minute. */
 const uv = 'uv==0.13.9';

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import path from 'node:path';
+import { ownPackage } from '../../bundle/own-package.ts';
 import { dockerAnswers, dockerCommand } from './docker.ts';
 import { lookAtPort } from './health.ts';
 import { installLocalStack } from './install.ts';
@@ -48,7 +49,7 @@ export interface LocalStack {
 export async function startLocalStack(options: LocalStackOptions = {}): Promise<LocalStack> {
   const { signal } = options;
   const wanted = options.port ?? localStackPort;
-  const home = options.home ?? path.resolve(import.meta.dirname, '../../../.localstack');
+  const home = options.home ?? path.join(ownPackage, '.localstack');
   const found = await lookAtPort(wanted);
   if (found.kind === 'localstack') {
     const never = new Promise<void>(() => {});

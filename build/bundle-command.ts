@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { build } from 'esbuild';
+import { plainHttpPlugin, writeFolder } from '../src/bundle/build-engine.ts';
+import { requireBanner } from '../src/bundle/engine-parts.ts';
+
+/** The command line in one piece. */
+export interface BuiltCommand {
+  /** Name of its folder in `home`; it has the hash of all its bytes. */
+  readonly folder: string;
+  /** Sources that it was made from, packages left out: paths from the root. */
+  readonly sources: readonly string[];
+}
+
+/**
+ * Bundles the command line with the packages that it imports: one item's job would otherwise read four hundred files, which takes
+ * longer than the job. Left out is what is large and rarely used, has parts of another language, or may be the caller's own copy.
+ */
+export async function bundleCommand(root: string, home: string): Promise<BuiltCommand> {
+  const outdir = path.join(root, '.command');
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: {
+      main: 'src/cli/main.ts',
+      // What starts as a program or a thread of its own is found beside the file that starts it.
+      runtime: 'src/cloud/lambda/runtime.ts',
+      'database-thread': 'src/cloud/dynamodb/database-thread.ts',
+    },
+    outdir,
+    write: false,
+    bundle: true,
+    splitting: true,
+    chunkNames: 'chunk-[hash]',
+    platform: 'node',
+    target: 'node22',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    external: ['esbuild', 'dynalite', 'aws-cdk-lib', 'constructs', 'aws-cdk'],
+    minifyWhitespace: true,
+    minifySyntax: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    legalComments: 'none',
+    charset: 'utf8',
+    banner: { js: requireBanner },
+    plugins: [plainHttpPlugin],
+    metafile: true,
+    logLevel: 'silent',
+  });
+  const files = result.outputFiles
+    .map(({ path: file, contents }) => ({ name: path.relative(outdir, file), contents }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const hash = createHash('sha256');
+  for (const { name, contents } of files) hash.update(`${name}\0${contents.length}\0`).update(contents);
+  const folder = `command-${hash.digest('hex').slice(0, 16)}`;
+  await writeFolder(path.join(home, folder), files);
+  const sources = Object.keys(result.metafile.inputs).filter((input) => !/node_modules\/|^plain-http:/.test(input));
+  return { folder, sources };
+}
