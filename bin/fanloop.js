@@ -11,14 +11,14 @@ const oldest = [22, 19];
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const isOld = major < oldest[0] || (major === oldest[0] && minor < oldest[1]);
 const inPackage = (file) => new URL(`../${file}`, import.meta.url);
-// A clone runs from its sources, an installed package from what they were compiled to.
+// An installed package has none.
 const sources = inPackage('src/cli/main.ts');
 const isClone = existsSync(sources);
 
 if (!isOld && (process.features.typescript || !isClone)) {
   module.enableCompileCache();
   if (major < 24) silenceSqlite();
-  const { main } = await import(bundled() ?? (isClone ? sources.href : inPackage('dist/src/cli/main.js').href));
+  const { main } = await import(bundled() ?? sources.href);
   await main();
 } else {
   runOnOwnNode();

@@ -36,10 +36,9 @@ export async function bundleCommand(root: string, home: string): Promise<BuiltCo
     format: 'esm',
     mainFields: ['module', 'main'],
     external: ['esbuild', 'dynalite', 'aws-cdk-lib', 'constructs', 'aws-cdk'],
+    // Names stay, so that a stack says where it is without a map.
     minifyWhitespace: true,
     minifySyntax: true,
-    sourcemap: 'linked',
-    sourcesContent: false,
     legalComments: 'none',
     charset: 'utf8',
     banner: { js: requireBanner },
