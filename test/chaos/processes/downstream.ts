@@ -19,10 +19,12 @@ export const outcomeOf = (index: number): 'ok' | 'flaky' | 'refused' =>
 /** Opens a server that answers after a while, and writes each call down. */
 export async function openDownstream() {
   const calls: Call[] = [];
+  const first = Promise.withResolvers<void>();
   const server = createServer((request, response) => {
     const [, index = '', attempt = ''] = (request.url ?? '').split('/');
     const call: Call = { index: Number(index), attempt: Number(attempt), at: Date.now() };
     calls.push(call);
+    first.resolve();
     const outcome = outcomeOf(call.index);
     const timer = setTimeout(
       () => {
@@ -42,6 +44,8 @@ export async function openDownstream() {
   return {
     url: `http://127.0.0.1:${port}`,
     calls: calls as readonly Call[],
+    /** Resolves with the first call. */
+    firstCall: first.promise,
     close: (): void => {
       server.close();
       server.closeAllConnections();

@@ -17,7 +17,9 @@ export type ActKind = (typeof actKinds)[number];
 /** One thing that is done to a run. */
 export interface Act {
   readonly kind: ActKind;
-  /** Milliseconds after the job began. */
+  /** Whether the time counts from the job's beginning, and not from its first call. */
+  readonly early: boolean;
+  /** Milliseconds after that. */
   readonly atMs: number;
   /** How long a process stands still. */
   readonly forMs: number;
@@ -31,7 +33,7 @@ export interface Plan {
   /** The odds of each request of the faces to go wrong. */
   readonly faceOdds: number;
   readonly acts: readonly Act[];
-  /** The faces fail until then, in milliseconds after the job began. */
+  /** The faces fail until then, in milliseconds after the job's first call. */
   readonly calmAfterMs: number;
 }
 
@@ -40,12 +42,14 @@ export function planOf(seed: number): Plan {
   const random = seededRandom(seed ^ 0xc4a05);
   const pick = <Value>(values: readonly [Value, ...Value[]]): Value =>
     values[Math.floor(random() * values.length)] ?? values[0];
+  const concurrency = pick([2, 5, 20]);
   const faceOdds = pick([0, 0.03, 0.1]);
   const acts = Array.from({ length: pick(faceOdds === 0 ? [1, 2, 3] : [0, 1, 2]) }, () => actOf(random));
   return {
     seed,
-    items: pick([40, 150, 400]),
-    concurrency: pick([2, 5, 20]),
+    // Two workers have calls for 2 to 6 seconds.
+    items: Math.round(concurrency * (20 + 40 * random())),
+    concurrency,
     faceOdds,
     acts: acts.toSorted((a, b) => a.atMs - b.atMs),
     calmAfterMs: 2_000 + 4_000 * random(),
@@ -55,5 +59,7 @@ export function planOf(seed: number): Plan {
 function actOf(random: Random): Act {
   // Workers have the most to lose.
   const kind = random() < 0.3 ? 'kill-worker' : (actKinds[Math.floor(random() * actKinds.length)] ?? 'kill-worker');
-  return { kind, atMs: 200 + 4_000 * random(), forMs: 1_000 + (kind === 'stop-owner' ? 3_000 : 12_000) * random() };
+  const longestMs = kind === 'stop-owner' ? 3_000 : 12_000;
+  const early = random() < 0.2;
+  return { kind, early, atMs: (early ? 1_500 : 3_000) * random(), forMs: 1_000 + longestMs * random() };
 }

@@ -71,15 +71,27 @@ export async function runProcesses(seed: number): Promise<ProcessRun> {
     const jobId = await jobOf(command);
     const begunAt = Date.now();
     const disturbing = (async () => {
-      for (const act of plan.acts) {
-        await sleep(Math.max(0, begunAt + act.atMs - Date.now()));
-        const untilAt = await perform(act, { owner, command: () => command });
-        if (untilAt === undefined) continue;
-        count(act.kind);
-        lastFaultAt = Math.max(lastFaultAt, untilAt);
-        done.push({ kind: act.kind, at: untilAt - (act.kind.startsWith('stop') ? act.forMs : 0), untilAt });
-      }
-      await sleep(Math.max(0, begunAt + plan.calmAfterMs - Date.now()));
+      const performAt = async (acts: readonly Act[], from: number): Promise<void> => {
+        for (const act of acts) {
+          await sleep(Math.max(0, from + act.atMs - Date.now()));
+          const untilAt = await perform(act, { owner, command: () => command });
+          if (untilAt === undefined) continue;
+          count(act.kind);
+          lastFaultAt = Math.max(lastFaultAt, untilAt);
+          done.push({ kind: act.kind, at: untilAt - (act.kind.startsWith('stop') ? act.forMs : 0), untilAt });
+        }
+      };
+      await performAt(
+        plan.acts.filter(({ early }) => early),
+        begunAt,
+      );
+      await Promise.race([downstream.firstCall, command.ended]);
+      const calledAt = Date.now();
+      await performAt(
+        plan.acts.filter(({ early }) => !early),
+        calledAt,
+      );
+      await sleep(Math.max(0, calledAt + plan.calmAfterMs - Date.now()));
       if (owner.child.connected) owner.child.send('calm');
     })();
     let summary: Summary | undefined;
