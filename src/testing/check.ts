@@ -90,14 +90,11 @@ function checkProofs({ unproven, sent, lives }: History, report: Report): void {
 function checkCauses({ rows, history }: Simulated, report: Report): void {
   for (const row of rows) {
     if (row.status !== 'failed' || row.error.code !== 'WorkerCrashed') continue;
-    const died = history.calls.some(
-      (call) =>
-        call.index === row.index && call.endedAt === undefined && history.lives[call.life]?.killedAt !== undefined,
-    );
-    if (!died)
+    const guilty = history.calls.some(({ index, end }) => index === row.index && end === 'ended its process');
+    if (!guilty)
       report(
         'no code names a cause that did not happen',
-        `item ${row.index} is WorkerCrashed, and no process died with its call`,
+        `item ${row.index} is WorkerCrashed, and has ended no process`,
       );
   }
 }

@@ -10,7 +10,7 @@ export interface CallEvent {
   readonly startedAt: number;
   /** Absent while it runs, and for good when its process died. */
   endedAt?: number;
-  end?: 'returned' | 'threw';
+  end?: 'returned' | 'threw' | 'ended its process';
 }
 
 /** A process of a function: one invocation, and what befell it. */

@@ -1,9 +1,12 @@
 import type { FaultHook } from '../cloud/model/faults.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock, Log } from '../ports.ts';
 import { registryOf, type TaskRegistry } from '../task/registry.ts';
 import type { Task } from '../task/task.ts';
+import type { StartChild } from '../worker/isolate/task-child.ts';
 import { hookFor, type Nemesis } from './faults.ts';
 import type { History, LifeEvent } from './history.ts';
+import { ProcessEnd } from './process-end.ts';
+import { SimulatedChild } from './simulated-child.ts';
 
 /** What a simulated process is made with. */
 export interface ProcessParts {
@@ -106,11 +109,27 @@ export class SimulatedProcess {
 
   /** The tasks as they run in this process: each attempt is written down, and none ends in a dead one. */
   tasks(tasks: Readonly<Record<string, Task>>): TaskRegistry {
-    return registryOf(Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, this.#recorded(task)])));
+    return this.#recordedAll(tasks, () => this.kill());
   }
 
-  #recorded(task: Task): Task {
-    const { history, clock } = this.#parts;
+  /** Starts a child in which the tasks run; a task that ends its process ends the child. */
+  startChild(tasks: Readonly<Record<string, Task>>, log: Log): StartChild {
+    return (onRejection) =>
+      new SimulatedChild({
+        clock: this.#parts.clock,
+        log,
+        onRejection,
+        tasks: (end) => this.#recordedAll(tasks, end),
+      });
+  }
+
+  #recordedAll(tasks: Readonly<Record<string, Task>>, end: () => void): TaskRegistry {
+    const recorded = Object.entries(tasks).map(([name, task]) => [name, this.#recorded(task, end)] as const);
+    return registryOf(Object.fromEntries(recorded));
+  }
+
+  #recorded(task: Task, end: () => void): Task {
+    const { history, clock, nemesis } = this.#parts;
     return {
       ...task,
       run: async (item, context) => {
@@ -124,10 +143,10 @@ export class SimulatedProcess {
           startedAt: clock.now(),
         } as History['calls'][number];
         history.calls.push(call);
-        const ended = (end: 'returned' | 'threw'): void => {
+        const ended = (how: 'returned' | 'threw'): void => {
           if (this.isDead) return;
           call.endedAt = clock.now();
-          call.end = end;
+          call.end = how;
         };
         return this.#hold(
           task.run(item, context).then(
@@ -136,6 +155,12 @@ export class SimulatedProcess {
               return value;
             },
             (error: unknown) => {
+              if (error instanceof ProcessEnd && !this.isDead) {
+                call.end = 'ended its process';
+                nemesis.note('poison', this.event.id);
+                end();
+                return this.#never();
+              }
               ended('threw');
               throw error;
             },

@@ -6,11 +6,12 @@ import { defineTask, type Task } from '../task/task.ts';
 import { check, type Expected } from './check.ts';
 import { type FaultKind, type FaultPlan, faultKinds } from './faults.ts';
 import type { History } from './history.ts';
+import { ProcessEnd } from './process-end.ts';
 import { seededRandom } from './seeded-random.ts';
 import { type Simulated, type SimulationOptions, SimulationStuck, simulate } from './simulate.ts';
 import type { Violation } from './violation.ts';
 
-const acts = ['ok', 'fail', 'flaky', 'bug', 'endless'] as const;
+const acts = ['ok', 'fail', 'flaky', 'bug', 'endless', 'poison'] as const;
 type Act = (typeof acts)[number];
 
 /** An item of a campaign says itself what becomes of it: so the rows have a reference. */
@@ -33,6 +34,7 @@ export const campaignTask: Task = defineTask({
       signal.addEventListener('abort', stop, { once: true });
     });
     if (act === 'fail') throw new TaskError('no', { code: 'Refused', retryable: false });
+    if (act === 'poison') throw new ProcessEnd();
     if (act === 'bug') throw new TypeError('a bug');
     if (act === 'flaky' && attempt <= times) throw new TaskError('not yet', { code: 'Flaky', retryable: true });
     return { key: Number(idempotencyKey.split('/')[1]) };
@@ -51,7 +53,8 @@ export function scenarioOf(seed: number): Scenario {
   const random = seededRandom(seed ^ 0x5ce9a210);
   const pick = <Value>(values: readonly [Value, ...Value[]]): Value =>
     values[Math.floor(random() * values.length)] ?? values[0];
-  const items = itemsOf(random, pick([1, 5, 20, 40, 80, 150, 300]), pick([100, 1_000, 2_500]));
+  const count = pick([1, 5, 20, 40, 80, 150, 300]);
+  const items = itemsOf(random, { count, ms: pick([100, 1_000, 2_500]), poisoned: random() < 0.1 });
   const attempts = pick([1, 2, 3]);
   const cancelAfterMs = random() < 0.15 ? Math.floor(random() * 30_000) : undefined;
   const faults = planOf(random);
@@ -90,12 +93,17 @@ function aloneMs(
   return items.reduce((sum, item) => sum + ofItem(item), 0) / concurrency;
 }
 
-function itemsOf(random: Random, count: number, ms: number): readonly Item[] {
-  return Array.from({ length: count }, () => {
+function itemsOf(
+  random: Random,
+  { count, ms, poisoned }: { readonly count: number; readonly ms: number; readonly poisoned: boolean },
+): readonly Item[] {
+  const poison = poisoned ? Math.floor(random() * count) : -1;
+  return Array.from({ length: count }, (_, n) => {
     const chance = random();
     const act: Act =
       chance < 0.8 ? 'ok' : chance < 0.85 ? 'fail' : chance < 0.95 ? 'flaky' : chance < 0.98 ? 'bug' : 'endless';
-    return { ms: Math.floor(random() * ms), act, times: 1 + Math.floor(random() * 2) };
+    const times = 1 + Math.floor(random() * 2);
+    return { ms: Math.floor(random() * ms), act: n === poison ? 'poison' : act, times };
   });
 }
 
@@ -128,7 +136,6 @@ function problemOf(row: Row, item: Item | undefined, attempts: number, faults: F
   if (row.status === 'cancelled') return undefined;
   if (row.attempts > attempts && row.status === 'succeeded') return `${row.attempts} attempts of ${attempts}`;
   const code = row.status === 'failed' ? row.error.code : 'ok';
-  if (code === 'WorkerCrashed') return undefined;
   // Who stands still for longer than an attempt may take has timed out, and used up an attempt.
   if (code === 'Timeout' && faults.odds.freeze !== undefined) return undefined;
   if (code === 'ok' && row.status === 'succeeded' && JSON.stringify(row.value) !== JSON.stringify({ key: row.index }))
@@ -138,6 +145,7 @@ function problemOf(row: Row, item: Item | undefined, attempts: number, faults: F
     fail: 'Refused',
     bug: 'TypeError',
     endless: 'Timeout',
+    poison: 'WorkerCrashed',
     flaky: item.times < attempts ? 'ok' : 'Flaky',
   }[item.act];
   return code === wanted ? undefined : `expected ${wanted}, got ${code}`;

@@ -305,6 +305,7 @@ export class SimulatedStack {
       ...ports,
       queue: ports.workQueue,
       tasks: process.tasks(tasks),
+      startChild: process.startChild(tasks, this.#log(process.event.id)),
       random: this.random,
       cpuMs: () => 0,
       log: this.#log(process.event.id),

@@ -66,9 +66,16 @@ export async function runProcesses(seed: number): Promise<ProcessRun> {
   );
   const out = ['--json', '--out', join(folder, 'rows.ndjson')];
   const options = ['--input', input, '--concurrency', String(plan.concurrency)];
-  let command = startCli(['run', 'ask', ...options, ...out, ...target]);
+  const run = (): CliProcess => startCli(['run', 'ask', ...options, ...out, ...target]);
+  let command = run();
   try {
-    const jobId = await jobOf(command);
+    let jobId = await jobOf(command);
+    // Whoever is told that nothing could be started gives the command again.
+    for (; jobId === undefined && faceFaults > 0; jobId = await jobOf(command)) {
+      count('command could not start');
+      command = run();
+    }
+    if (jobId === undefined) throw new Error(`expected a job that begins, got ${(await command.ended).stderr}`);
     const begunAt = Date.now();
     const disturbing = (async () => {
       const performAt = async (acts: readonly Act[], from: number): Promise<void> => {
@@ -198,8 +205,8 @@ function signal(pid: number | undefined, name: NodeJS.Signals): number | undefin
   }
 }
 
-/** The id of the job that a command has begun; it is said before its first call can happen. */
-async function jobOf(command: CliProcess): Promise<string> {
+/** The id of the job that a command has begun, which is said before its first call can happen; undefined where it ended before. */
+async function jobOf(command: CliProcess): Promise<string | undefined> {
   let stdout = '';
   const said = new Promise<string>((resolve) => {
     command.child.stdout?.on('data', (text: string) => {
@@ -208,10 +215,7 @@ async function jobOf(command: CliProcess): Promise<string> {
       if (id !== undefined) resolve(id);
     });
   });
-  const ended = command.ended.then(({ code, stderr }) => {
-    throw new Error(`expected a job that begins, got exit code ${code}: ${stderr}`);
-  });
-  return Promise.race([said, ended]);
+  return Promise.race([said, command.ended.then(() => undefined)]);
 }
 
 function summaryOf(stdout: string): Summary | undefined {
