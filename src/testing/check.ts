@@ -77,11 +77,16 @@ function checkEnd({ history, endedAt, tookMs }: Simulated, { endsWithinMs }: Exp
   }
 }
 
-/** What was deleted while another worker was about to hand it over is proven when that worker sent, or died before it could. */
+/**
+ * What was deleted while another worker was about to hand it over is proven when that worker sent. When it died before it could, or
+ * SQS took nothing until its end, the job's own rule sends the chunk again.
+ */
 function checkProofs({ unproven, sent, lives }: History, report: Report): void {
   for (const { place, gen, at, handingOver } of unproven) {
     const writer = lives.find(({ id }) => `w${id}` === handingOver);
-    if (writer !== undefined && (writer.killedAt !== undefined || (sent.get(place) ?? 0) > gen)) continue;
+    const couldNotSend =
+      writer?.killedAt !== undefined || writer?.faults.some(({ kind }) => /^(sqs|outage)/.test(kind)) === true;
+    if (couldNotSend || (writer !== undefined && (sent.get(place) ?? 0) > gen)) continue;
     report('acknowledged means stored or handed over', `chunk ${place} gen ${gen} was deleted at ${at}`);
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineTask } from '../../src/task/task.ts';
-import { runScenario, scenarioOf } from '../../src/testing/scenario.ts';
+import { campaignTask, runScenario, scenarioOf } from '../../src/testing/scenario.ts';
 import { simulate } from '../../src/testing/simulate.ts';
 
 const task = defineTask({
@@ -40,6 +40,20 @@ describe('simulate', () => {
     const { rows, history } = await simulate({ task, items, seed: 3, faults: { odds: { 'kill-at-call': 0.1 } } });
     expect(history.countFaults().get('kill-at-call')).toBeGreaterThan(1);
     expect(rows.map(({ index, status }) => [index, status])).toEqual(items.map((_, index) => [index, 'succeeded']));
+  });
+
+  it.each([2, 300])('finds the one of %i items that ends its process, and its neighbours succeed', async (count) => {
+    const all = Array.from({ length: count }, (_, n) => ({
+      ms: 100,
+      act: n === count - 1 ? 'poison' : 'ok',
+      times: 1,
+    }));
+    const { rows, tookMs, history } = await simulate({ task: campaignTask, items: all, options: { concurrency: 10 } });
+    const codes = rows.map((row) => (row.status === 'failed' ? row.error.code : row.status));
+    expect(codes).toEqual(all.map(({ act }) => (act === 'poison' ? 'WorkerCrashed' : 'succeeded')));
+    expect(tookMs).toBeLessThan(60_000);
+    // Of those that ran beside it, whoever had answered is not called again.
+    expect(history.calls.length).toBeLessThanOrEqual(count + 40);
   });
 
   it('gives the timers of the process back', async () => {
