@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { isCutHead, withOneLength } from './answer-head.ts';
 
 /** What the first bytes of an answer tell, beside the answer. */
 export interface Listening {
@@ -17,7 +18,7 @@ const digit1 = 0x31;
 
 /**
  * Lets a socket's reader see no informational answers (100, 102, 103), wherever they stand: undici takes a 100 for a broken server.
- * It looks at the first bytes of an answer only.
+ * Of an answer it sees the whole head at once, with one Content-Length where equal ones came.
  */
 export function passOverInformational(socket: Socket, state: Listening): void {
   const read = socket.read.bind(socket);
@@ -38,11 +39,11 @@ export function passOverInformational(socket: Socket, state: Listening): void {
       rest = rest.subarray(end + headEnd.length);
     }
     if (rest.length === 0) return null;
-    if (rest.length < statusBytes && 'HTTP/1.1 1'.startsWith(rest.toString('latin1', 0, 10))) {
+    if (isCutHead(rest) || (rest.length < statusBytes && 'HTTP/1.1 1'.startsWith(rest.toString('latin1', 0, 10)))) {
       held = rest;
       return null;
     }
-    return rest;
+    return withOneLength(rest);
   };
 }
 

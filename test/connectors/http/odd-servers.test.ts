@@ -158,6 +158,46 @@ describe('headers', () => {
     expect(headers).toMatchObject({ 'content-type': 'application/json', etag: '"a"' });
   });
 
+  test.each<[string, readonly string[]]>([
+    ['on two lines', ['HTTP/1.1 200 OK\r\nContent-Length: 2\r\nx-a: 1\r\ncontent-length: 2\r\n\r\nok']],
+    ['in a list', ['HTTP/1.1 200 OK\r\ncontent-length: 2, 2\r\n\r\nok']],
+    ['in a list and on a line', ['HTTP/1.1 200 OK\r\ncontent-length:2,2\r\ncontent-length: 2\r\n\r\nok']],
+    ['cut between them', ['HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-', 'a: 1\r\ncontent-', 'length: 2\r\n\r', '\nok']],
+    ['cut within a list', ['HTTP/1.1 200 OK\r\ncontent-length: 2,', ' 2\r\n\r\no', 'k']],
+  ])('with the same length twice have that length: %s', async (_what, writes) => {
+    const server = await answering(...writes);
+    const sockets = openSockets();
+    for (let n = 0; n < 2; n += 1) {
+      const { body, headers } = await call(server.url, 'GET', { sockets });
+      expect([body.toString(), headers['content-length']]).toEqual(['ok', '2']);
+    }
+    expect(server.connections()).toBe(1);
+  });
+
+  test('with a length and chunks have the length of the chunks', async () => {
+    const server = await answering(
+      'HTTP/1.1 200 OK\r\ncontent-length: 7\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    );
+    expect((await call(server.url)).body.toString()).toBe('ok');
+  });
+
+  test('with two lengths fail, and a body may say of lengths what it likes', async () => {
+    for (const lines of ['content-length: 2\r\ncontent-length: 3', 'content-length: 2, 3']) {
+      const server = await answering(`HTTP/1.1 200 OK\r\n${lines}\r\n\r\nok`);
+      await expect(call(server.url)).rejects.toMatchObject({ code: 'ConnectionFailed' });
+    }
+    const said = '\ncontent-length: 33\ncontent-length: 33\n';
+    const server = await answering(`HTTP/1.1 200 OK\r\ncontent-length: ${said.length}\r\n\r\n${said}`);
+    expect((await call(server.url)).body.toString()).toBe(said);
+  });
+
+  test('that end in bare line feeds are left to the parser at once', async () => {
+    const server = await answering('HTTP/1.1 200 OK\ncontent-length: 2\n\nok');
+    await expect(call(server.url, 'GET', { signal: AbortSignal.timeout(20_000) })).rejects.toMatchObject({
+      code: 'ConnectionFailed',
+    });
+  });
+
   test('with a target in UTF-8 are followed', async () => {
     const paths: string[] = [];
     const server = await startTcpDownstream((socket) =>
