@@ -76,6 +76,7 @@ export async function redriveJob(stack: Stack, jobId: string, options: RedriveOp
       timeoutMs: timeoutMs ?? before.options.timeoutMs,
       attempts: attempts ?? before.options.attempts,
       ...(before.options.withItem === true ? { withItem: true } : {}),
+      ...(before.options.secretHeaders === undefined ? {} : { secretHeaders: before.options.secretHeaders }),
     },
     redrive: {
       job: jobId,
