@@ -2,7 +2,7 @@ import type { Clock, Log } from '../ports.ts';
 import type { TaskRegistry } from '../task/registry.ts';
 import { ChildLoop } from '../worker/isolate/child-loop.ts';
 import type { FromChild, ToChild } from '../worker/isolate/task-child.ts';
-import { chargeRejection } from '../worker/item-scope.ts';
+import { attributeOutput, chargeStrayRejections } from './item-output.ts';
 
 /** Exit code of a child that an exception has ended: the one of Node itself. */
 const fatalExitCode = 1;
@@ -22,10 +22,8 @@ export function serveParent(deps: { readonly tasks: TaskRegistry; readonly clock
   });
   process.on('disconnect', () => exit(0));
   process.on('uncaughtException', (error) => loop.fatal(error));
-  process.on('unhandledRejection', (reason) => {
-    if (!chargeRejection(reason))
-      deps.log('error', 'a rejection of no item was not handled', { error: String(reason) });
-  });
+  attributeOutput(deps.log);
+  chargeStrayRejections(deps.log);
   // A signal that ends the group is for the parent, which then hands over.
   process.on('SIGTERM', () => undefined);
   post({ type: 'ready' });

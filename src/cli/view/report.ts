@@ -70,7 +70,9 @@ function failures(summary: Summary, examples: readonly FailedExample[], more: st
 function exampleLine({ index, error }: FailedExample): string {
   const { at, body } = error;
   const answer = body === undefined ? '' : `: ${body.slice(0, bodyCharactersShown)}`;
-  return `item ${index}: ${error.message}${answer}${at === undefined ? '' : ` (${at})`}`.replaceAll(/\s+/g, ' ');
+  // The row has the stack; here its first own line says enough.
+  const [message = ''] = error.message.split(/\n\s+at /, 1);
+  return `item ${index}: ${message}${answer}${at === undefined ? '' : ` (${at})`}`.replaceAll(/\s+/g, ' ');
 }
 
 function timeLine({ wallMs, totals }: Summary): string {
