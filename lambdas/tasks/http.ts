@@ -139,15 +139,16 @@ type Item = z.output<typeof request>;
 
 interface Kept {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  /** `set-cookie` is a list. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
   /** Where the answer came from, when it moved. */
   readonly url?: string;
 }
 
-function kept({ status, headers, url }: Omit<HttpAnswer, 'body'>, item: Item): Kept {
-  const found: Record<string, string> = {};
+function kept({ status, headers, setCookie, url }: Omit<HttpAnswer, 'body'>, item: Item): Kept {
+  const found: Record<string, string | readonly string[]> = {};
   for (const name of wantedHeaders(item, headers)) {
-    const value = headers[name];
+    const value = name === 'set-cookie' ? setCookie : headers[name];
     if (value !== undefined) found[name] = value;
   }
   const hasMoved = url !== item.url && withoutHash(url) !== withoutHash(URL.parse(item.url)?.href ?? '');

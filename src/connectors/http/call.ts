@@ -33,6 +33,8 @@ export interface HttpAnswer {
   readonly status: number;
   /** Names in lower case; a header that came several times has its values joined by `, `. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Each line of Set-Cookie, which cannot be told apart once they are joined, as `getSetCookie()` of fetch; absent where there is none. */
+  readonly setCookie?: readonly string[];
   /** Decoded from its Content-Encoding. */
   readonly body: Buffer;
   /** Where the answer came from, after redirects. */
@@ -113,10 +115,9 @@ async function follow(request: HttpRequest, options: HttpCallOptions, wanted: In
     const url = parseUrl(current.url);
     if (isOwn(url)) throw addressRefused(url.host);
     const answer = await send(sockets, current, { url, options, wanted });
-    const { status, headers } = answer;
-    if (isExpected(status, options.expect)) {
-      return { head: { status, headers, url: url.href }, body: answer.body };
-    }
+    const { body, ...head } = answer;
+    const { status, headers } = head;
+    if (isExpected(status, options.expect)) return { head: { ...head, url: url.href }, body };
     const next = redirected(current, { status, location: headers['location'] });
     if (next === undefined) throw await refusal(answer, { host: url.host, expect: options.expect });
     current = next;

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { bodyTooLarge } from './body.ts';
-import { type HeaderLines, headersOf } from './headers.ts';
+import { type HeaderLines, headersOf, setCookieOf } from './headers.ts';
 import type { Exchanged, ExchangeHead, Intake } from './wire.ts';
 
 /** What an exchange tells the socket's keeper. */
@@ -72,7 +72,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number, lines: HeaderLines): void {
     if (status < 200) return;
     this.#end.heard();
-    const head = { status, headers: headersOf(lines) };
+    const setCookie = setCookieOf(lines);
+    const head = { status, headers: headersOf(lines), ...(setCookie === undefined ? {} : { setCookie }) };
     this.#head = head;
     const intake = this.#decide(head);
     this.#intake = intake;
@@ -142,7 +143,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#head === undefined) return;
     const [only] = this.#chunks;
     const body = only === undefined ? noBody : this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks);
-    this.#resolve({ status: this.#head.status, headers: this.#head.headers, body });
+    this.#resolve({ ...this.#head, body });
   }
 
   #open(controller: Dispatcher.DispatchController): Readable {

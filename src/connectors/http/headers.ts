@@ -28,6 +28,12 @@ function joined(name: string, values: readonly string[]): string {
   return name === 'location' ? (values[0] ?? '') : values.join(', ');
 }
 
+/** Lines of Set-Cookie as they came: their commas and semicolons allow no joining. */
+export function setCookieOf(lines: HeaderLines): readonly string[] | undefined {
+  const value = lines['set-cookie'];
+  return typeof value === 'string' ? [value] : value;
+}
+
 /** The text of a header that is UTF-8, which HTTP's parsers read as Latin-1. */
 export function utf8Header(value: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: These are the characters that are no ASCII.

@@ -6,6 +6,8 @@ export interface ExchangeHead {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Lines of Set-Cookie, where there are any. */
+  readonly setCookie?: readonly string[];
 }
 
 /** What becomes of a body, decided by its head: all of it, its beginning (what follows is dropped), or a stream. */

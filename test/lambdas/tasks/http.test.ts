@@ -273,6 +273,28 @@ describe('a row', () => {
   });
 });
 
+describe('cookies', () => {
+  const first = 'a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT';
+  test.each<[readonly string[], unknown]>([
+    [[first, 'b=2'], '*'],
+    [[first, 'b=2'], ['Set-Cookie']],
+    [[first], ['set-cookie']],
+  ])('of an answer are a list in its row: %j by %j', async (cookies, keepHeaders) => {
+    const downstream = await startDownstream((_, response) => {
+      response.setHeader('Set-Cookie', cookies);
+      reply(response, 200, { body: 'ok' });
+    });
+    expect(await run({ url: downstream.url, keepHeaders })).toMatchObject({ headers: { 'set-cookie': cookies } });
+  });
+
+  test('are not there where none came', async () => {
+    const downstream = await startDownstream((_, response) => reply(response, 200, { body: 'ok' }));
+    const row = await run({ url: downstream.url, keepHeaders: ['set-cookie', 'date'] });
+    expect(row).toMatchObject({ headers: { date: expect.any(String) } });
+    expect(row).not.toHaveProperty(['headers', 'set-cookie']);
+  });
+});
+
 const url = 'https://example.com/';
 
 test.each<[unknown, string]>([
