@@ -9,10 +9,11 @@ const maxCheckedDepth = 500;
 /**
  * The JSON text of what a task returned; `undefined` is `null`. JSON's own rules hold for plain data, dates (`toJSON`), and objects with
  * fields of their own. Beyond that:
- * a Map is an object (its keys have to be texts or numbers), a Set a list, an Error `{name, message, …}` with its own fields and its
+ * a list is its elements, without fields that it has beside them (`index` of a RegExp's match); a field under a symbol beside others is
+ * not written; a Map is an object (its keys have to be texts or numbers), a Set a list, an Error `{name, message, …}` with its own fields and its
  * cause, bytes (Buffer, Uint8Array, ArrayBuffer, DataView) are base64, other typed arrays lists of numbers, a BigInt is its digits.
  *
- * @throws NotJsonError for what would become `{}`, `null`, or nothing without a word: functions, symbols, NaN, Infinity, circles, promises, and objects of classes that keep all to themselves
+ * @throws NotJsonError for what would become `{}`, `null`, or nothing without a word: functions, symbols, NaN, Infinity, circles, promises, and objects that keep all to themselves
  */
 export function valueJson(value: unknown): string {
   if (value === undefined) return 'null';
@@ -47,10 +48,12 @@ function isPlain(value: unknown, depth: number): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return false;
   if ('toJSON' in value) return false;
+  let isEmpty = true;
   for (const name in value) {
     if (!isPlain((value as Readonly<Record<string, unknown>>)[name], depth + 1)) return false;
+    isEmpty = false;
   }
-  return true;
+  return !isEmpty || Reflect.ownKeys(value).length === 0;
 }
 
 interface Place {
@@ -115,10 +118,15 @@ function converted(value: object, place: Place): unknown {
   return objectOf(entries, place);
 }
 
-/** An object of a class that shows nothing would be stored as `{}`. */
+/** An object that shows nothing of what it has would be stored as `{}`. */
 function refuseEmpty(value: object, place: Place): void {
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === null || prototype === Object.prototype) return;
+  if (prototype === null || prototype === Object.prototype) {
+    const [hidden] = Reflect.ownKeys(value);
+    if (hidden === undefined) return;
+    const which = typeof hidden === 'symbol' ? 'symbols' : 'not enumerable';
+    throw refused(place, `an object whose keys are ${which} (${String(hidden)})`, 'return its fields under texts');
+  }
   const name: unknown = value.constructor?.name;
   const mend = value instanceof Promise ? 'await it' : 'return its fields as a plain object';
   throw refused(

@@ -61,6 +61,10 @@ describe('a value', () => {
     ['an object of a class with fields', new User(), '{"name":"Ada"}'],
     ['an empty object', {}, '{}'],
     ['a box', Object(7), '7'],
+    ["a RegExp's match", /(b)(?<c>c)/.exec('abc'), '["bc","b","c"]'],
+    ['a list with fields of its own', { rows: Object.assign([1, 2n], { columns: ['a'] }) }, '{"rows":[1,2]}'],
+    ['a field under a symbol beside others', { a: 1, [Symbol('meta')]: 2 }, '{"a":1}'],
+    ['an empty object without a prototype', { a: Object.create(null) }, '{"a":{}}'],
   ])('that is %s is stored by a rule', (_what, value, json) => {
     expect(valueJson(value)).toBe(json);
   });
@@ -76,6 +80,9 @@ describe('a value', () => {
     ['an object of a class that hides all', new Vault(), 'class Vault'],
     ['a WeakMap', new WeakMap(), 'class WeakMap'],
     ['Headers', new Headers(), 'class Headers'],
+    ['an object of symbols', { [Symbol('a')]: 1 }, 'an object whose keys are symbols (Symbol(a))'],
+    ['an object of symbols within', { list: [new Set([{ [Symbol('a')]: 1 }])] }, 'symbols (Symbol(a)) at list[0][0]'],
+    ['an object of hidden fields', Object.defineProperty({}, 'a', { value: 1 }), 'keys are not enumerable (a)'],
     ['a Map with keys that are no texts', new Map([[{}, 1]]), 'a Map whose keys'],
     ['an invalid date', new Date(Number.NaN), 'an invalid date'],
     ['a circle', circle, 'contains itself'],
