@@ -2,6 +2,7 @@ import { controlOf } from '../folder/control.ts';
 import { newestFolder, readJobRows, readJobSummary } from '../folder/passes.ts';
 import { lastTick, readControl, readManifest, readTable } from '../folder/read.ts';
 import { cancelledRows, readChunkRows } from '../folder/read-rows.ts';
+import { readSeats, type StoredSeat } from '../folder/seats.ts';
 import { SettledChunks } from '../folder/settled-chunks.ts';
 import type { ControlReason } from '../format/control.ts';
 import type { Row } from '../format/outcome.ts';
@@ -9,7 +10,7 @@ import type { FanOutAnswer } from '../format/request.ts';
 import type { JobEnd, Summary } from '../format/summary.ts';
 import { sendDueTick } from '../job/due-tick.ts';
 import { isUsageCode, UsageError } from '../task/errors.ts';
-import type { JobLimits } from '../task/job-limits.ts';
+import { type JobLimits, needsSeats } from '../task/job-limits.ts';
 import { followJob, isOverdue, type Look, progressOf, requireManifest } from './follow.ts';
 import { ItemFailed } from './item-error.ts';
 import type { Progress } from './progress.ts';
@@ -34,6 +35,17 @@ export interface BatchOptions extends WaitOptions {
   readonly partial?: boolean;
 }
 
+/** How a limited job uses what it may. */
+export interface LimitsUsed {
+  /** Workers that hold a part of the limits now, and those that could. */
+  readonly held: number;
+  readonly seats: number;
+  /** Calls under way; up to 15 s old. */
+  readonly running: number;
+  /** Starts a second to which refusals have brought it; absent when nothing slows it down. */
+  readonly brakedTo?: number;
+}
+
 /** How a job stands at one moment. */
 export interface JobStatus {
   readonly state: 'running' | 'paused' | 'cancelling' | JobEnd;
@@ -41,6 +53,8 @@ export interface JobStatus {
   readonly limits: JobLimits;
   /** Calls that one worker awaits at once, where no limit says less. */
   readonly concurrency: number;
+  /** What of its limits is used, as the holders of its seats last said; absent where it has no limits that workers share. */
+  readonly used?: LimitsUsed;
   /** Why it pauses. */
   readonly reason?: ControlReason;
   readonly progress: Progress;
@@ -211,8 +225,9 @@ export class Job<Value = unknown> {
     if (summary !== undefined) return { state: summary.end, ...of, summary };
     // In a cloud that ends with this process a turn would only be cut off.
     if (this.#stack.outlivesProcess() && isOverdue(tick, manifest, now)) await sendDueTick(this.#stack, folder);
-    if (state === 'paused') return { state, reason, ...of };
-    return { state: state === 'cancelled' ? 'cancelling' : 'running', ...of };
+    const used = needsSeats(limits) ? { used: usedOf(await readSeats(store, folder), table.seats) } : {};
+    if (state === 'paused') return { state, reason, ...of, ...used };
+    return { state: state === 'cancelled' ? 'cancelling' : 'running', ...of, ...used };
   }
 
   /** Rows of a job that was run inline, from the answer itself. */
@@ -249,4 +264,17 @@ function ended(summary: Summary): Summary {
   if (summary.end !== 'refused') return summary;
   const { code = '', message = 'no reason is known' } = summary.problem ?? {};
   throw new UsageError(isUsageCode(code) ? code : 'InvalidInput', `the input was refused and nothing ran: ${message}`);
+}
+
+function usedOf(stored: readonly StoredSeat[], seats: number): LimitsUsed {
+  const held = stored
+    .filter(({ note, freeInMs }) => note.phase === 'held' && freeInMs > 0)
+    .map(({ note }) => note.status);
+  const braked = held.map(({ brakedTo }) => brakedTo).filter((pace) => pace !== undefined);
+  return {
+    held: held.length,
+    seats,
+    running: held.reduce((sum, { running }) => sum + running, 0),
+    ...(braked.length === 0 ? {} : { brakedTo: braked.reduce((sum, pace) => sum + pace, 0) }),
+  };
 }

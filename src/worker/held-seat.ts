@@ -4,6 +4,7 @@ import { seatKey } from '../format/paths.ts';
 import { type SeatNote, seatFormat } from '../format/seat.ts';
 import { limits } from '../limits.ts';
 import type { WorkerDeps } from './deps.ts';
+import { failRest, mostDeaths } from './fail-rest.ts';
 import type { HeldMessage } from './held-message.ts';
 import type { RunningJob } from './running-job.ts';
 import { inheritance, type SeatLease } from './seat-lease.ts';
@@ -81,7 +82,7 @@ export class HeldSeat {
     const now = clock.now();
     if (now < this.#notBefore || !this.isLive(now) || !pace.isFresh(now)) return [];
     const { revision } = pace.control;
-    const picked = await this.#pick(this.#wanted(inLine));
+    const picked = await this.#pickOrLeave(this.#wanted(inLine));
     if (picked.length === 0) return [];
     for (const message of picked) this.#open.set(placeName(message), message);
     // Before its first call, so that whoever comes after a crash knows what ran. A change of the table since then may have given it away.
@@ -108,21 +109,36 @@ export class HeldSeat {
     return Math.max(calls > 0 ? 1 : 0, Math.min(calls, paced)) - inLine;
   }
 
-  /** Chunks to begin: first those in hand whose time has come, then the next ones of the seat. */
-  async #pick(items: number): Promise<readonly WorkMessage[]> {
+  /** Chunks to begin; those that were picked stay in hand when S3 does not say which come next. */
+  async #pickOrLeave(items: number): Promise<readonly WorkMessage[]> {
+    const picked: WorkMessage[] = [];
+    try {
+      await this.#pick(picked, items);
+      return picked;
+    } catch (error) {
+      this.#hand.push(...picked);
+      this.#scan = undefined;
+      this.#notBefore = this.#deps.clock.now() + againMs;
+      throw error;
+    }
+  }
+
+  /** Picks first those in hand whose time has come, then the next ones of the seat. */
+  async #pick(picked: WorkMessage[], items: number): Promise<void> {
     const { clock, store } = this.#deps;
     const { pace } = this.job;
     const now = clock.now();
-    const picked: WorkMessage[] = [];
     const isEnough = (): boolean =>
       picked.length >= chunksAtOnce ||
       picked.reduce((sum, { only, count }) => sum + (only?.length ?? count), 0) >= items;
     for (const message of this.#hand.filter(({ notBefore = 0 }) => notBefore <= now)) {
-      if (isEnough()) return picked;
+      if (isEnough()) return;
+      const isDead = (message.deaths ?? 0) >= mostDeaths;
+      if (isDead) await failRest(this.#deps, message);
       this.#hand.splice(this.#hand.indexOf(message), 1);
-      picked.push(message);
+      if (!isDead) picked.push(message);
     }
-    if (!pace.isSettled(now)) return picked;
+    if (!pace.isSettled(now)) return;
     const { revision, generation, table } = pace.control;
     if (this.#scan === undefined || this.#scan.of.revision !== revision) {
       this.#done = undefined;
@@ -143,7 +159,6 @@ export class HeldSeat {
     }
     const { doneTo } = this.#scan;
     if (doneTo !== undefined) this.#done = { revision, to: doneTo };
-    return picked;
   }
 
   #has(place: string): boolean {

@@ -31,8 +31,8 @@ describe('an item that harms its process', () => {
   });
 
   /** Runs 1,000 items in two chunks, one of which does harm; its neighbours take 100 ms each. */
-  async function run(how: string) {
-    const url = (n: number): string => `/${how}/${n}`;
+  async function run(how: string, options = {}) {
+    const url = (n: number): string => `/${how}/${Object.keys(options).join()}/${n}`;
     const poisoned = 300;
     const items = Array.from({ length: 1_000 }, (_, n) => ({
       n,
@@ -40,7 +40,7 @@ describe('an item that harms its process', () => {
       ask: `${downstream.url}${url(n)}`,
       ...(n === poisoned ? { how } : {}),
     }));
-    const jobId = await client.submit({ task: 'poison', lines: items.map((item) => JSON.stringify(item)) });
+    const jobId = await client.submit({ task: 'poison', lines: items.map((item) => JSON.stringify(item)), options });
     const { rows, summary } = await client.ended(jobId);
     const calls = items.map(({ n }) => downstream.callsOf(url(n)));
     const again = calls.filter((count) => count > 1).length;
@@ -58,6 +58,13 @@ describe('an item that harms its process', () => {
   ])('fails alone when it ends it by %s, as %s', async (how, code) => {
     const { row, summary, calls } = await run(how);
     expect(row).toMatchObject({ status: 'failed', error: { code } });
+    expect(summary.totals).toMatchObject({ succeeded: 999, failed: 1 });
+    expect(Math.max(...calls)).toBeLessThanOrEqual(5);
+  });
+
+  it('fails alone in a limited job as well, whose chunks have no messages', async () => {
+    const { row, summary, calls } = await run('exit', { concurrency: 100 });
+    expect(row).toMatchObject({ status: 'failed', error: { code: 'WorkerCrashed' } });
     expect(summary.totals).toMatchObject({ succeeded: 999, failed: 1 });
     expect(Math.max(...calls)).toBeLessThanOrEqual(5);
   });

@@ -8,7 +8,7 @@ import { type JobContext, reportJob } from '../jobs/run-job.ts';
 import { type OutputOptions, withOutput, withTarget, withWorkers } from '../options.ts';
 import { progressDetails } from '../view/details.ts';
 import { hint } from '../view/hint.ts';
-import { limitsText, reasonText } from '../view/limits-text.ts';
+import { limitsText, reasonText, usedText } from '../view/limits-text.ts';
 
 type StatusOptions = TargetOptions & OutputOptions;
 
@@ -24,7 +24,7 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
 
 async function showStatus(context: JobContext, job: Job): Promise<void> {
   const { stack, terminal, options } = context;
-  const { state, limits, concurrency, reason, progress, summary } = await job.status();
+  const { state, limits, used, concurrency, reason, progress, summary } = await job.status();
   const name = `job ${job.id}: ${progress.task}, ${state}`;
   if (summary !== undefined) {
     if (options.json !== true) await terminal.data(`${name}\n`);
@@ -32,11 +32,12 @@ async function showStatus(context: JobContext, job: Job): Promise<void> {
   }
   await terminal.data(
     options.json === true
-      ? `${JSON.stringify({ type: 'progress', state, ...(reason === undefined ? {} : { reason }), limits, ...progress })}\n`
+      ? `${JSON.stringify({ type: 'progress', state, ...(reason === undefined ? {} : { reason }), limits, ...(used === undefined ? {} : { used }), ...progress })}\n`
       : `${name}, ${progressDetails(progress).join(', ')}\n`,
   );
   if (options.json !== true) {
     terminal.say(limitsText(limits, { workers: stack.workers, concurrency }));
+    if (used !== undefined) terminal.say(usedText(used));
     if (reason !== undefined) terminal.say(`${reasonText(reason)}; "${hint('resume', job.id, options)}" goes on`);
   }
   if (state !== 'paused' && !stack.outlivesProcess())

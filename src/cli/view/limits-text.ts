@@ -1,7 +1,8 @@
+import type { LimitsUsed } from '../../client/job.ts';
 import type { ControlReason } from '../../format/control.ts';
 import { type JobLimits, needsSeats } from '../../task/job-limits.ts';
 import { rateText } from '../../task/rate.ts';
-import { count, counted, duration } from '../wording.ts';
+import { count, counted, duration, rate } from '../wording.ts';
 
 /** Workers of the stack, and calls that one of them awaits at once. */
 interface Fleet {
@@ -55,6 +56,13 @@ const reasons: Readonly<Record<ControlReason, string>> = {
   tolerated: 'it ended, since more items failed than are tolerated',
   succeeded: 'it ended, since enough items have succeeded',
 };
+
+/** What of its limits a job uses: "1 of 1 worker holds them, 20 calls under way". */
+export function usedText({ held, seats, running, brakedTo }: LimitsUsed): string {
+  const holders = `${count(held)} of ${counted(seats, 'worker')} ${held === 1 ? 'holds' : 'hold'} them`;
+  const slowed = brakedTo === undefined ? '' : `; refusals slow it down to ${rate(brakedTo)}`;
+  return `${holders}, ${counted(running, 'call')} under way${slowed}`;
+}
 
 /** Why a job stands as it does. */
 export const reasonText = (reason: ControlReason): string => reasons[reason];
