@@ -231,7 +231,9 @@ function delayAfter(
   // A turn that has somebody to obey comes soon; one that has more to send, before a quarter of what was sent is done.
   const soon = delays[Math.min(n, 3)] ?? 0;
   if (state.hurry) return soon;
-  if (state.calm !== undefined) return Math.max(usual, Math.min(calmMs, state.calm / 4));
+  // Before something has settled nobody knows whether the job is a short one.
+  const isKnown = n >= delays.length || Number.isFinite(state.calm);
+  if (state.calm !== undefined && isKnown) return Math.max(usual, Math.min(calmMs, state.calm / 4));
   return state.left === undefined ? usual : Math.min(usual, Math.max(soon, state.left / 4));
 }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Control, firstControl } from '../../src/format/control.ts';
 import { countRow, type Digest, emptyDigest } from '../../src/format/digest.ts';
+import type { SeatNote } from '../../src/format/seat.ts';
 import type { CutProgress, TickRecord } from '../../src/format/tick.ts';
 import { type Observed, openParts, turn } from '../../src/job/turn.ts';
 import { limits } from '../../src/limits.ts';
@@ -216,6 +217,35 @@ describe('turn', () => {
       delays.push((record.nextAt - record.at) / 1_000);
     }
     expect(delays).toEqual([1, 1, 1, 2, 2, 2, 3, 5, 8, 15, 15]);
+  });
+
+  it('comes as soon for a job with limits, of which nobody knows yet how long it takes, and later when its seats go on by themselves', () => {
+    const limited = { limits: { maxConcurrency: 2 }, seats: 1 };
+    const held: SeatNote = {
+      v: 1,
+      seat: 0,
+      epoch: 1,
+      writes: 1,
+      writer: 'w',
+      phase: 'held',
+      leaseMs: 40_000,
+      open: [],
+      hand: [],
+      debt: { callsMs: 0, unitsMs: 0 },
+      status: { running: 0 },
+    };
+    const seats = {
+      control: { revision: 0, table: limited },
+      seats: [{ note: held, isFree: false }],
+      isCalm: true,
+    };
+    let record: TickRecord | undefined;
+    const delays: number[] = [];
+    for (let n = 0; n < 12; n++) {
+      record = turn(record, seen(small, { seats, queueDepth: 1 }), undefined, moment);
+      delays.push((record.nextAt - record.at) / 1_000);
+    }
+    expect(delays.slice(1)).toEqual([1, 1, 2, 2, 2, 3, 5, 8, 15, 60, 60]);
   });
 
   it.each([
