@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pauseJob, tuneJob, unpauseJob } from '../../src/client/steer.ts';
+import { limits } from '../../src/limits.ts';
+import { ContractClient, type Harness } from './client.ts';
+import { excessOver, type Meter, mostAtOnce, startMeteredServer } from './metered-server.ts';
+
+/** Limits that hold for a job as a whole, on every target: judged by a server that counts. */
+export function limitsSuite(harness: () => Harness): void {
+  let client: ContractClient;
+  let downstream: Awaited<ReturnType<typeof startMeteredServer>>;
+  beforeAll(async () => {
+    client = new ContractClient(harness());
+    // "/20-a-second" refuses what is more.
+    downstream = await startMeteredServer((path, inThisSecond) =>
+      path === '/20-a-second' && inThisSecond >= 20 ? { status: 429, retryAfter: '1' } : { status: 200 },
+    );
+  });
+  afterAll(() => downstream.close());
+
+  /** Starts a job whose items all call one path, each for `ms`. */
+  async function start(path: string, job: { readonly count: number; readonly ms: number; readonly options?: object }) {
+    const line = JSON.stringify({ url: `${downstream.url}${path}`, ms: job.ms });
+    const lines = new Array<string>(job.count).fill(line);
+    const jobId = await client.submit({ task: 'metered', lines, options: job.options ?? {} });
+    return { jobId, meter: downstream.meter(path) };
+  }
+
+  /** Waits for the end of a job whose items all succeed. */
+  async function allSucceed(jobId: string, count: number) {
+    const { summary } = await client.ended(jobId);
+    expect(summary).toMatchObject({ end: 'done', totals: { succeeded: count } });
+    return summary;
+  }
+
+  const calls = (meter: Meter, count: number) =>
+    client.until(`${count} calls`, async () => (meter.calls.length >= count ? true : undefined));
+
+  describe.concurrent('limits of a job', { timeout: 120_000 }, () => {
+    it.each([
+      [1, 40, 50],
+      [20, 400, 200],
+    ])('never lets more than %i calls run at once, and uses them', async (most, count, ms) => {
+      const options = { limits: { maxConcurrency: most } };
+      const { jobId, meter } = await start(`/${most}-at-once`, { count, ms, options });
+      await allSucceed(jobId, count);
+      expect(meter.most).toBe(most);
+      expect(meter.calls).toHaveLength(count);
+    });
+
+    it.each([
+      ['50/s', 50, 250],
+      ['0.5/s', 0.5, 4],
+    ])('starts no more than %s', async (rate, perSecond, count) => {
+      const path = `/${perSecond}-a-second`;
+      const { jobId, meter } = await start(path, { count, ms: 100, options: { limits: { rate } } });
+      await allSucceed(jobId, count);
+      expect(excessOver(perSecond, meter.calls, 1)).toBeLessThanOrEqual(0);
+      expect(meter.calls).toHaveLength(count);
+    });
+
+    it('obeys a lower limit and then a higher one while it runs', async () => {
+      const options = { limits: { maxConcurrency: 12 }, timeoutMs: 3_000 };
+      const { jobId, meter } = await start('/tuned', { count: 400, ms: 200, options });
+      await client.until('12 calls at once', async () => (meter.most === 12 ? true : undefined));
+      const lowered = await tuneJob(client.steer, jobId, 'test', { maxConcurrency: 2 });
+      const obeyed = Date.parse(lowered.at) + limits.raiseAfterMs;
+      await client.until('a time that is obeyed', async () => (Date.now() > obeyed + 500 ? true : undefined));
+      const before = meter.calls.length;
+      await calls(meter, before + 8);
+      expect(mostAtOnce(meter.calls, obeyed)).toBeLessThanOrEqual(2);
+      await tuneJob(client.steer, jobId, 'test', { maxConcurrency: 12 });
+      await client.until('12 calls at once again', async () => (meter.open === 12 ? true : undefined));
+      await allSucceed(jobId, 400);
+      expect(meter.most).toBe(12);
+    });
+
+    it('starts nothing in a pause, and goes on when it is resumed', async () => {
+      const options = { limits: { maxConcurrency: 4 } };
+      const { jobId, meter } = await start('/paused', { count: 120, ms: 200, options });
+      await calls(meter, 20);
+      const paused = await pauseJob(client.steer, jobId, 'test');
+      const obeyed = Date.parse(paused.at) + limits.raiseAfterMs;
+      await client.until('a time in the pause', async () => (Date.now() > obeyed + 2_000 ? true : undefined));
+      expect(meter.calls.filter(({ at }) => at > obeyed)).toEqual([]);
+      expect(meter.calls.length).toBeLessThan(120);
+      await unpauseJob(client.steer, jobId, 'test');
+      await allSucceed(jobId, 120);
+      expect(meter.most).toBeLessThanOrEqual(4);
+    });
+
+    it('slows down by itself where the downstream refuses, and fails nothing', async () => {
+      const { jobId } = await start('/20-a-second', { count: 100, ms: 10 });
+      const { totals } = await allSucceed(jobId, 100);
+      expect(totals.attempts).toBeLessThan(3 * 100);
+    });
+  });
+}
