@@ -32,9 +32,9 @@ export function checkCalls(run: Simulated, report: Report): void {
     earlier.set(key, call);
     if (before === undefined) continue;
     const what = `item ${call.index}, attempt ${call.attempt}, processes ${before.life} and ${call.life}`;
+    if (hasTwins) continue;
     if (!isBlamed(before, call, history)) report('calls are repeated only by a fault', what);
-    else if (!hasTwins && wasStored(before, call, history))
-      report('no answered call is repeated whose row was stored', what);
+    else if (wasStored(before, call, history)) report('no answered call is repeated whose row was stored', what);
   }
   const most = Math.max(...history.calls.map(({ attempt }) => attempt), 0);
   if (most > limits.maxAttempts) report('attempts have a limit', `attempt ${most} in ${summary.jobId}`);
@@ -49,14 +49,10 @@ function isExcused(life: LifeEvent, at: number, history: History): boolean {
   );
 }
 
-/** A call was made twice: something befell the process of the first, or the chunk's message. */
-function isBlamed(before: CallEvent, again: CallEvent, history: History): boolean {
-  const lives = [history.lives[before.life], history.lives[again.life]];
-  if (lives.some((life) => life !== undefined && (life.faults.length > 0 || life.killedAt !== undefined))) return true;
-  return history.faults.some(
-    ({ kind, at }) =>
-      at <= again.startedAt &&
-      /duplicate|purge|lost|repeated|partly|delayed|thaw|freeze|outage|hang|slow|refused/.test(kind),
+/** Something befell a process that made the call. */
+function isBlamed(before: CallEvent, again: CallEvent, { lives }: History): boolean {
+  return [lives[before.life], lives[again.life]].some(
+    (life) => life !== undefined && (life.faults.length > 0 || life.killedAt !== undefined),
   );
 }
 

@@ -107,10 +107,10 @@ function itemsOf(
   });
 }
 
-/** From one to seven kinds of faults, or none in one of twenty. */
+/** From one to seven kinds of faults, or none in one of ten. */
 function planOf(random: Random): FaultPlan {
   const odds: Partial<Record<FaultKind, number>> = {};
-  const kinds = random() < 0.05 ? 0 : 2 + Math.floor(random() * 6);
+  const kinds = random() < 0.1 ? 0 : 2 + Math.floor(random() * 6);
   for (let n = 0; n < kinds; n++) {
     const among = random() < 0.2 ? rareKinds : faultKinds;
     const kind = among[Math.floor(random() * among.length)] ?? 'kill';

@@ -26,6 +26,8 @@ const nearTests = ['test/job', 'test/worker', 'test/folder'];
 const write = (text: string): void => void process.stdout.write(`${text}\n`);
 /** What the code as it stands breaks: no mutation is to be credited with it. */
 const known = new Set(brokenIn((await run(root, campaign())).output).map(({ line }) => line));
+/** Tests that fail as the code stands. */
+let failing: ReadonlySet<string> | undefined;
 let missed = 0;
 const [part = 1, parts = 1] = values.part.split('/').map(Number);
 const chosen = mutations.filter(({ name }, n) => name.includes(values.only) && n % parts === part - 1);
@@ -53,10 +55,11 @@ async function catchMutation(mutation: Mutation): Promise<string | undefined> {
     const chaos = await run(folder, campaign());
     const broken = brokenIn(chaos.output).find(({ line }) => !known.has(line));
     if (broken !== undefined) return `simulator, seed ${broken.seed}: ${broken.rule}`;
-    if (!chaos.output.includes('runs that broke')) return `simulator: ${chaos.output.trim().split('\n').at(-1)}`;
-    const tests = await run(folder, ['node_modules/vitest/vitest.mjs', 'run', '--reporter=tap-flat', ...nearTests]);
-    const failed = /^not ok \d+ - (.+?)(?: # time.*)?$/m.exec(tests.output);
-    return failed === null ? undefined : `test: ${failed[1]}`;
+    if (!chaos.output.includes('runs that broke'))
+      return `simulator: ${/^.*?(Error: .*)$/m.exec(chaos.output)?.[1] ?? 'it ended early'}`.slice(0, 160);
+    failing ??= new Set(failedIn((await run(root, tests())).output));
+    const failed = failedIn((await run(folder, tests())).output).find((name) => failing?.has(name) === false);
+    return failed === undefined ? undefined : `test: ${failed}`;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -64,6 +67,15 @@ async function catchMutation(mutation: Mutation): Promise<string | undefined> {
 
 function campaign(): readonly string[] {
   return ['test/chaos/main.ts', '--runs', values.runs, '--seed', values.seed];
+}
+
+function tests(): readonly string[] {
+  return ['node_modules/vitest/vitest.mjs', 'run', '--reporter=tap-flat', ...nearTests];
+}
+
+/** Names of the tests that failed. */
+function failedIn(output: string): readonly string[] {
+  return [...output.matchAll(/^not ok \d+ - (.+?)(?: # time.*)?$/gm)].map(([, name = '']) => name);
 }
 
 /** The promises that a campaign's output says are broken, by seed. */
