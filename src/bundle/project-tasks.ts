@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Task } from '../task/task.ts';
+import { guardedLoad } from './guarded-load.ts';
 import { type LocalCode, localCode } from './local-code.ts';
 import { localRegistry } from './local-registry.ts';
 import type { Project } from './project.ts';
@@ -53,7 +54,7 @@ export function openProjectTasks(project: Project, cache?: string): ProjectTasks
       const pointer = await prepareTask(name, own);
       if (pointer?.module === undefined && !builtIn.includes(name))
         throw new BrokenTaskFile(`${file}: expected it to export "task", made by defineTask`, { isHelper: true });
-      return quietly(() => registry.load(name)).catch((cause: unknown) => {
+      return guardedLoad(() => registry.load(name)).catch((cause: unknown) => {
         throw new BrokenTaskFile(loadProblem(cause, { file, project }), { cause });
       });
     },
@@ -83,18 +84,6 @@ function listTasks({ root, tasks }: Project, builtIn: readonly string[]): readon
 
 /** A helper need not be bundled to be told apart; what is sure is only seen when it is. */
 const mayBeTask = (file: string): boolean => /\btask\b/.test(readFileSync(file, 'utf8'));
-
-/** What a module prints while it is loaded is for a person to see, and never among rows or events. */
-async function quietly<Value>(load: () => Promise<Value>): Promise<Value> {
-  process.setSourceMapsEnabled(true);
-  const write = process.stdout.write;
-  process.stdout.write = process.stderr.write.bind(process.stderr);
-  try {
-    return await load();
-  } finally {
-    process.stdout.write = write;
-  }
-}
 
 /** `tasks/look-up.ts:3:7: Error: no key`: the first place of the project that the stack names. */
 function loadProblem(cause: unknown, { file, project }: { readonly file: string; readonly project: Project }): string {

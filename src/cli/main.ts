@@ -15,6 +15,8 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   const finish = (ended: ExitCode): void => {
     code = ended;
   };
+  // What a task's file started while it was loaded may break later.
+  process.on('uncaughtException', (error) => process.exit(reportFailure(error, terminal)));
   try {
     await runProgram(argv, { terminal, signal, finish }, version());
     if (terminal.dataFailure !== undefined) throw outputFailure(terminal.dataFailure);

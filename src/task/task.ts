@@ -100,6 +100,7 @@ export function defineTask<Schema extends StandardSchemaV1, Value>(
   definition: TaskDefinition<Schema, Value>,
 ): Task<StandardSchemaV1.InferInput<Schema>, Awaited<Value>> {
   const { description, input, example, run } = definition;
+  requireDefinition(definition);
   const timeoutMs = definition.timeoutMs ?? limits.timeoutMs;
   const attempts = definition.attempts ?? limits.attempts;
   const maxValueBytes = definition.maxValueBytes ?? limits.valueBytes;
@@ -145,6 +146,27 @@ export async function parseItem(task: Task, item: unknown): Promise<Parsed> {
   const message = issue?.message ?? 'refused without a reason';
   return { ok: false, problem: path === '' ? message : `${path}: ${message}` };
 }
+
+/** What the compiler says of TypeScript has to be said of JavaScript here. */
+function requireDefinition({ description, input, run }: Readonly<Record<keyof typeof expectedParts, unknown>>): void {
+  const given = { description, input, run };
+  const isGiven = {
+    description: typeof description === 'string',
+    input: typeof Object(Object(input)['~standard']).validate === 'function',
+    run: typeof run === 'function',
+  };
+  for (const [name, expected] of Object.entries(expectedParts) as [keyof typeof expectedParts, string][]) {
+    if (isGiven[name]) continue;
+    const got = given[name] === undefined ? 'none' : `a value of type ${typeof given[name]}`;
+    throw new Error(`expected defineTask to get ${name}, ${expected}, got ${got}`);
+  }
+}
+
+const expectedParts = {
+  description: 'a text',
+  input: 'a Standard Schema as z.string() of zod makes it',
+  run: 'a function',
+} as const;
 
 function requireRange(name: string, value: number, max: number): void {
   if (!Number.isInteger(value) || value < 1 || value > max) {

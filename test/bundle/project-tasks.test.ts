@@ -173,3 +173,51 @@ describe('the command line in a project', () => {
     });
   });
 });
+
+describe('a file that does more than define a task while it is loaded', () => {
+  it.each([
+    ['waits for ever', 'await new Promise(() => {});', 'expected the file to load within 5 s'],
+    ['exits', 'process.exit(0);', 'expected the file to load, got process.exit(0)'],
+    ['rejects', "void Promise.reject(new Error('nobody'));", 'nobody'],
+    [
+      'throws later',
+      "setTimeout(() => { throw new Error('late'); }, 0); await new Promise((r) => setTimeout(r, 50));",
+      'late',
+    ],
+  ])('and %s breaks alone', async (_what, code, problem) => {
+    await write({ 'tasks/odd.ts': taskOf("'odd'", code), 'tasks/well.ts': taskOf("'well'") });
+    await expect(open().load('odd')).rejects.toThrow(problem);
+    await expect(resultOf('well')).resolves.toBe('well');
+  });
+
+  it.each([
+    ['no input', "{ description: 'x', run: () => 1 }", 'expected defineTask to get input, a Standard Schema'],
+    [
+      'no run',
+      "{ description: 'x', input: { '~standard': { validate() {} } } }",
+      'expected defineTask to get run, a function, got none',
+    ],
+    ['no description', '{ input: {}, run: 1 }', 'expected defineTask to get description, a text, got none'],
+  ])('is refused by name for %s', async (_what, definition, problem) => {
+    await write({
+      'tasks/odd.mjs': `import { defineTask } from 'fanloop';\nexport const task = defineTask(${definition});\n`,
+    });
+    await expect(open().load('odd')).rejects.toThrow(problem);
+  });
+
+  it('stops no listing, and is named in it with its line', async () => {
+    await write({
+      'tasks/exits.ts': taskOf("'x'", 'process.exit(0);'),
+      'tasks/no-input.mjs':
+        "import { defineTask } from 'fanloop';\nexport const task = defineTask({ description: 'x' });\n",
+      'tasks/well.ts': taskOf("'well'"),
+    });
+    const { code, stdout, stderr } = await runCli(['tasks'], { cwd: root, env: { XDG_CACHE_HOME: cache } });
+    const text = stdout + stderr;
+    expect(code).toBe(1);
+    expect(text).toMatch(/tasks\/exits\.ts:2:\d+: Error: expected the file to load, got process\.exit\(0\)/);
+    expect(text).toMatch(/tasks\/no-input\.mjs:2:\d+: Error: expected defineTask to get input/);
+    expect(text).toContain('well: A test');
+    expect(text).toContain('say-after: ');
+  });
+});
