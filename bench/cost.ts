@@ -68,6 +68,6 @@ async function fanloop(): Promise<number> {
       ),
   });
   const items = Array.from({ length: calls / parts }, (_, n) => n);
-  const { summary } = await simulate({ task, items, options: { concurrency: 200 }, workers: 5, wait: false });
+  const { summary } = await simulate({ task, items, options: { perWorker: 200 }, workers: 5, wait: false });
   return parts * estimateCost(summary).total;
 }

@@ -71,7 +71,7 @@ async function prepared(): Promise<() => Promise<void>> {
     stack: { bucket: 'jobs', workers: 2, workerMemoryMb: limits.workerMemoryMb, bundleHash: 'bench' },
   };
   const items = new Array<string>(calls).fill(url);
-  const { jobId } = await fanOut(deps, { task: 'http', items, wait: false, options: { concurrency: atOnce } }, 'bench');
+  const { jobId } = await fanOut(deps, { task: 'http', items, wait: false, options: { perWorker: atOnce } }, 'bench');
   const [first] = await queue.receive({ max: 1, waitSeconds: 0, visibilitySeconds: 600 });
   const held = first === undefined ? undefined : toHeldMessage(first, deps.log);
   if (held === undefined) throw new Error('expected a message of the job, got none');

@@ -32,3 +32,29 @@ export async function* untilAborted<Value>(values: AsyncIterable<Value>, signal:
   const next = () => orAborted(source.next(), signal);
   for (let value = await next(); value.done !== true; value = await next()) yield value.value;
 }
+
+const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls back once when the signal aborts, at once where it has; the answer takes it back. All callbacks of a signal share one
+ * listener, since a chunk has a thousand items, and a signal looks through its listeners at each change of them.
+ */
+export function whenAborted(signal: AbortSignal, callback: () => void): () => void {
+  if (signal.aborted) {
+    callback();
+    return () => {};
+  }
+  const known = waiting.get(signal);
+  const callbacks = known ?? new Set();
+  if (known === undefined) {
+    waiting.set(signal, callbacks);
+    signal.addEventListener('abort', () => callAll(callbacks), { once: true });
+  }
+  callbacks.add(callback);
+  return () => void callbacks.delete(callback);
+}
+
+function callAll(callbacks: Set<() => void>): void {
+  for (const callback of callbacks) callback();
+  callbacks.clear();
+}

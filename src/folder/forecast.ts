@@ -11,6 +11,9 @@ export interface Wanted {
   readonly workers: number;
   /** Calls that one worker awaits at once. */
   readonly concurrency: number;
+  /** Calls at once, and starts a second, of all workers together. @default none */
+  readonly maxConcurrency?: number | undefined;
+  readonly perSecond?: number | undefined;
 }
 
 /** What a large job will come to, if its items are as those of the sample. */
@@ -56,8 +59,10 @@ export function forecast(sample: Summary, wanted: Wanted): Forecast {
   const perItem = { attempts: totals.attempts / tried, callMs: totals.callMs / tried };
   const chunks = chunksOf(wanted);
   const busyWorkers = Math.min(wanted.workers, chunks);
-  const slots = Math.min(wanted.concurrency, Math.ceil(wanted.items / busyWorkers));
-  const itemMs = Math.max(perItem.callMs / slots, 1_000 / assumed.itemsPerSecond);
+  const { maxConcurrency = Number.POSITIVE_INFINITY, perSecond = Number.POSITIVE_INFINITY } = wanted;
+  const slots = Math.min(wanted.concurrency, maxConcurrency / busyWorkers, Math.ceil(wanted.items / busyWorkers));
+  const paceMs = (1_000 * busyWorkers * perItem.attempts) / perSecond;
+  const itemMs = Math.max(perItem.callMs / slots, 1_000 / assumed.itemsPerSecond, paceMs);
   const rampMs = slots > limits.rampFloor ? assumed.rampShare * limits.rampMs : 0;
   const runMs = Math.max(perItem.callMs, (wanted.items / busyWorkers) * itemMs) + rampMs;
   const workMs = runMs * busyWorkers;
@@ -91,7 +96,7 @@ export function forecast(sample: Summary, wanted: Wanted): Forecast {
     attempts: perItem.attempts,
     callMs,
     callsPerSecond,
-    limits: limitsReached(sample, wanted, { itemMs, slots, perItemMs: perItem.callMs, wallMs, busyWorkers }),
+    limits: limitsReached(sample, wanted, { itemMs, slots, perItemMs: perItem.callMs, wallMs, paceMs }),
   };
 }
 
@@ -119,7 +124,7 @@ function limitsReached(
     readonly slots: number;
     readonly perItemMs: number;
     readonly wallMs: number;
-    readonly busyWorkers: number;
+    readonly paceMs: number;
   },
 ): readonly LimitReached[] {
   const found: LimitReached[] = [];
@@ -145,7 +150,7 @@ function limitsReached(
       'Blocked',
       `the task kept the event loop busy for up to ${Math.round(totals.slowestMs)} ms; "thread: true" runs it on threads`,
     );
-  if (run.itemMs > run.perItemMs / run.slots)
+  if (run.itemMs > Math.max(run.perItemMs / run.slots, run.paceMs))
     says(
       'Processor',
       `a worker does about ${assumed.itemsPerSecond} items a second, however short the calls are; more --workers do more`,

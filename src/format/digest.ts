@@ -69,23 +69,26 @@ export const reasonOf = ({ code, status }: ItemError): string =>
 export const digestItems = (digest: Digest): number => digest.succeeded + digest.failed + digest.cancelled;
 
 /** Counts one row; `callMs` is the time of all its attempts. */
-export function countRow(digest: Digest, row: Row, callMs: number): Digest {
-  const tried = row.attempts > 0 ? 1 : 0;
+export const countRow = (digest: Digest, row: Row, callMs: number): Digest => countRows(digest, [{ row, callMs }]);
+
+/** Counts many rows. A digest and a histogram made anew for each of them were a fortieth of a worker's processor time. */
+export function countRows(digest: Digest, rows: ReadonlyArray<{ readonly row: Row; readonly callMs: number }>): Digest {
+  const outcomes = { succeeded: digest.succeeded, failed: digest.failed, cancelled: digest.cancelled };
   const histogram = [...digest.histogram];
-  if (row.status !== 'cancelled') {
-    const bucket = durationBoundsMs.findIndex((bound) => row.durationMs <= bound);
+  let { codes, attempts, tried, callMs } = digest;
+  for (const { row, callMs: took } of rows) {
+    outcomes[row.status]++;
+    attempts += row.attempts;
+    if (row.attempts > 0) tried++;
+    callMs += took;
+    if (row.status === 'failed') codes = addCodes(codes, { [reasonOf(row.error)]: 1 });
+    if (row.status === 'cancelled') continue;
+    const { durationMs } = row;
+    const bucket = durationBoundsMs.findIndex((bound) => durationMs <= bound);
     const at = bucket === -1 ? durationBoundsMs.length : bucket;
     histogram[at] = (histogram[at] ?? 0) + 1;
   }
-  return {
-    ...digest,
-    [row.status]: digest[row.status] + 1,
-    codes: row.status === 'failed' ? addCodes(digest.codes, { [reasonOf(row.error)]: 1 }) : digest.codes,
-    attempts: digest.attempts + row.attempts,
-    tried: digest.tried + tried,
-    callMs: digest.callMs + callMs,
-    histogram,
-  };
+  return { ...digest, ...outcomes, codes, attempts, tried, callMs, histogram };
 }
 
 /** Adds two digests. */

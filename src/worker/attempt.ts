@@ -4,7 +4,7 @@ import { valueJson } from '../format/value.ts';
 import type { Clock } from '../ports.ts';
 import { failureOf } from '../task/failure.ts';
 import type { Task, TaskContext } from '../task/task.ts';
-import { orAborted } from '../waiting.ts';
+import { whenAborted } from '../waiting.ts';
 
 /** How one try of an item ended. */
 export type AttemptOutcome =
@@ -47,15 +47,20 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
   const controller = new AbortController();
   const { signal } = controller;
   const started = clock.now();
-  const stopTimer = clock.after(timeoutMs, () =>
-    controller.abort(new AttemptTimeout(`no answer within ${timeoutMs} ms`)),
-  );
-  const onCancel = (): void => controller.abort(cancelled.reason);
-  cancelled.addEventListener('abort', onCancel, { once: true });
-  if (cancelled.aborted) onCancel();
+  let giveUp = (_reason: unknown): void => {};
+  // The signal's abort and the end of the wait are one step, so that no listener of ours is on the signal: it is made for each attempt.
+  const abort = (reason: unknown): void => {
+    controller.abort(reason);
+    giveUp(reason);
+  };
+  const stopTimer = clock.after(timeoutMs, () => abort(new AttemptTimeout(`no answer within ${timeoutMs} ms`)));
+  const stopListening = whenAborted(cancelled, () => abort(cancelled.reason));
   try {
     signal.throwIfAborted();
-    const value = await orAborted(task.run(item, { ...context, signal }), signal);
+    const value = await new Promise<unknown>((resolve, reject) => {
+      giveUp = reject;
+      task.run(item, { ...context, signal }).then(resolve, reject);
+    });
     return succeeded(value, task.maxValueBytes, millisecondsSince(clock, started));
   } catch (error) {
     if (cancelled.aborted) return { kind: 'cancelled' };
@@ -73,7 +78,7 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
     return { kind: 'failed', ...failureOf(error, clock.now()), durationMs };
   } finally {
     stopTimer();
-    cancelled.removeEventListener('abort', onCancel);
+    stopListening();
   }
 }
 
@@ -82,8 +87,6 @@ function millisecondsSince(clock: Clock, started: number): number {
   return Math.max(0, clock.now() - started);
 }
 
-const encoder = new TextEncoder();
-
 function succeeded(value: unknown, maxBytes: number, durationMs: number): AttemptOutcome {
   let json: string;
   try {
@@ -91,7 +94,7 @@ function succeeded(value: unknown, maxBytes: number, durationMs: number): Attemp
   } catch (error) {
     return refusedValue('ResultNotJson', messageOf(error), durationMs);
   }
-  const bytes = json.length > maxBytes ? json.length : encoder.encode(json).length;
+  const bytes = json.length > maxBytes ? json.length : Buffer.byteLength(json);
   if (bytes > maxBytes) {
     const message = `expected a value of at most ${maxBytes} bytes of JSON, got ${bytes}; store it in S3 and return its address`;
     return refusedValue('ResultTooLarge', message, durationMs);

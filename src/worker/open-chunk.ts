@@ -1,4 +1,4 @@
-import { addDigests, countRow, type Digest, emptyDigest } from '../format/digest.ts';
+import { addDigests, countRow, countRows, type Digest, emptyDigest } from '../format/digest.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import type { WorkMessage } from '../format/message.ts';
 import type { ItemError, Row } from '../format/outcome.ts';
@@ -223,7 +223,7 @@ export class OpenChunk {
     this.#storingBytes = this.#rowBytes;
     this.#rowBytes = 0;
     this.checkpointAt = now;
-    for (const { row, callMs } of rows) this.#digest = countRow(this.#digest, row, callMs);
+    this.#digest = countRows(this.#digest, rows);
     return rows.map(({ row }) => row);
   }
 

@@ -19,7 +19,7 @@ describe('fanloop estimate', () => {
     const { code, stdout, stderr } = await runCli([...given, ...state]);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^50,000 items of say-after, by 20 that were run\n/);
-    expect(stdout).toMatch(/\n {2}time {6}about \d+ s with 5 workers × 100 calls\n/);
+    expect(stdout).toMatch(/\n {2}time {6}about \d+ s with 5 workers × 100 calls = up to 500 calls at once\n/);
     expect(stdout).toMatch(/\n {2}cost {6}about \$0\.00\d+ on AWS \(Lambda \$[\d.]+, SQS \$[\d.]+, S3 \$[\d.]+\)\n/);
     expect(stdout).toMatch(/\n {2}assumed .*\n.*as of \d{4}-\d\d-\d\d/);
     expect((await runCli(['jobs', ...state])).stdout).toBe('');

@@ -84,7 +84,7 @@ const items = Array.from({ length: 1_000_000 / scale }, (_, n) => n);
 describe('a simulated job of many calls', () => {
   let simulated: Simulated;
   beforeAll(async () => {
-    simulated = await simulate({ task: call, items, options: { concurrency: 200 }, workers: 5, wait: false });
+    simulated = await simulate({ task: call, items, options: { perWorker: 200 }, workers: 5, wait: false });
   }, 60_000);
 
   it('makes the requests that its price is made of', async () => {

@@ -26,7 +26,7 @@ const call = defineTask({
 });
 
 const run = async (items: readonly number[]) =>
-  (await simulate({ task: call, items, options: { concurrency: 100 }, workers: 5, wait: false })).summary;
+  (await simulate({ task: call, items, options: { perWorker: 100 }, workers: 5, wait: false })).summary;
 
 describe('forecast', () => {
   it('tells from a hundred items what thirty thousand come to', async () => {
@@ -79,6 +79,16 @@ describe('forecast', () => {
     ['a job that outlives its messages', { callMs: 1_000_000 }, { items: 400_000_000, bytes: 2e10 }, 'Retention'],
   ] as const)('names %s', (_, totals, more, code) => {
     expect(codes(totals, more)).toEqual([code]);
+  });
+
+  it('takes as long as the limits of the job as a whole make it', () => {
+    const free = forecast(sample, wanted);
+    const few = forecast(sample, { ...wanted, maxConcurrency: 100 });
+    const slow = forecast(sample, { ...wanted, perSecond: 50 });
+    expect(few.wallMs / free.wallMs).toBeCloseTo(10, 0);
+    expect(slow.wallMs / 1_000).toBeCloseTo(wanted.items / 50, -2);
+    expect([few.callsPerSecond, slow.callsPerSecond].map(Math.round)).toEqual([500, 50]);
+    expect(slow.limits).toEqual([]);
   });
 
   it('grows with the items in proportion, from a thousand to ten million', () => {

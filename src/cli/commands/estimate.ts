@@ -5,6 +5,7 @@ import { forecast } from '../../folder/forecast.ts';
 import type { InputFormat } from '../../format/manifest.ts';
 import { splitLines } from '../../input/lines.ts';
 import { limits } from '../../limits.ts';
+import { perSecondOf } from '../../task/rate.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { ifInterrupted } from '../interrupt.ts';
@@ -13,6 +14,7 @@ import { type PreparedBlocks, type PreparedObject, prepareJob } from '../jobs/pr
 import { awaitJob, exitCodeOf, noJob, startJob } from '../jobs/run-job.ts';
 import { type OutputOptions, wholeNumber, withOutput } from '../options.ts';
 import { forecastLines } from '../view/forecast.ts';
+import { limitsText } from '../view/limits-text.ts';
 import { type JobInputOptions, showHelp, withJobInput } from './job-input.ts';
 
 interface EstimateOptions extends JobInputOptions, OutputOptions {
@@ -52,15 +54,28 @@ async function estimate(
     rest: none(),
     notes: [],
   };
-  const job = await startJob(context, { ...prepared, input: trial }, { inline: false });
+  const { maxConcurrency, rate } = prepared.jobLimits;
+  const perSecond = rate === undefined ? undefined : perSecondOf(rate);
+  // What ends or pauses a job is not the trial's.
+  const { limits: _stops, ...more } = prepared.options;
+  const paced = { ...(maxConcurrency !== undefined && { maxConcurrency }), ...(rate !== undefined && { rate }) };
+  const job = await startJob(
+    context,
+    { ...prepared, options: { ...more, limits: paced }, input: trial },
+    { inline: false },
+  );
   const summary = await awaitJob(context, job);
   await removeJob(stack.store, job.id);
   const fleet = { workers: stack.workers, concurrency: limits.concurrency };
-  const found = forecast(summary, { ...fleet, items: sample.items, bytes: sample.bytes });
+  const found = forecast(summary, { ...fleet, maxConcurrency, perSecond, items: sample.items, bytes: sample.bytes });
   if (options.json === true)
     await terminal.data(`${JSON.stringify({ type: 'estimate', ...found, ...fleet, sample: summary })}\n`);
   else
-    for (const line of forecastLines(found, { sample: summary, fleet, isCounted: sample.isCounted }, terminal))
+    for (const line of forecastLines(
+      found,
+      { sample: summary, reach: limitsText(paced, fleet), isCounted: sample.isCounted },
+      terminal,
+    ))
       await terminal.data(`${line}\n`);
   return exitCodeOf(summary);
 }

@@ -4,18 +4,12 @@ import type { Summary } from '../../format/summary.ts';
 import type { Terminal } from '../terminal.ts';
 import { count, counted, dollars, duration, rate } from '../wording.ts';
 
-/** Who would run the job. */
-export interface Fleet {
-  readonly workers: number;
-  readonly concurrency: number;
-}
-
 const labelWidth = 10;
 
 /** The lines that say what a job will come to, what it rests on, and which limits it meets. */
 export function forecastLines(
   forecast: Forecast,
-  { sample, fleet, isCounted }: { readonly sample: Summary; readonly fleet: Fleet; readonly isCounted: boolean },
+  { sample, reach, isCounted }: { readonly sample: Summary; readonly reach: string; readonly isCounted: boolean },
   terminal: Pick<Terminal, 'paint'>,
 ): readonly string[] {
   const row = (label: string, text: string): string => `  ${terminal.paint('dim', label.padEnd(labelWidth))}${text}`;
@@ -26,10 +20,7 @@ export function forecastLines(
   const items = `${isCounted ? '' : 'about '}${counted(forecast.items, 'item')}`;
   return [
     terminal.paint('bold', `${items} of ${sample.task}, by ${count(sample.items)} that were run`),
-    row(
-      'time',
-      `about ${duration(forecast.wallMs)} with ${counted(fleet.workers, 'worker')} × ${counted(fleet.concurrency, 'call')}`,
-    ),
+    row('time', `about ${duration(forecast.wallMs)} with ${reach}`),
     row('cost', `about ${dollars(cost.total)} on AWS (${parts})`),
     row(
       'calls',
