@@ -12,36 +12,78 @@ const families = ['x-ratelimit', 'ratelimit', 'x-rate-limit'];
  * used up, the instant of its reset; undefined where it asks for nothing that can be read.
  */
 export function retryAfterMs(read: ReadHeader, now: number): number | undefined {
-  const ms = read('retry-after-ms');
-  if (ms !== undefined && isDecimal(ms)) return Number(ms);
-  return parseRetryAfter(read('retry-after') ?? '', now) ?? limitResetMs(read, now);
+  const ms = longest(read('retry-after-ms') ?? '', (text) => (isDecimal(text) ? Number(text) : undefined));
+  return ms ?? parseRetryAfter(read('retry-after') ?? '', now) ?? limitResetMs(read, now);
 }
 
-/** Milliseconds that a Retry-After asks for, in seconds (fractions too) or as a date; undefined where it is neither. */
+/** Milliseconds that a Retry-After asks for, in seconds (fractions too) or as a date; undefined where it is neither. Of several the longest. */
 export function parseRetryAfter(value: string, now: number): number | undefined {
-  const text = value.trim();
-  if (isDecimal(text)) return Number(text) * 1_000;
-  return untilDate(text, now);
+  return longest(value, (text) => (isDecimal(text) ? Number(text) * 1_000 : untilDate(text, now)));
 }
 
 /** Whether a limit says that nothing of it is left. */
 export function isLimitUsedUp(read: ReadHeader): boolean {
-  return families.some((family) => countedApart.some((kind) => read(`${family}-remaining${kind}`)?.trim() === '0'));
+  const isNothing = (remaining: string): boolean => isDecimal(remaining) && Number(remaining) === 0;
+  return (
+    draftLimits(read('ratelimit')).some(({ remaining }) => remaining !== undefined && isNothing(remaining)) ||
+    families.some((family) =>
+      countedApart.some((kind) => listOf(read(`${family}-remaining${kind}`) ?? '').some(isNothing)),
+    )
+  );
+}
+
+/** The values of a header that came several times, or of a list; a date has a comma of its own. */
+function listOf(value: string): readonly string[] {
+  return value.split(/,(?=\s*(?:\d+(?:\.\d*)?\s*(?:,|$)|[A-Z][a-z]+, |\d{4}-\d\d-\d\d))/).map((text) => text.trim());
+}
+
+/** The longest of a list of waits: the next call would be refused before it. */
+function longest(value: string, parse: (text: string) => number | undefined): number | undefined {
+  const waits = listOf(value)
+    .map(parse)
+    .filter((wait) => wait !== undefined);
+  return waits.length === 0 ? undefined : Math.max(...waits);
+}
+
+interface DraftLimit {
+  readonly remaining: string | undefined;
+  /** Seconds. */
+  readonly reset: string | undefined;
+}
+
+/**
+ * The limits within one header RateLimit: `"default";r=0;t=2`, a list with a name each, as the draft has it from its eighth version on,
+ * or `limit=5, remaining=0, reset=2` of the seventh. https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
+ */
+function draftLimits(header: string | undefined): readonly DraftLimit[] {
+  if (header === undefined) return [];
+  // A name may hold any character, as those that part the list.
+  const unnamed = header.replaceAll(/"(?:[^"\\]|\\.)*"/g, 'name');
+  const find = (text: string, key: string): string | undefined =>
+    new RegExp(`(?:^|[;,])\\s*${key}\\s*=\\s*(\\d+(?:\\.\\d+)?)`).exec(text)?.[1];
+  const whole = { remaining: find(unnamed, 'remaining'), reset: find(unnamed, 'reset') };
+  if (whole.reset !== undefined) return [whole];
+  return unnamed.split(',').map((limit) => ({ remaining: find(limit, 'r'), reset: find(limit, 't') }));
 }
 
 function limitResetMs(read: ReadHeader, now: number): number | undefined {
   const waits: number[] = [];
+  const add = ({ remaining, reset }: DraftLimit): void => {
+    // A limit that has something left was not the one that refused.
+    if (reset === undefined || Number(remaining ?? 0) > 0) return;
+    const wait = parseReset(reset, now);
+    if (wait !== undefined) waits.push(wait);
+  };
   for (const family of families) {
     for (const kind of countedApart) {
-      const remaining = read(`${family}-remaining${kind}`);
-      // A limit that has something left was not the one that refused.
-      if (remaining !== undefined && Number(remaining) > 0) continue;
-      const after = read(`${family}-reset-after${kind}`);
-      const reset = after ?? read(`${family}-reset${kind}`);
-      const wait = reset === undefined ? undefined : parseReset(reset, now);
-      if (wait !== undefined) waits.push(wait);
+      const reset = read(`${family}-reset-after${kind}`) ?? read(`${family}-reset${kind}`);
+      if (reset === undefined) continue;
+      // Some APIs count a second and a month in one header: `0, 14999` with `1, 1419704`.
+      const remaining = listOf(read(`${family}-remaining${kind}`) ?? '');
+      for (const [n, text] of listOf(reset).entries()) add({ remaining: remaining[n] ?? remaining[0], reset: text });
     }
   }
+  for (const limit of draftLimits(read('ratelimit'))) add(limit);
   for (const kind of countedApart.slice(1)) {
     const prefix = 'anthropic-ratelimit';
     if (Number(read(`${prefix}${kind}-remaining`) ?? Number.NaN) > 0) continue;
