@@ -40,11 +40,13 @@ export function textField(value: unknown, name: string): string | undefined {
 export function messageOf(error: unknown): string {
   if (!isObject(error)) return `the task threw ${nameValue(error)}`;
   const own = ownMessage(error);
-  const parts = [own ?? (isErrorLike(error) ? (textField(error, 'name') ?? 'an error without a message') : undefined)];
-  if (parts[0] === undefined) return `the task threw ${inWords(error)}`;
+  const isError = isErrorLike(error);
+  if (own === undefined && !isError) return `the task threw ${inWords(error)}`;
+  const name = own ?? textField(error, 'name') ?? 'an error without a message';
+  const parts = [isError ? name : withFields(name, error)];
   for (const link of linksOf(error).slice(1)) {
     const message = ownMessage(link) ?? textField(link, 'code');
-    if (message !== undefined && !parts.some((part) => part?.includes(message))) parts.push(message);
+    if (message !== undefined && !parts.some((part) => part.includes(message))) parts.push(message);
   }
   return parts.join(': ');
 }
@@ -59,6 +61,42 @@ function ownMessage(error: object): string | undefined {
   return textField(error, 'message') ?? textField(error, 'error') ?? textField(field(error, 'error'), 'message');
 }
 
+/** Fields of a thrown object that its row has anyway, or that are no words. */
+const knownFields: ReadonlySet<string> = new Set(
+  'message code name status statusCode retryable headers response cause'.split(' '),
+);
+
+/** The message of a thrown object, and what else it says. */
+function withFields(message: string, error: object): string {
+  const others = Object.entries(error).flatMap(([name, value]): [string, unknown][] => {
+    if (knownFields.has(name) || value === message) return [];
+    if (name !== 'error' || !isObject(value)) return [[name, value]];
+    const inner = Object.entries(value).filter(([key, text]) => !knownFields.has(key) && text !== message);
+    return inner.length === 0 ? [] : [[name, Object.fromEntries(inner)]];
+  });
+  const json = others.length === 0 ? undefined : jsonOf(Object.fromEntries(others));
+  return json === undefined ? message : `${message}; ${json}`;
+}
+
+/** JSON for a reader: things within themselves, errors, and BigInts in words. Undefined where it says nothing. */
+function jsonOf(value: object): string | undefined {
+  const open: unknown[] = [];
+  try {
+    const json = JSON.stringify(value, function written(this: unknown, _key: string, element: unknown) {
+      if (typeof element === 'bigint') return String(element);
+      if (typeof element !== 'object' || element === null) return element;
+      while (open.length > 0 && open.at(-1) !== this) open.pop();
+      if (open.includes(element)) return '[circular]';
+      if (element instanceof Error) return String(element);
+      open.push(element);
+      return element;
+    });
+    return json === '{}' ? undefined : json;
+  } catch {
+    return undefined;
+  }
+}
+
 function nameValue(value: unknown): string {
   if (typeof value === 'string') return `the text "${value}"`;
   if (typeof value === 'bigint') return `${value}n`;
@@ -67,12 +105,8 @@ function nameValue(value: unknown): string {
 
 function inWords(value: object): string {
   if (typeof value === 'function') return `the function ${value.name || 'without a name'}`;
-  try {
-    const json = JSON.stringify(value);
-    if (json !== undefined && json !== '{}') return json;
-  } catch {
-    // Its kind says more than nothing.
-  }
+  const json = jsonOf(value);
+  if (json !== undefined) return json;
   const kind = textField(field(value, 'constructor'), 'name');
   return kind === undefined || kind === 'Object' ? 'an object without a message' : `an object of the class ${kind}`;
 }

@@ -20,6 +20,9 @@ const tlsCodes =
 /** PostgreSQL's classes and codes of "later": connection, resources, rollback, shutdown. https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const laterSqlStates = /^(08...|53...|40001|40P01|55P03|55006|57P0[1235]|58030|25P03)$/;
 
+/** Codes of SQL by their standard and PostgreSQL's classes, for errors that say nothing else of a database. */
+const sqlStates = /^(0[0-389ABFLPZ]|2[0-8BDF]|3[489BDF]|4[0-4]|5[3-578]|72|F0|HV|P0|XX)(?=.*\d)[0-9A-Z]{3}$/;
+
 /** MySQL's. https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html */
 const laterMysql =
   /^ER_(LOCK_DEADLOCK|LOCK_WAIT_TIMEOUT|CON_COUNT_ERROR|TOO_MANY_USER_CONNECTIONS|TOO_MANY_CONCURRENT_TRXS|USER_LIMIT_REACHED|SERVER_SHUTDOWN|NEW_ABORTING_CONNECTION|ABORTING_CONNECTION|NET_\w+|QUERY_INTERRUPTED|QUERY_TIMEOUT|OUT_OF_RESOURCES|CLIENT_INTERACTION_TIMEOUT)$/;
@@ -55,7 +58,7 @@ export function verdictOf(link: object): Verdict | undefined {
   return saysItself(link) ?? ofCloud(link) ?? ofNetwork(link) ?? ofDatabase(link) ?? ofGrpc(link) ?? ofStatus(link);
 }
 
-/** The HTTP status that an error carries, as `status`, `statusCode`, or on its response. */
+/** The HTTP status that an error carries, as `status`, `statusCode`, on its response, or, as Google's clients do, as its `code`; also as a text. */
 export function statusOf(link: object): number | undefined {
   const response = field(link, 'response');
   const found = [
@@ -66,8 +69,9 @@ export function statusOf(link: object): number | undefined {
     field(field(link, '$metadata'), 'httpStatusCode'),
     field(field(link, 'output'), 'statusCode'),
     field(field(link, 'meta'), 'statusCode'),
-  ].find((status) => typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599);
-  return typeof found === 'number' ? found : undefined;
+    field(link, 'code'),
+  ].find((status) => (typeof status === 'number' || typeof status === 'string') && /^[45]\d\d$/.test(String(status)));
+  return found === undefined ? undefined : Number(found);
 }
 
 /** Some libraries say it outright. */
@@ -111,7 +115,9 @@ function ofDatabase(link: object): Verdict | undefined {
     return { retryable: laterRedis.test(textField(link, 'message') ?? '') };
   }
   if (typeof code !== 'string') return undefined;
-  if (/^[0-9A-Z]{5}$/.test(code) && (textField(link, 'severity') !== undefined || name === 'PostgresError')) {
+  const isSql = textField(link, 'severity') !== undefined || name === 'PostgresError';
+  // An API may have codes of its own that look alike; with a status, it is one.
+  if (isSql ? /^[0-9A-Z]{5}$/.test(code) : sqlStates.test(code) && statusOf(link) === undefined) {
     return { code: `Sql${code}`, retryable: laterSqlStates.test(code) };
   }
   if (/^ER_[A-Z]/.test(code)) return { code, retryable: laterMysql.test(code) };
@@ -139,7 +145,7 @@ function ofGrpc(link: object): Verdict | undefined {
 
 /** A client's name of an HTTP error says nothing that its status does not. */
 const plainNames =
-  /^(Error|TypeError|(Axios|Got|Ky|Octokit|Http|HTTP|Fetch|Request|Response|Status|StatusCode|API|Api)\w*Error)$/;
+  /^(Error|TypeError|(Axios|Gaxios|Got|Ky|Superagent|Wretch|Octokit|Http|HTTP|Fetch|Request|Response|Status|StatusCode|API|Api)\w*Error)$/;
 
 function ofStatus(link: object): Verdict | undefined {
   const status = statusOf(link);

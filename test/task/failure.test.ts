@@ -131,6 +131,15 @@ describe('a failure that a client reports', () => {
     ['pg, too many', withFields('error', { code: '53300', severity: 'FATAL' }), 'Sql53300', true],
     ['pg, a row that exists', withFields('error', { code: '23505', severity: 'ERROR' }), 'Sql23505', false],
     ['postgres.js', withFields('PostgresError', { code: '42P01', severity: 'ERROR' }), 'Sql42P01', false],
+    ['a database, a conflict', withFields('Error', { code: '40001' }), 'Sql40001', true],
+    ['a database, a row that exists', withFields('Error', { code: '23505' }), 'Sql23505', false],
+    ['an API with codes like those', withFields('Error', { code: '40001', status: 429 }), 'HttpStatus429', true],
+    ['an API with codes unlike those', withFields('Error', { code: 'AB123' }), 'AB123', true],
+    ['gaxios', withFields('GaxiosError', { code: '429', response: { status: 429 } }), 'HttpStatus429', true],
+    ['gaxios, by code', withFields('GaxiosError', { code: '404' }), 'HttpStatus404', false],
+    ['googleapis', withFields('Error', { code: 503, errors: [] }), 'HttpStatus503', true],
+    ['a status that is a text', withFields('Error', { status: '404' }), 'HttpStatus404', false],
+    ['the body of an API', { error: 'slow down', code: 429 }, 'HttpStatus429', true],
     ['ioredis, connection', withFields('MaxRetriesPerRequestError', {}), 'MaxRetriesPerRequestError', true],
     ['ioredis, loading', withFields('ReplyError', {}, 'LOADING Redis is loading'), 'ReplyError', true],
     ['ioredis, wrong type', withFields('ReplyError', {}, 'WRONGTYPE Operation'), 'ReplyError', false],
@@ -161,18 +170,18 @@ describe('a failure that a client reports', () => {
     expect(failed(error)).toMatchObject({ code, retryable });
   });
 
-  it.each([408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527, 530, 529, 598, 599])(
-    'with the status %i is tried again',
-    (status) => {
-      for (const error of [{ status }, { statusCode: status }, { response: { status } }]) {
-        expect(failed(withFields('Error', error))).toMatchObject({
-          code: `HttpStatus${status}`,
-          status,
-          retryable: true,
-        });
-      }
-    },
-  );
+  it.each([
+    408, 425, 429, 500, 501, 502, 503, 504, 505, 506, 510, 511, 520, 521, 522, 523, 524, 525, 526, 527, 530, 529, 598,
+    599,
+  ])('with the status %i is tried again', (status) => {
+    for (const error of [{ status }, { statusCode: status }, { response: { status } }]) {
+      expect(failed(withFields('Error', error))).toMatchObject({
+        code: `HttpStatus${status}`,
+        status,
+        retryable: true,
+      });
+    }
+  });
 
   it.each([400, 401, 403, 404, 409, 410, 422])('with the status %i is final', (status) => {
     expect(failed(withFields('Error', { status }))).toMatchObject({ status, retryable: false });
@@ -213,12 +222,18 @@ describe('a bug of the task', () => {
 describe('a thing that is no error', () => {
   const circle: { self?: unknown } = {};
   circle.self = circle;
+  const shared = { n: 1 };
   it.each<[unknown, RegExp]>([
     [{ message: 'no such user', code: 'PGRST116' }, /^no such user$/],
     [{ error: { message: 'bad key' } }, /^bad key$/],
     [{ reason: 'quota', left: 0 }, /\{"reason":"quota","left":0\}/],
     [{}, /^the task threw an object without a message$/],
-    [circle, /^the task threw an object without a message$/],
+    [circle, /^the task threw \{"self":"\[circular\]"\}$/],
+    [{ id: 1n, up: circle, why: new Error('no') }, /\{"id":"1","up":\{"self":"\[circular\]"\},"why":"Error: no"\}/],
+    [{ a: shared, b: shared }, /\{"a":\{"n":1\},"b":\{"n":1\}\}/],
+    [{ error: 'bad', detail: [1] }, /^bad; \{"detail":\[1\]\}$/],
+    [{ message: 'bad', errors: [{ field: 'zip' }], status: 422 }, /^bad; \{"errors":\[\{"field":"zip"\}\]\}$/],
+    [{ error: { message: 'bad key', param: 'id' } }, /^bad key; \{"error":\{"param":"id"\}\}$/],
     [Object.create(null), /object/],
     [['a', 1], /\["a",1\]/],
     ['gone', /"gone"/],
@@ -233,7 +248,7 @@ describe('a thing that is no error', () => {
     const error = failed(thrown);
     expect(error.message).toMatch(message);
     expect(error.message).not.toContain('[object');
-    expect(error.retryable).toBe(true);
+    expect(error.retryable).toBe(error.status !== 422);
   });
 
   it.each<[string, unknown]>([

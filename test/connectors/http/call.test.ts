@@ -72,7 +72,7 @@ describe('an answer', () => {
     expect(downstream.connections()).toBe(1);
   });
 
-  test.each([408, 425, 429, 500, 502, 503, 504, 520, 529, 530, 598, 599])(
+  test.each([408, 425, 429, 500, 501, 502, 503, 504, 505, 511, 520, 529, 530, 598, 599])(
     'with status %i may come better later',
     async (status) => {
       const downstream = await startDownstream((_, response) => reply(response, status));
@@ -84,7 +84,7 @@ describe('an answer', () => {
     },
   );
 
-  test.each([400, 401, 403, 404, 409, 410, 422, 501])('with status %i will not come better', async (status) => {
+  test.each([400, 401, 403, 404, 409, 410, 422])('with status %i will not come better', async (status) => {
     const downstream = await startDownstream((_, response) => reply(response, status));
     await expect(call(downstream.url)).rejects.toMatchObject({ code: `HttpStatus${status}`, status, retryable: false });
   });
