@@ -26,11 +26,16 @@ export function orAborted<Value>(work: Promise<Value>, signal: AbortSignal): Pro
   });
 }
 
-/** Passes values on, and ends as soon as the signal aborts: the next one may never come. @throws the signal's reason */
+/** Passes values on, and ends and closes the source as soon as the signal aborts: the next one may never come. @throws the signal's reason */
 export async function* untilAborted<Value>(values: AsyncIterable<Value>, signal: AbortSignal): AsyncGenerator<Value> {
   const source = values[Symbol.asyncIterator]();
   const next = () => orAborted(source.next(), signal);
-  for (let value = await next(); value.done !== true; value = await next()) yield value.value;
+  try {
+    for (let value = await next(); value.done !== true; value = await next()) yield value.value;
+  } finally {
+    // A source that ended makes nothing of it; one that never ends must not keep anybody waiting.
+    void Promise.resolve(source.return?.()).catch(() => {});
+  }
 }
 
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();

@@ -13,6 +13,7 @@ import { type Items, itemBlocks, peekSmall } from './item-blocks.ts';
 import { Job, type WaitOptions } from './job.ts';
 import type { Stack } from './stack.ts';
 import { startUnderToken } from './start.ts';
+import { requireItems, requireSubmitOptions } from './submit-options.ts';
 
 /** An input that is bytes already: an S3 object, or NDJSON (a JSON value a line). */
 export interface Input {
@@ -88,6 +89,8 @@ export class Fanloop implements AsyncDisposable {
     items: Items<unknown> | Input,
     options: SubmitOptions = {},
   ): Promise<Job> {
+    requireSubmitOptions(options);
+    requireItems(items);
     const closing = this.#closing.signal;
     const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
     signal.throwIfAborted();
@@ -125,6 +128,8 @@ export class Fanloop implements AsyncDisposable {
   /**
    * Runs a task over items and gives the values in the order of the items, as `Promise.all` and p-map do; for results that fit in memory.
    *
+   * No items are no values.
+   *
    * @throws ItemFailed when an item failed for good; the others have run all the same. UsageError as {@link submit}
    * @example
    * const users = await fanloop.map(lookUp, ids);
@@ -137,8 +142,11 @@ export class Fanloop implements AsyncDisposable {
     options: SubmitOptions = {},
   ): Promise<unknown[]> {
     // Either of both kinds of task is one of the two signatures.
-    const job = await this.submit(task as string, items, options);
-    return Array.fromAsync(job.values(options));
+    const job = await this.submit(task as string, items, options).catch((error: unknown) => {
+      if (error instanceof UsageError && error.code === 'EmptyInput') return undefined;
+      throw error;
+    });
+    return job === undefined ? [] : Array.fromAsync(job.values(options));
   }
 
   /** A job that was started before, perhaps by another program; whether it exists shows when it is asked for something. */

@@ -11,6 +11,7 @@ import type { JobEnd, Summary } from '../format/summary.ts';
 import { sendDueTick } from '../job/due-tick.ts';
 import { isUsageCode, UsageError } from '../task/errors.ts';
 import { type JobLimits, needsSeats } from '../task/job-limits.ts';
+import { orAborted } from '../waiting.ts';
 import { followJob, isOverdue, type Look, progressOf, requireManifest } from './follow.ts';
 import { ItemFailed } from './item-error.ts';
 import type { Progress } from './progress.ts';
@@ -27,6 +28,12 @@ export type ItemRow<Value> =
 export interface WaitOptions {
   /** Ends the wait, not the job; the method rejects with the signal's reason. @default none */
   readonly signal?: AbortSignal;
+}
+
+/** What every method that changes a job takes. */
+export interface ChangeOptions extends WaitOptions {
+  /** Who asks, for whoever looks at the job later. @default 'a program' */
+  readonly by?: string;
 }
 
 /** Which rows {@link Job.batches} gives. */
@@ -160,8 +167,8 @@ export class Job<Value = unknown> {
    * @returns whether it had ended before
    * @throws UsageError `JobNotFound`
    */
-  async cancel({ by = 'a program' }: { readonly by?: string } = {}): Promise<'cancelling' | 'ended'> {
-    return cancelJob(this.#stack, this.id, by);
+  async cancel({ by = 'a program', signal }: ChangeOptions = {}): Promise<'cancelling' | 'ended'> {
+    return unlessAborted(signal, () => cancelJob(this.#stack, this.id, by));
   }
 
   /**
@@ -183,13 +190,13 @@ export class Job<Value = unknown> {
    *
    * @throws UsageError `JobNotFound`, `InvalidRequest` when it has ended or is being cancelled
    */
-  async pause({ by = 'a program' }: { readonly by?: string } = {}): Promise<void> {
-    await pauseJob(this.#stack, this.id, by);
+  async pause({ by = 'a program', signal }: ChangeOptions = {}): Promise<void> {
+    await unlessAborted(signal, () => pauseJob(this.#stack, this.id, by));
   }
 
   /** Lets the job go on, whatever it paused for. @throws UsageError as {@link pause} */
-  async resume({ by = 'a program' }: { readonly by?: string } = {}): Promise<void> {
-    await unpauseJob(this.#stack, this.id, by);
+  async resume({ by = 'a program', signal }: ChangeOptions = {}): Promise<void> {
+    await unlessAborted(signal, () => unpauseJob(this.#stack, this.id, by));
   }
 
   /**
@@ -200,12 +207,16 @@ export class Job<Value = unknown> {
    * @example
    * await job.tune({ rate: { limit: 10, perMs: 1_000 }, maxConcurrency: null });
    */
-  async tune(change: TuneOptions, { by = 'a program' }: { readonly by?: string } = {}): Promise<JobLimits> {
-    return (await tuneJob(this.#stack, this.id, by, change)).table.limits;
+  async tune(change: TuneOptions, { by = 'a program', signal }: ChangeOptions = {}): Promise<JobLimits> {
+    return (await unlessAborted(signal, () => tuneJob(this.#stack, this.id, by, change))).table.limits;
   }
 
   /** How the job stands now. Sends the turn that is overdue where somebody can take it. @throws UsageError `JobNotFound` */
-  async status(): Promise<JobStatus> {
+  async status({ signal }: WaitOptions = {}): Promise<JobStatus> {
+    return unlessAborted(signal, () => this.#status());
+  }
+
+  async #status(): Promise<JobStatus> {
     const { store, clock } = this.#stack;
     const own = await requireManifest(store, this.id);
     const folder = await newestFolder(store, this.id);
@@ -254,6 +265,15 @@ export class Job<Value = unknown> {
       }
     }
   }
+}
+
+/** Begins no work for a signal that has aborted, and waits no longer than until it does. */
+async function unlessAborted<Result>(
+  signal: AbortSignal = new AbortController().signal,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  signal.throwIfAborted();
+  return orAborted(work(), signal);
 }
 
 /** What the job's task resolved to is what stands in its rows; a string task's values are `unknown`. */

@@ -42,6 +42,7 @@ export interface RedriveOptions {
 export async function redriveJob(stack: Stack, jobId: string, options: RedriveOptions): Promise<number> {
   const { store } = stack;
   const signal = options.signal ?? new AbortController().signal;
+  signal.throwIfAborted();
   const own = await requireManifest(store, jobId);
   if ((await readJobSummary(store, jobId)) === undefined) {
     const message = `expected a job that has ended, got ${jobId}, which is still running; "fanloop watch ${jobId}" follows it`;

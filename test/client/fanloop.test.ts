@@ -55,6 +55,79 @@ describe('submit', () => {
     await world.expectWhole(job.id, 2);
   });
 
+  it.each<[string, unknown, object, string]>([
+    [
+      'a text for items',
+      'abc',
+      {},
+      'expected items as a list, an iterable, an async iterable, or {input: "s3://…"}, got a value of type string',
+    ],
+    ['no items', null, {}, 'got null'],
+    ['an object for items', { n: 1 }, {}, 'got a value of type object'],
+    ['a mistyped option', [1], { concurency: 5 }, 'got "concurency"; did you mean "concurrency"?'],
+    ['no concurrency', [1], { concurrency: 0 }, 'expected concurrency to be a whole number from 1 to 500000, got 0'],
+    ['a text for a number', [1], { attempts: '3' }, 'expected attempts to be a whole number from 1 to 20, got "3"'],
+    [
+      'a long timeout',
+      [1],
+      { timeoutMs: 1e9 },
+      'expected timeoutMs to be a whole number from 1 to 240000, got 1000000000',
+    ],
+  ])('refuses %s before anything is started', async (_what, items, options, message) => {
+    const world = new ClientWorld(() => 1);
+    const submitted = world.connect().submit('t', items as unknown[], options);
+    await expect(submitted).rejects.toMatchObject({
+      code: 'InvalidOptions',
+      message: expect.stringContaining(message),
+    });
+    expect(world.store.calls).toEqual([]);
+  });
+
+  it('closes the source when it stops reading it', async () => {
+    const world = new ClientWorld(() => 1);
+    const stop = new AbortController();
+    let closed = 0;
+    async function* source() {
+      try {
+        for (let n = 0; ; n++) {
+          if (n === 30) stop.abort(new Error('enough'));
+          yield { n, text: 'x'.repeat(100_000) };
+        }
+      } finally {
+        closed++;
+      }
+    }
+    await expect(world.during(world.connect().submit('t', source(), { signal: stop.signal }))).rejects.toThrow(
+      'enough',
+    );
+    await Promise.resolve();
+    expect(closed).toBe(1);
+  });
+
+  it('has no values for no items, where starting a job of none is a mistake', async () => {
+    const fanloop = new ClientWorld(() => 1).connect();
+    await expect(fanloop.map('t', [])).resolves.toEqual([]);
+    await expect(fanloop.submit('t', [])).rejects.toMatchObject({ code: 'EmptyInput' });
+  });
+
+  it('begins nothing for a signal that has aborted', async () => {
+    const world = new ClientWorld(() => 1);
+    const job = await world.during(world.connect().submit('t', repeat(2), { inline: false }));
+    const signal = AbortSignal.abort(new Error('too late'));
+    for (const ask of [
+      () => job.status({ signal }),
+      () => job.cancel({ signal }),
+      () => job.pause({ signal }),
+      () => job.resume({ signal }),
+      () => job.tune({ breaker: 50 }, { signal }),
+      () => job.redrive({ signal }),
+      () => job.summary({ signal }),
+    ])
+      await expect(ask()).rejects.toThrow('too late');
+    await world.during(job.summary());
+    await world.expectWhole(job.id, 2);
+  });
+
   it('tells the id before the first call can happen', async () => {
     const world = new ClientWorld(() => 1);
     const told: unknown[] = [];
