@@ -21,7 +21,13 @@ const { values } = parseArgs({
 const root = resolve(import.meta.dirname, '../..');
 const copied = ['src', 'lambdas', 'lib', 'bin', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 /** The tests that stand closest to the mutated files; asked only where the simulator sees nothing. */
-const nearTests = ['test/job', 'test/worker', 'test/folder'];
+const nearTests = [
+  'test/job',
+  'test/worker',
+  'test/folder',
+  'test/format/share.test.ts',
+  'test/testing/limits.test.ts',
+];
 
 const write = (text: string): void => void process.stdout.write(`${text}\n`);
 /** What the code as it stands breaks: no mutation is to be credited with it. */

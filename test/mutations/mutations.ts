@@ -105,4 +105,22 @@ export const mutations: readonly Mutation[] = [
     find: 'return passedMs >= 0 && passedMs < ms;',
     replace: 'return passedMs < ms;',
   },
+  {
+    name: 'give a seat its part of a new table at once',
+    file: 'src/format/share.ts',
+    find: 'at.sinceSeenMs < settledMs(old, table, at.timeoutMs) && takesFrom(table, old)',
+    replace: 'at.sinceSeenMs < 0 && takesFrom(table, old)',
+  },
+  {
+    name: 'move calls between seats before those that run ended',
+    file: 'src/format/share.ts',
+    find: '(callsMove ? timeoutMs : 0)',
+    replace: '(callsMove ? 0 * timeoutMs : 0)',
+  },
+  {
+    name: 'start calls of a seat whose lease is over',
+    file: 'src/worker/seat-lease.ts',
+    find: 'now - this.#since < this.#note.leaseMs;',
+    replace: 'now - this.#since < this.#note.leaseMs + 86_400_000;',
+  },
 ];
