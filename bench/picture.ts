@@ -39,6 +39,7 @@ export function picture({ slow, costs, machine, at }: Results): string {
   }
   const foot = `${machine}; ${at.slice(0, 10)}; logarithmic scale`;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y + 22}" viewBox="0 0 ${width} ${y + 22}" font-family="system-ui, sans-serif" font-size="13">
+<title>What Fanloop and others cost, in processor time and on AWS</title>
 <rect width="100%" height="100%" fill="#ffffff"/>
 ${parts.join('\n')}
 <text x="12" y="${y + 8}" font-size="11" fill="#667085">${escaped(foot)}</text>
