@@ -53,12 +53,38 @@ export class ParameterVault implements SecretVault {
       const value = found.get(`${this.#path}/${name}`) ?? '';
       this.#known.set(name, { value, until });
       if (value.length < minRedacted) continue;
-      // As it is, as JSON writes it, and as a URL does.
-      for (const form of [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)]) {
-        this.#redactions.set(form, `{${name}}`);
-      }
+      for (const form of formsOf(value)) this.#redactions.set(form, `{${name}}`);
     }
   }
+}
+
+/** Shorter pieces of base64 are in other words, too. */
+const minBase64 = 8;
+
+/** A secret as it is, as JSON writes it, as a URL does, and in base64. */
+function formsOf(value: string): ReadonlySet<string> {
+  const forms = new Set([value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)]);
+  for (const base64 of base64Of(Buffer.from(value))) {
+    if (base64.length < minBase64) continue;
+    forms.add(base64);
+    forms.add(base64.replaceAll('+', '-').replaceAll('/', '_'));
+    forms.add(encodeURIComponent(base64));
+  }
+  return forms;
+}
+
+/**
+ * The secret alone, and within a longer text (`user:secret`) for each place in its groups of three bytes: the characters that hold bits
+ * of the secret only, whatever stands around it.
+ */
+function base64Of(secret: Buffer): readonly string[] {
+  const within = [0, 1, 2].map((before) => {
+    const bytes = before + secret.length;
+    const text = Buffer.concat([Buffer.alloc(before), secret]).toString('base64');
+    return text.slice(Math.ceil((before * 8) / 6), Math.floor((bytes * 8) / 6));
+  });
+  const whole = secret.toString('base64');
+  return [whole, whole.replaceAll('=', ''), ...within];
 }
 
 /** Keeps secrets out of what this process writes to its log, whoever writes it. */

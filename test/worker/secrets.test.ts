@@ -80,3 +80,33 @@ describe('a task that declares a secret', () => {
     expect(define).toThrow('expected the name of a secret, as API_TOKEN, got "no-name"');
   });
 });
+
+describe('a secret in base64', () => {
+  const odd = 'k>?k>?k\u00fc-7+/9';
+  const bytes = (text: string): Buffer => Buffer.from(text);
+  it.each<[string, string, string]>([
+    ['alone', secret, bytes(secret).toString('base64')],
+    ['alone, for a URL', odd, bytes(odd).toString('base64url')],
+    ['alone, within a URL', odd, encodeURIComponent(bytes(odd).toString('base64'))],
+    ...['', 'u', 'us', 'user:'].flatMap((before) =>
+      ['', ':', '-a', '-ab'].flatMap((after): [string, string, string][] => [
+        [`between "${before}" and "${after}"`, odd, bytes(before + odd + after).toString('base64')],
+        [`between "${before}" and "${after}", for a URL`, odd, bytes(before + odd + after).toString('base64url')],
+      ]),
+    ),
+  ])('%s is taken out of what is written', async (_where, value, text) => {
+    const vault = new ParameterVault('Fanloop', async (names) => new Map(names.map((name) => [name, value])));
+    await vault.read(['KEY']);
+    const clean = vault.redact(`Basic ${text}.`);
+    expect(clean).toContain('{KEY}');
+    // What is left has at most the two bits of the secret's ends, and what stood around it.
+    const left = clean.replace('{KEY}', '').slice('Basic '.length, -1);
+    expect(left.length).toBeLessThanOrEqual(text.length - Math.floor((bytes(value).length * 8 - 10) / 6));
+  });
+
+  it('is left where it is too short to be told from other words', async () => {
+    const vault = new ParameterVault('Fanloop', async (names) => new Map(names.map((name) => [name, 'abcd'])));
+    await vault.read(['KEY']);
+    expect(vault.redact('xYWJjZ abcd')).toBe('xYWJjZ {KEY}');
+  });
+});
