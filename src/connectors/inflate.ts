@@ -57,12 +57,10 @@ export async function* gunzipped(source: AsyncIterable<Buffer>): AsyncGenerator<
   const cursor = new Cursor(source);
   try {
     for (let members = 0; ; members += 1) {
-      const magic = await cursor.peek(2);
-      if (magic.length === 0 && members === 0) return;
-      if (magic[0] !== 0x1f || magic[1] !== 0x8b) {
-        if (members > 0) return;
-        throw damaged('incorrect header check');
-      }
+      const header = await cursor.peek(10);
+      if (members > 0 && !isMember(header)) return;
+      if (header.length === 0) return;
+      if (header[0] !== 0x1f || header[1] !== 0x8b) throw damaged('incorrect header check');
       await skipHeader(cursor);
       let check = 0;
       for await (const block of inflateOnce(createInflateRaw(), cursor)) {
@@ -75,6 +73,12 @@ export async function* gunzipped(source: AsyncIterable<Buffer>): AsyncGenerator<
   } finally {
     await cursor.close();
   }
+}
+
+/** RFC 1952: the method is 8, three flags are reserved, and a level is said by 0, 2, or 4. Junk may begin with the magic bytes alone. */
+function isMember([id1, id2, method, flags, , , , , level]: Buffer): boolean {
+  if (id1 !== 0x1f || id2 !== 0x8b || method !== 8 || flags === undefined) return false;
+  return (flags & 0xe0) === 0 && (level === undefined || level === 0 || level === 2 || level === 4);
 }
 
 /** Unpacks a stream that begins as gzip does, and passes any other on; `found` is told of it. */

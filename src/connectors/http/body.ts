@@ -2,6 +2,7 @@ import { pipeline, Readable, type Transform } from 'node:stream';
 import { constants, createBrotliDecompress, createZstdDecompress } from 'node:zlib';
 import { TaskError } from '../../task/errors.ts';
 import { gunzipped, inflated } from '../inflate.ts';
+import { isCharset } from './text.ts';
 
 /** RFC 9659: a decoder of the content coding needs a window of at most 8 MB, so that a hostile body cannot ask for more. */
 const zstdWindowLog = 23;
@@ -26,9 +27,28 @@ export function codingsOf(contentEncoding: string | undefined): readonly string[
     .toLowerCase()
     .split(',')
     .map((coding) => coding.trim())
-    .filter((coding) => coding !== '' && coding !== 'identity')
+    .filter((coding) => coding !== '' && coding !== 'identity' && !isMislabel(coding))
     .reverse();
 }
+
+/** What stands in Content-Encoding by mistake, a charset or a type above all, says nothing of a coding: browsers pass it over. */
+function isMislabel(coding: string): boolean {
+  if (decoders.has(coding)) return false;
+  return coding.includes('/') || mislabels.has(coding) || isCharset(coding);
+}
+
+const mislabels: ReadonlySet<string> = new Set([
+  'none',
+  'null',
+  'undefined',
+  'binary',
+  'text',
+  'plain',
+  'json',
+  '7bit',
+  '8bit',
+  'chunked',
+]);
 
 /**
  * Undoes a body's Content-Encoding as it streams.

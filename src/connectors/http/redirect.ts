@@ -25,9 +25,10 @@ export function redirected(
   request: HttpRequest,
   answer: { readonly status: number; readonly location: string | undefined },
 ): HttpRequest | undefined {
-  if (!redirectStatuses.has(answer.status) || answer.location === undefined) return undefined;
+  // An empty target would be the same place again, for ever.
+  if (!redirectStatuses.has(answer.status) || (answer.location ?? '').trim() === '') return undefined;
   const from = parseUrl(request.url);
-  const to = parseUrl(utf8Header(answer.location), from);
+  const to = parseUrl(utf8Header(answer.location ?? ''), from);
   const crossing = to.origin !== from.origin;
   const rewriting =
     (answer.status === 303 && request.method !== 'GET' && request.method !== 'HEAD') ||

@@ -42,6 +42,11 @@ function ofMark(body: Buffer): string | undefined {
   return undefined;
 }
 
+/** Whether a label names a charset. */
+export function isCharset(label: string): boolean {
+  return decoderOf(label) !== undefined;
+}
+
 function decoderOf(label: string): Decoder | undefined {
   try {
     return new TextDecoder(label, { fatal: true });

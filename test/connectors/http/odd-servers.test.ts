@@ -125,10 +125,35 @@ describe('a coded body', () => {
     ['zeros behind gzip', 'gzip', Buffer.concat([gzipSync('hello'), Buffer.alloc(512)])],
     ['a line end behind gzip', 'gzip', Buffer.concat([gzipSync('hello'), Buffer.from('\n')])],
     ['junk behind gzip', 'gzip', Buffer.concat([gzipSync('hello'), Buffer.from('<!-- served by x -->')])],
+    [
+      'junk that begins as gzip does',
+      'gzip',
+      Buffer.concat([gzipSync('hello'), Buffer.from([0x1f, 0x8b, 0x6a, 1, 2, 3])]),
+    ],
+    ['two bytes of the beginning of gzip', 'gzip', Buffer.concat([gzipSync('hello'), Buffer.from([0x1f, 0x8b])])],
+    ['a charset in place of a coding', 'utf-8', Buffer.from('hello')],
+    ['a charset of old', 'ISO-8859-1', Buffer.from('hello')],
+    ['a type in place of a coding', 'application/json', Buffer.from('hello')],
+    ['no coding, in words', 'none', Buffer.from('hello')],
+    ['a charset beside a coding', 'gzip, utf-8', gzipSync('hello')],
     ['the header twice', 'gzip\r\ncontent-encoding: gzip', gzipSync('hello')],
     ['x-gzip', 'x-gzip', gzipSync('hello')],
   ])('is read as browsers read it: %s', async (_what, coding, body) => {
     expect((await call((await coded(coding, body)).url)).body.toString()).toBe('hello');
+  });
+
+  test('whose second member is cut or damaged fails', async () => {
+    const second = gzipSync('world');
+    const damaged = Buffer.from(second).fill(0xff, 10, 14);
+    for (const rest of [second.subarray(0, 9), second.subarray(0, -9), damaged]) {
+      const server = await coded('gzip', Buffer.concat([gzipSync('hello'), rest]));
+      await expect(call(server.url)).rejects.toMatchObject({ code: 'InvalidBody' });
+    }
+  });
+
+  test.each(['compress', 'aes128gcm', 'gzip, dcb'])('of the unknown coding %s fails', async (coding) => {
+    const server = await coded(coding, Buffer.from('hello'));
+    await expect(call(server.url)).rejects.toMatchObject({ code: 'InvalidBody', retryable: false });
   });
 
   test('that is cut fails', async () => {
@@ -196,6 +221,12 @@ describe('headers', () => {
     await expect(call(server.url, 'GET', { signal: AbortSignal.timeout(20_000) })).rejects.toMatchObject({
       code: 'ConnectionFailed',
     });
+  });
+
+  test('with an empty target are no redirect', async () => {
+    const server = await answering('HTTP/1.1 302 Found\r\nlocation: \r\ncontent-length: 4\r\n\r\nhere');
+    await expect(call(server.url)).rejects.toMatchObject({ code: 'HttpStatus302', body: 'here' });
+    expect(server.calls()).toBe(1);
   });
 
   test('with a target in UTF-8 are followed', async () => {
