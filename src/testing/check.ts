@@ -86,7 +86,7 @@ function checkProofs({ unproven, sent, lives }: History, report: Report): void {
     const writer = lives.find(({ id }) => `w${id}` === handingOver);
     const couldNotSend =
       writer?.killedAt !== undefined || writer?.faults.some(({ kind }) => /^(sqs|outage)/.test(kind)) === true;
-    if (couldNotSend || (writer !== undefined && (sent.get(place) ?? 0) > gen)) continue;
+    if (couldNotSend || (writer !== undefined && sent.has(`${place}/${gen + 1}`))) continue;
     report('acknowledged means stored or handed over', `chunk ${place} gen ${gen} was deleted at ${at}`);
   }
 }

@@ -54,8 +54,8 @@ export class History {
     readonly gen: number;
     readonly handingOver?: string;
   }> = [];
-  /** Work messages that were sent, by `part/chunk`: the highest generation of each. */
-  readonly sent = new Map<string, number>();
+  /** Work messages that were sent, as `part/chunk/generation`. */
+  readonly sent = new Set<string>();
   /** Chunks whose messages became dead letters, with the receives of each. */
   readonly deadLetters: Array<{ readonly at: number; readonly kind: string; readonly place: string }> = [];
   /** Lines that functions logged. */

@@ -48,10 +48,7 @@ export class WatchedWorkQueue extends ModelQueue {
 
   override send(...given: Parameters<ModelQueue['send']>): ReturnType<ModelQueue['send']> {
     const work = workOf(given[0].body);
-    if (work !== undefined) {
-      const name = placeName(work);
-      this.#history.sent.set(name, Math.max(work.gen, this.#history.sent.get(name) ?? 0));
-    }
+    if (work !== undefined) this.#history.sent.add(`${placeName(work)}/${work.gen}`);
     return super.send(...given);
   }
 
