@@ -205,7 +205,7 @@ export class Job<Value = unknown> {
    * @returns the limits that hold then
    * @throws UsageError as {@link pause}
    * @example
-   * await job.tune({ rate: { limit: 10, perMs: 1_000 }, maxConcurrency: null });
+   * await job.tune({ rate: '10/s', maxConcurrency: null });
    */
   async tune(change: TuneOptions, { by = 'a program', signal }: ChangeOptions = {}): Promise<JobLimits> {
     return (await unlessAborted(signal, () => tuneJob(this.#stack, this.id, by, change))).table.limits;

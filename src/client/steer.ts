@@ -9,7 +9,7 @@ import { type JobFolder, manifestKey, markersKey, summaryKey } from '../format/p
 import { sendDueTick } from '../job/due-tick.ts';
 import type { ObjectStore } from '../ports.ts';
 import { UsageError } from '../task/errors.ts';
-import { type JobLimits, needsSeats } from '../task/job-limits.ts';
+import { type JobLimits, type JobLimitsInput, needsSeats, parseLimits } from '../task/job-limits.ts';
 import { beginAsked, noSuchJob } from './begin.ts';
 import { requireManifest } from './follow.ts';
 import type { SteerDeps } from './stack.ts';
@@ -70,11 +70,7 @@ export async function unpauseJob(deps: SteerDeps, jobId: string, by: string): Pr
 export async function tuneJob(deps: SteerDeps, jobId: string, by: string, change: TuneOptions): Promise<Control> {
   const manifest = await requireManifest(deps.store, jobId);
   const control = await steer(deps, { jobId, by }, ({ table, generation }) => {
-    const merged = Object.entries({ ...table.limits, ...change }).filter(
-      ([, value]) => value !== null && value !== undefined,
-    );
-    // Each of them was checked where it was given.
-    const limits = Object.fromEntries(merged) as JobLimits;
+    const limits = tuned(table.limits, change);
     const changesWay = needsSeats(limits) !== needsSeats(table.limits);
     return { table: tableOf(limits, manifest), ...(changesWay ? { generation: generation + 1 } : {}) };
   });
@@ -83,7 +79,15 @@ export async function tuneJob(deps: SteerDeps, jobId: string, by: string, change
 }
 
 /** Limits to change; `null` takes one away. */
-export type TuneOptions = { readonly [Name in keyof JobLimits]?: JobLimits[Name] | null };
+export type TuneOptions = { readonly [Name in keyof JobLimitsInput]?: JobLimitsInput[Name] | null | undefined };
+
+/** @throws UsageError `InvalidOptions` that names the limit which does not fit */
+function tuned(limits: JobLimits, change: TuneOptions): JobLimits {
+  const named = Object.entries(change).filter(([, value]) => value !== undefined);
+  const gone = new Set(named.filter(([, value]) => value === null).map(([name]) => name));
+  const given = parseLimits(Object.fromEntries(named.filter(([, value]) => value !== null)));
+  return Object.fromEntries(Object.entries({ ...limits, ...given }).filter(([name]) => !gone.has(name)));
+}
 
 async function steer(
   deps: SteerDeps,

@@ -10,6 +10,7 @@ import { encodeMessage, parseMessage } from '../../src/format/message.ts';
 import type { RecordFormat } from '../../src/format/record.ts';
 import { answerFormat, parseRequest } from '../../src/format/request.ts';
 import { decodeRows, encodeRows, resultDigest } from '../../src/format/result.ts';
+import { seatFormat } from '../../src/format/seat.ts';
 import { summaryFormat } from '../../src/format/summary.ts';
 import { stalledFormat, tickFormat } from '../../src/format/tick.ts';
 import { tokenFormat } from '../../src/format/token.ts';
@@ -56,6 +57,7 @@ const codecs: Readonly<Record<string, Codec>> = {
   'chunk-table': codec(chunkTableFormat),
   control: codec(controlFormat),
   cut: codec(cutFormat),
+  seat: codec(seatFormat),
   indexes: codec(indexListFormat),
   manifest: codec(manifestFormat),
   marker: codec(markerFormat),

@@ -98,6 +98,14 @@ describe('tune', () => {
     const { world, jobId, deps } = await running({ limits: { breaker: 50, budgetUsd: 5, priority: 2 } });
     await world.clock.run(tuneJob(deps, jobId, 'me', { breaker: 20, budgetUsd: null }));
     expect((await readControl(world.store, jobId))?.table.limits).toEqual({ breaker: 20, priority: 2 });
+    await world.clock.run(tuneJob(deps, jobId, 'me', { rate: '3000/min', priority: undefined }));
+    expect((await readControl(world.store, jobId))?.table).toEqual({
+      limits: { breaker: 20, priority: 2, rate: { limit: 3_000, perMs: 60_000 } },
+      seats: 1,
+    });
+    await expect(world.clock.run(tuneJob(deps, jobId, 'me', { rate: 'fast' }))).rejects.toThrow(
+      /^limits\.rate: expected a rate as 50\/s.*"fast"/,
+    );
     world.stop();
   });
 });

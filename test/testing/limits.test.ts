@@ -58,6 +58,32 @@ describe('limits of a job that nothing befalls', () => {
   });
 });
 
+describe('units', () => {
+  it('are kept as their task counts them before, and as its calls say after', async () => {
+    const tokens = defineTask({
+      description: 'Uses twice what it was thought to use',
+      input: z.object({ tokens: z.number() }),
+      example: { tokens: 10 },
+      limits: { units: '600/min' },
+      units: ({ tokens: thought }) => thought,
+      run: async ({ tokens: thought }, { used }) => {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        used({ units: 2 * thought, usd: 0.001 });
+        return 1;
+      },
+    });
+    const items = Array.from({ length: 60 }, () => ({ tokens: 10 }));
+    const run = await simulate({ task: tokens, items, workers, wait: false });
+    const starts = run.history.calls.map(({ startedAt }) => startedAt);
+    expect(starts.length).toBe(60);
+    // 20 units an item at 10 a second: an item in 2 s.
+    const tookMs = (starts.at(-1) ?? 0) - (starts[0] ?? 0);
+    expect(tookMs).toBeGreaterThan(0.97 * 59 * 2_000);
+    expect(tookMs).toBeLessThan(1.05 * 59 * 2_000);
+    expect(run.summary.totals.nanoUsd).toBe(60_000_000);
+  });
+});
+
 /** A run that is steered at random moments while processes die, stand still, and messages are doubled, delayed, and lost. */
 function chaosOf(seed: number): SimulationOptions & { readonly held: readonly LimitsFrom[] } {
   const random = seededRandom(seed ^ 0x11317);
