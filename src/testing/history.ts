@@ -1,3 +1,4 @@
+import type { Control } from '../format/control.ts';
 import type { ChunkPlace } from '../format/paths.ts';
 
 /** One attempt of an item, from its start to its end. */
@@ -54,6 +55,8 @@ export class History {
     readonly gen: number;
     readonly handingOver?: string;
   }> = [];
+  /** What somebody wanted of the job, and when it stood. */
+  readonly controls: Array<{ readonly at: number; readonly control: Control }> = [];
   /** Work messages that were sent, as `part/chunk/generation`. */
   readonly sent = new Set<string>();
   /** Chunks whose messages became dead letters, with the receives of each. */

@@ -20,6 +20,8 @@ export class WatchedBucket extends ModelBucket {
 
   override put(...given: Parameters<ModelBucket['put']>): ReturnType<ModelBucket['put']> {
     const written = super.put(...given);
+    if (typeof written !== 'string' && given[0].endsWith('/control.json'))
+      this.#history.controls.push({ at: this.#clock.now(), control: controlFormat.parse(given[1]) });
     const place = /\/results\/(\d+)\/(\d+)\.ndjson$/.exec(given[0]);
     if (typeof written !== 'string' && place !== null) {
       const name = placeName({ part: Number(place[1]), chunk: Number(place[2]) });

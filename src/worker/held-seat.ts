@@ -84,7 +84,6 @@ export class HeldSeat {
     const { revision } = pace.control;
     const picked = await this.#pickOrLeave(this.#wanted(inLine));
     if (picked.length === 0) return [];
-    for (const message of picked) this.#open.set(placeName(message), message);
     // Before its first call, so that whoever comes after a crash knows what ran. A change of the table since then may have given it away.
     const isNoted = await this.write();
     const isStill = this.isLive(clock.now()) && pace.isFresh(clock.now()) && pace.control.revision === revision;
@@ -116,11 +115,17 @@ export class HeldSeat {
       await this.#pick(picked, items);
       return picked;
     } catch (error) {
-      this.#hand.push(...picked);
+      for (const message of picked) this.keep(message);
       this.#scan = undefined;
       this.#notBefore = this.#deps.clock.now() + againMs;
       throw error;
     }
+  }
+
+  /** From here on the chunk is this holder's: the scan must not give it once more. */
+  #take(message: WorkMessage, picked: WorkMessage[]): void {
+    this.#open.set(placeName(message), message);
+    picked.push(message);
   }
 
   /** Picks first those in hand whose time has come, then the next ones of the seat. */
@@ -136,7 +141,7 @@ export class HeldSeat {
       const isDead = (message.deaths ?? 0) >= mostDeaths;
       if (isDead) await failRest(this.#deps, message);
       this.#hand.splice(this.#hand.indexOf(message), 1);
-      if (!isDead) picked.push(message);
+      if (!isDead) this.#take(message, picked);
     }
     if (!pace.isSettled(now)) return;
     const { revision, generation, table } = pace.control;
@@ -155,7 +160,7 @@ export class HeldSeat {
     while (!isEnough()) {
       const next = await this.#scan.next();
       if (next === undefined) break;
-      picked.push(next);
+      this.#take(next, picked);
     }
     const { doneTo } = this.#scan;
     if (doneTo !== undefined) this.#done = { revision, to: doneTo };

@@ -78,6 +78,7 @@ export class SeatDesk {
     const seat = new HeldSeat(this.#deps, job, claim.lease);
     if (claim.before?.phase === 'released') job.gate.owe(this.#deps.clock.now(), claim.before.debt);
     job.pace.seats.add(seat);
+    job.pace.update(this.#deps.clock.now());
     job.draining = false;
     this.#duties.add({ seat, bell, isActing: false });
   }

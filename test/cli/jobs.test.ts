@@ -52,7 +52,7 @@ const sayAfter = (count: number, delayMs: number): string =>
 
 /** A long job that was begun by a process of its own and left by it. */
 async function leftJob(signal: NodeJS.Signals): Promise<{ jobId: string; code: number | null; stderr: string }> {
-  const running = startCli(['run', 'say-after', '--input', '-', '--concurrency', '5', ...state()], {
+  const running = startCli(['run', 'say-after', '--input', '-', '--concurrency', '1', ...state()], {
     stdin: sayAfter(20, 300),
   });
   const jobId = await running.said(/job (\w{20}): 20 items/);
@@ -382,7 +382,7 @@ describe('Ctrl-C', () => {
   });
 
   it('a second time ends the process at once', async () => {
-    const running = startCli(['run', 'say-after', '--input', '-', '--concurrency', '5', ...state()], {
+    const running = startCli(['run', 'say-after', '--input', '-', '--concurrency', '1', ...state()], {
       stdin: sayAfter(20, 300),
     });
     const jobId = await running.said(/job (\w{20}): 20 items/);

@@ -57,7 +57,7 @@ describe('fanloop redrive', () => {
     expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('status 503, got none') });
 
     downstream.mended = true;
-    const running = startCli(['redrive', jobId, '--status', '422', '--concurrency', '5', ...state()]);
+    const running = startCli(['redrive', jobId, '--status', '422', '--concurrency', '25', ...state()]);
     await running.said(/250 items run again/);
     await downstream.fortyAnswered.promise;
     running.child.kill('SIGKILL');
