@@ -131,6 +131,8 @@ async function runOnce(
   { input, items, server }: { readonly input: string; readonly items: number; readonly server?: DelayServer },
 ): Promise<Measured> {
   const work: Work = { input, output: path.join(home, 'rows.ndjson'), atOnce, state: path.join(home, 'state') };
+  // Jobs that an interrupted run left would go on beside this one.
+  rmSync(work.state, { recursive: true, force: true });
   rmSync(work.output, { force: true });
   await server?.reset();
   const text = execFileSync(
