@@ -21,7 +21,7 @@ describe('the package, installed in an empty folder', () => {
     expect(project.megabytes).toBeLessThanOrEqual(85);
     expect(project.packages).toBeLessThanOrEqual(80);
     const own = path.join(project.root, 'node_modules', 'fanloop');
-    expect((await readdir(own)).sort()).toEqual(['README.md', 'bin', 'dist', 'package.json', 'prebuilt']);
+    expect((await readdir(own)).sort()).toEqual(['README.md', 'bin', 'dist', 'docs', 'package.json', 'prebuilt']);
     const files = await readdir(own, { recursive: true });
     expect(files.filter((file) => file.endsWith('.ts') && !/\.d\.ts$/.test(file))).toEqual([]);
     expect(await readdir(path.join(project.root, 'node_modules'))).not.toContain('aws-cdk-lib');

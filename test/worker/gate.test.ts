@@ -99,6 +99,28 @@ describe('Brake', () => {
     expect(now).toBeLessThan(400_000);
   });
 
+  it('is soon where it was when only the first calls were refused', () => {
+    const brake = new Brake();
+    for (let i = 0; i < 36; i++) brake.refused(i, undefined);
+    expect(brake.perSecond(36)).toBe(1);
+    expect(brake.perSecond(15_000)).toBeGreaterThan(15);
+  });
+
+  it('cuts again within the second where half is refused still, and not for what was under way at the first cut', () => {
+    const brake = new Brake();
+    for (let now = 0; now < 1_000; now += 2) brake.succeeded(now);
+    for (let now = 1_000; now < 1_400; now += 2) {
+      brake.refused(now, undefined);
+      if (now % 4 === 0) brake.succeeded(now);
+    }
+    // 250 succeed in a second.
+    expect(brake.perSecond(1_400)).toBeLessThan(300);
+    const burst = new Brake();
+    for (let i = 0; i < 20; i++) burst.succeeded(i);
+    for (let i = 0; i < 80; i++) burst.refused(20 + i, undefined);
+    expect(burst.perSecond(500)).toBeCloseTo(0.95 * 20, 0);
+  });
+
   it('never stops for good', () => {
     const brake = new Brake();
     for (let now = 0; now < 60_000; now += 100) brake.refused(now, undefined);
