@@ -44,7 +44,8 @@ describe("the project's own stack", () => {
   });
 
   it('has each output that the command line reads', () => {
-    expect(Object.keys(stack.outputs).sort()).toEqual(Object.values(stackOutputs).sort());
+    const names = Object.values(stackOutputs).filter((name) => name !== stackOutputs.tasks);
+    expect(Object.keys(stack.outputs).sort()).toEqual(names.sort());
     expect(stack.outputs[stackOutputs.workQueueUrl]).toMatch(/^http:\/\/127\.0\.0\.1:4566\/000000000000\/Fanloop-/);
     expect(stack.outputs[stackOutputs.bucket]).toBe(stack.buckets[0]);
   });
