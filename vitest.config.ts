@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, 'test/localstack/**', 'test/package/**', 'test/chaos/**'],
     pool: 'forks',
+    // Most tests wait for processes of their own, so that two files at once need no more than two cores.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -1,5 +1,10 @@
-/** Seconds of answers that are remembered. */
+/** What is judged: the answers of the last second, or where they are few, the last so many, none older than that. */
 const windowMs = 1_000;
+const fewAnswers = 50;
+const oldestMs = 5_000;
+/** Many an API refuses some calls whatever the pace is: this part of them slows nothing down, or the pace would sink without end. */
+const tolerated = 0.03;
+const toleratedCount = 2;
 /** After a refusal the pace is this part of what succeeded in the last second. */
 const cutTo = 0.95;
 /** Without a refusal for this long the pace grows. */
@@ -26,8 +31,8 @@ interface Answer {
 
 /**
  * Slows down when the downstream refuses, and comes back: additive increase, multiplicative decrease of the pace of starts.
- * A refusal cuts the pace to what succeeded in the last second, once a second; sooner where half is refused still. After calm it is soon
- * where it had been cut to, and from there grows by 3 % a second until it no longer binds.
+ * More than some refusals cut the pace to what succeeded in the last second, once a second; sooner where half is refused still. After calm
+ * it is soon where it had been cut to, and from there grows by 3 % a second until it no longer binds.
  */
 export class Brake {
   /** Starts a second; infinite while nothing is refused. */
@@ -37,7 +42,10 @@ export class Brake {
   /** Starts a second that went well when it was cut. */
   #known = 0;
   #refusedAt = Number.NEGATIVE_INFINITY;
+  /** Whether it was cut to what the beginning of a second came to. */
+  #isGuessed = false;
   #grownAt = 0;
+  #firstAt = Number.POSITIVE_INFINITY;
   #holdUntil = 0;
 
   /** Starts a second that the downstream seems to take. */
@@ -57,13 +65,24 @@ export class Brake {
 
   refused(now: number, retryAfterMs: number | undefined): void {
     this.#remember({ at: now, refused: true });
+    const judged = this.#since(Number.NEGATIVE_INFINITY).refused;
+    if (judged <= Math.max(toleratedCount, tolerated * this.#answers.length)) return;
     this.#refusedAt = now;
     const { answers, refused } = this.#since(now - windowMs);
     const isRefusedAsAWhole = answers >= holdAnswers && refused >= holdPart * answers;
-    const succeeded = answers - refused;
+    const isMost = refused >= answers / 2;
+    // In a job's first second few have been answered yet.
+    const spanMs = isMost ? windowMs : Math.max(100, Math.min(windowMs, now - this.#firstAt));
+    const succeeded = ((answers - refused) * windowMs) / spanMs;
     if (now - this.#cutAt >= windowMs) {
       this.#known = succeeded;
       this.#cut(now, succeeded);
+      this.#isGuessed = spanMs < windowMs;
+    } else if (this.#isGuessed && isMost) {
+      // It was the beginning of a burst of which most is refused: what comes after it is like its good part alone.
+      this.#isGuessed = false;
+      this.#known = succeeded;
+      this.#cut(this.#cutAt, succeeded);
     } else if (now - this.#cutAt >= recutMs) {
       const late = this.#since(now - recutMs);
       // A limit that counts by the second refuses all of its end, so that a shorter time says too little to go further down.
@@ -101,10 +120,13 @@ export class Brake {
   }
 
   #remember(answer: Answer): void {
+    this.#firstAt = Math.min(this.#firstAt, answer.at);
     this.#answers.push(answer);
-    const from = answer.at - windowMs;
-    const first = this.#answers.findIndex(({ at }) => at > from);
-    if (first > 0) this.#answers.splice(0, first);
+    const { at } = answer;
+    const dropped = this.#answers.findIndex(
+      (other, n) => other.at > at - windowMs || (other.at > at - oldestMs && this.#answers.length - n <= fewAnswers),
+    );
+    if (dropped > 0) this.#answers.splice(0, dropped);
   }
 
   #grow(now: number): void {

@@ -49,12 +49,8 @@ describe('a job beside a storm', () => {
     const { rows } = await simulate({ task, items, workers: 5, options, wait: false });
     expect(rows.every(({ status }) => status === 'succeeded')).toBe(true);
     const refused = downstream.calls.filter((call) => call.refused).length;
-    // The pace from before the storm is refused for a second, whatever the brake does after it: that is most of all refusals.
-    const later = downstream.calls.filter(({ at }) => at >= 2_000);
-    const refusedLater = later.filter((call) => call.refused).length;
     const used = (downstream.calls.length - refused) / ((admitted * stormMs) / 1_000);
-    expect(refusedLater / later.length).toBeLessThanOrEqual(0.01);
-    expect(refused).toBeLessThanOrEqual(asked);
+    expect(refused / downstream.calls.length).toBeLessThanOrEqual(0.02);
     expect(used).toBeGreaterThanOrEqual(0.9);
   });
 });

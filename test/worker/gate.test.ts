@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Share } from '../../src/format/share.ts';
 import { limits } from '../../src/limits.ts';
+import { seededRandom } from '../../src/testing/seeded-random.ts';
 import { Brake } from '../../src/worker/brake.ts';
 import { Gate } from '../../src/worker/gate.ts';
 import { Gcra } from '../../src/worker/gcra.ts';
@@ -77,9 +78,10 @@ describe('Gcra', () => {
 });
 
 describe('Brake', () => {
-  it('brakes nothing until something is refused, then to what succeeds', () => {
+  it('brakes nothing until more than a few are refused, then to what succeeds', () => {
     const brake = new Brake();
     for (let i = 0; i < 100; i++) brake.succeeded(10 * i);
+    for (let i = 0; i < 3; i++) brake.refused(1_000, undefined);
     expect(brake.perSecond(1_000)).toBe(Number.POSITIVE_INFINITY);
     brake.refused(1_000, undefined);
     expect(brake.perSecond(1_000)).toBeCloseTo(0.95 * 99, 0);
@@ -91,7 +93,7 @@ describe('Brake', () => {
   it('comes back when nothing is refused', () => {
     const brake = new Brake();
     for (let i = 0; i < 100; i++) brake.succeeded(10 * i);
-    brake.refused(1_000, undefined);
+    for (let i = 0; i < 5; i++) brake.refused(1_000, undefined);
     expect(brake.perSecond(2_999)).toBeCloseTo(0.95 * 99, 0);
     expect(brake.perSecond(13_000)).toBeGreaterThan(94 * 1.03 ** 10);
     let now = 13_000;
@@ -119,6 +121,18 @@ describe('Brake', () => {
     for (let i = 0; i < 20; i++) burst.succeeded(i);
     for (let i = 0; i < 80; i++) burst.refused(20 + i, undefined);
     expect(burst.perSecond(500)).toBeCloseTo(0.95 * 20, 0);
+  });
+
+  it('does not sink where a few calls are refused whatever the pace is', () => {
+    const random = seededRandom(7);
+    const brake = new Brake();
+    let least = Number.POSITIVE_INFINITY;
+    for (let now = 0; now < 120_000; now += 5) {
+      if (random() < 0.02) brake.refused(now, 0);
+      else brake.succeeded(now);
+      if (now > 5_000) least = Math.min(least, brake.perSecond(now));
+    }
+    expect(least).toBeGreaterThan(150);
   });
 
   it('never stops for good', () => {
