@@ -44,8 +44,8 @@ const done: TickAnswer = { kind: 'done' };
 /** Reads and writes of one turn that are under way at once. */
 const parallel = 32;
 
-/** No turn is due later than this after the one before, with room for clocks that differ. */
-const longestNextMs = 1_000 * limits.maxDelaySeconds + limits.overdueMs;
+/** Machines' clocks are apart by less. */
+const clocksDifferMs = 30_000;
 
 /** Options of a turn that the fan-out takes itself. */
 export interface TickOptions {
@@ -109,8 +109,8 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
 const hasSends = (record: TickRecord): boolean =>
   record.limited !== true && (record.resend || record.send[1] > record.send[0]);
 
-/** When the turn after a record is due; one that is further away than any comes of a clock that was set, and is overdue. */
-const nextAtOf = ({ nextAt }: TickRecord, now: number): number => (nextAt > now + longestNextMs ? 0 : nextAt);
+/** When the turn after a record is due; a record of a time to come is of a clock that was set, and its turn overdue. */
+const nextAtOf = ({ at, nextAt }: TickRecord, now: number): number => (at > now + clocksDifferMs ? 0 : nextAt);
 
 const secondsUntil = (at: number, now: number): number =>
   Math.min(limits.maxDelaySeconds, Math.max(1, Math.ceil((at - now) / 1_000)));
