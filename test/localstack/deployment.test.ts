@@ -15,7 +15,7 @@ import '../support/localstack.ts';
 
 const connection = inject('localStack');
 const settings = { stackName: 'FanloopBeside', workers: 2, table: false };
-const notOfEachStack: readonly string[] = [stackOutputs.workers, stackOutputs.table];
+const notOfEachStack: readonly string[] = [stackOutputs.workers, stackOutputs.table, stackOutputs.tasks];
 const first = connection.outputs;
 let beside: Deployment;
 
