@@ -10,9 +10,9 @@ export {
   type BatchOptions,
   type ItemRow,
   Job,
-  type JobStatus,
   type WaitOptions,
 } from './client/job.ts';
+export type { JobStatus } from './client/job-status.ts';
 export type { Progress } from './client/progress.ts';
 export type { Digest } from './format/digest.ts';
 export type { ItemError } from './format/outcome.ts';

@@ -1,4 +1,4 @@
-import type { LimitsUsed } from '../../client/job.ts';
+import type { LimitsUsed } from '../../client/job-status.ts';
 import type { ControlReason } from '../../format/control.ts';
 import { type JobLimits, needsSeats } from '../../task/job-limits.ts';
 import { rateText } from '../../task/rate.ts';

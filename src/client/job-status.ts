@@ -1,0 +1,78 @@
+import { controlOf } from '../folder/control.ts';
+import { newestFolder, readJobSummary } from '../folder/passes.ts';
+import { lastTick, readControl, readManifest } from '../folder/read.ts';
+import { readSeats, type StoredSeat } from '../folder/seats.ts';
+import { SettledChunks } from '../folder/settled-chunks.ts';
+import type { ControlReason } from '../format/control.ts';
+import type { JobEnd, Summary } from '../format/summary.ts';
+import { sendDueTick } from '../job/due-tick.ts';
+import { type JobLimits, needsSeats } from '../task/job-limits.ts';
+import { isOverdue, progressOf, requireManifest } from './follow.ts';
+import type { Progress } from './progress.ts';
+import type { Stack } from './stack.ts';
+
+/** How a limited job uses what it may. */
+export interface LimitsUsed {
+  /** Workers that hold a part of the limits now, and those that could. */
+  readonly held: number;
+  readonly seats: number;
+  /** Calls under way; up to 15 s old. */
+  readonly running: number;
+  /** Starts a second to which refusals have brought it; absent when nothing slows it down. */
+  readonly brakedTo?: number;
+}
+
+/** How a job stands at one moment. */
+export interface JobStatus {
+  readonly state: 'running' | 'paused' | 'cancelling' | JobEnd;
+  /** Limits that hold now. */
+  readonly limits: JobLimits;
+  /** Calls that one worker awaits at once, where no limit says less. */
+  readonly concurrency: number;
+  /** What of its limits is used, as the holders of its seats last said; absent where it has no limits that workers share. */
+  readonly used?: LimitsUsed;
+  /** Why it pauses. */
+  readonly reason?: ControlReason;
+  readonly progress: Progress;
+  /** There once the job has ended. */
+  readonly summary?: Summary;
+}
+
+/** How the job stands now. Sends the turn that is overdue where somebody can take it. @throws UsageError `JobNotFound` */
+export async function jobStatus(stack: Stack, id: string): Promise<JobStatus> {
+  const { store, clock } = stack;
+  const own = await requireManifest(store, id);
+  const folder = await newestFolder(store, id);
+  const [manifest = own, summary, control, tick, count] = await Promise.all([
+    folder.pass === 0 ? own : readManifest(store, folder),
+    readJobSummary(store, id),
+    readControl(store, folder),
+    lastTick(store, folder),
+    new SettledChunks(store, folder).count(),
+  ]);
+  const now = clock.now();
+  const progress = progressOf(manifest, { now, count, tick, control });
+  const { state, table, reason } = control ?? controlOf(manifest);
+  const { limits } = table;
+  const { concurrency } = manifest.options;
+  const of = { limits, concurrency, progress };
+  if (summary !== undefined) return { state: summary.end, ...of, summary };
+  // In a cloud that ends with this process a turn would only be cut off.
+  if (stack.outlivesProcess() && isOverdue(tick, manifest, now)) await sendDueTick(stack, folder);
+  const used = needsSeats(limits) ? { used: usedOf(await readSeats(store, folder), table.seats) } : {};
+  if (state === 'paused') return { state, reason, ...of, ...used };
+  return { state: state === 'cancelled' ? 'cancelling' : 'running', ...of, ...used };
+}
+
+function usedOf(stored: readonly StoredSeat[], seats: number): LimitsUsed {
+  const held = stored
+    .filter(({ note, freeInMs }) => note.phase === 'held' && freeInMs > 0)
+    .map(({ note }) => note.status);
+  const braked = held.map(({ brakedTo }) => brakedTo).filter((pace) => pace !== undefined);
+  return {
+    held: held.length,
+    seats,
+    running: held.reduce((sum, { running }) => sum + running, 0),
+    ...(braked.length === 0 ? {} : { brakedTo: braked.reduce((sum, pace) => sum + pace, 0) }),
+  };
+}
