@@ -58,14 +58,16 @@ export class ParameterVault implements SecretVault {
   }
 }
 
-/** Shorter pieces of base64 are in other words, too. */
-const minBase64 = 8;
+/** Shorter pieces of base64 and of hexadecimal digits are in other words, too. */
+const minEncoded = 8;
 
-/** A secret as it is, as JSON writes it, as a URL does, and in base64. */
+/** A secret as it is, as JSON writes it, as a URL does, in hexadecimal digits, and in base64. */
 function formsOf(value: string): ReadonlySet<string> {
   const forms = new Set([value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)]);
+  const hex = Buffer.from(value).toString('hex');
+  if (hex.length >= minEncoded) for (const digits of [hex, hex.toUpperCase()]) forms.add(digits);
   for (const base64 of base64Of(Buffer.from(value))) {
-    if (base64.length < minBase64) continue;
+    if (base64.length < minEncoded) continue;
     forms.add(base64);
     forms.add(base64.replaceAll('+', '-').replaceAll('/', '_'));
     forms.add(encodeURIComponent(base64));

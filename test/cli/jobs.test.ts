@@ -250,6 +250,7 @@ describe('a job across processes', () => {
     );
     const logs = await runCli(['logs', jobId, ...state()]);
     expect(logs.stdout).toMatch(/^\d\d:\d\d:\d\d\.\d{3} info {2}\S/);
+    expect(await runCli(['logs', ...state()])).toEqual(logs);
   });
 
   it('stops at Ctrl-C with exit code 130, says how to go on, and goes on where it stopped', async () => {

@@ -81,13 +81,15 @@ describe('a task that declares a secret', () => {
   });
 });
 
-describe('a secret in base64', () => {
+describe('a secret in base64 or hexadecimal digits', () => {
   const odd = 'k>?k>?k\u00fc-7+/9';
   const bytes = (text: string): Buffer => Buffer.from(text);
   it.each<[string, string, string]>([
     ['alone', secret, bytes(secret).toString('base64')],
     ['alone, for a URL', odd, bytes(odd).toString('base64url')],
     ['alone, within a URL', odd, encodeURIComponent(bytes(odd).toString('base64'))],
+    ['as hexadecimal digits', odd, bytes(odd).toString('hex')],
+    ['as large hexadecimal digits', odd, bytes(odd).toString('hex').toUpperCase()],
     ...['', 'u', 'us', 'user:'].flatMap((before) =>
       ['', ':', '-a', '-ab'].flatMap((after): [string, string, string][] => [
         [`between "${before}" and "${after}"`, odd, bytes(before + odd + after).toString('base64')],
