@@ -32,6 +32,8 @@ export const workSchema = z.looseObject({
   notBefore: z.number().optional(),
   /** Times that this message was a dead letter. */
   deaths: z.int().optional(),
+  /** Another message of the chunk may have been sent before: workers may have left rows of it. */
+  again: z.boolean().optional(),
 });
 
 /** What the tick queue carries: the number of the turn that is due. */
@@ -72,6 +74,10 @@ export const firstGen = (generation: number): number => generation * handOversAG
 
 /** The generation in which a message was sent: how often unsettled chunks had been given out anew. */
 export const generationOf = (gen: number): number => Math.floor(gen / handOversAGeneration);
+
+/** The message as an attempt sends it: SQS may have taken it before, and lost its answer. */
+export const sentAgain = (message: WorkMessage, attempt: number): WorkMessage =>
+  attempt === 1 ? message : { ...message, again: true };
 
 /** Rings for a seat. */
 export const bellFor = (job: JobFolder, seat: number): BellMessage => ({

@@ -66,10 +66,10 @@ export const segmentName = (at: {
   const wait = at.notBefore === undefined ? '' : `~${Math.ceil(at.notBefore / 1_000)}`;
   return `${pad(at.gen, 7)}-${at.writer}-${at.k}r${at.rows}${wait}`;
 };
-/** The chunk of a segment's key, and its rows; none in a name of an older version. */
-export const segmentInPart = (key: string): { readonly chunk: number; readonly rows: number } => {
-  const [, chunk, rows] = /\/(\d{4})\/[^/]*?(?:r(\d+))?(?:~\d+)?\.ndjson$/.exec(key) ?? [];
-  return { chunk: Number(chunk), rows: Number(rows ?? 0) };
+/** The chunk of a segment's key, its generation, and its rows; none in a name of an older version. */
+export const segmentInPart = (key: string): { readonly chunk: number; readonly gen: number; readonly rows: number } => {
+  const [, chunk, gen, rows] = /\/(\d{4})\/(\d+)[^/]*?(?:r(\d+))?(?:~\d+)?\.ndjson$/.exec(key) ?? [];
+  return { chunk: Number(chunk), gen: Number(gen), rows: Number(rows ?? 0) };
 };
 export const segmentGen = (name: string): number => Number.parseInt(name, 10);
 /** Milliseconds since the epoch until which the chunk of a segment's key waits; 0 where it does not. */

@@ -5,10 +5,26 @@ import { unmarkRunning } from '../folder/running.ts';
 import { settleRest } from '../folder/store-result.ts';
 import { emptyDigest } from '../format/digest.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';
-import { bellFor, encodeMessage, folderOf, jobFields, messageVersion, type TickMessage } from '../format/message.ts';
+import {
+  bellFor,
+  encodeMessage,
+  firstGen,
+  folderOf,
+  jobFields,
+  messageVersion,
+  type TickMessage,
+} from '../format/message.ts';
 import { settledMetrics } from '../format/metrics.ts';
 import { firstChunkOf, placesOf } from '../format/parts.ts';
-import { type ChunkPlace, folderName, type JobFolder, summaryKey, tickKey } from '../format/paths.ts';
+import {
+  type ChunkPlace,
+  folderName,
+  type JobFolder,
+  partSegmentsPrefix,
+  segmentInPart,
+  summaryKey,
+  tickKey,
+} from '../format/paths.ts';
 import { type Summary, summaryFormat } from '../format/summary.ts';
 import { type TickRecord, tickFormat } from '../format/tick.ts';
 import { workMessage } from '../format/work-message.ts';
@@ -99,7 +115,7 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
   }
   const metrics = settledMetrics(last?.totals ?? emptyDigest, record.totals, record.end !== undefined);
   deps.log('info', 'a turn was taken', { jobId: tick.job, n: record.n, metrics });
-  await doEffects(deps, manifest, record, { skipSettled: record.resend, inline: options.inline === true });
+  await doEffects(deps, manifest, record, { inline: options.inline === true });
   if (record.end === undefined) await stopJob(deps, manifest, { record, control: steered });
   await endOrGoOn(deps, manifest, record);
   return done;
@@ -118,7 +134,7 @@ const secondsUntil = (at: number, now: number): number =>
 async function repeatEffects(deps: TickDeps, manifest: Manifest, record: TickRecord): Promise<void> {
   const { jobId } = manifest;
   deps.log('warn', 'a turn was lost after its record; its effects are done again', { jobId, n: record.n });
-  await doEffects(deps, manifest, record, { skipSettled: true, inline: false });
+  await doEffects(deps, manifest, record, { again: true, inline: false });
 }
 
 /** The rule for twins: nothing while the next turn stands or may still come; its effects again when it is overdue. */
@@ -138,9 +154,10 @@ async function doEffects(
   deps: TickDeps,
   manifest: Manifest,
   record: TickRecord,
-  options: { readonly skipSettled: boolean; readonly inline: boolean },
+  options: { readonly again?: boolean; readonly inline: boolean },
 ): Promise<void> {
   const { store } = deps;
+  const { again: isAgain = false } = options;
   const folder = manifestFolder(manifest);
   const [from, to] = record.send;
   const { bells = [] } = record;
@@ -153,14 +170,16 @@ async function doEffects(
     record.resend || record.settleRest
       ? placesOf(record.cut.parts, firstChunkOf(record.cut.parts, record.settledParts), from)
       : [];
-  const settled =
-    options.skipSettled || again.length > 0 ? await settledPlaces(store, record, folder) : new Set<string>();
-  const left = (places: readonly ChunkPlace[]): ChunkPlace[] =>
-    places.filter((place) => !settled.has(placeName(place)));
+  const settled = isAgain || again.length > 0 ? await settledPlaces(store, record, folder) : new Set<string>();
+  // What some worker has received is on its way already, and sent again it would run twice.
+  const begun = isAgain ? await begunPlaces(store, record, folder) : new Set<string>();
+  const left = (places: readonly ChunkPlace[], done = settled): ChunkPlace[] =>
+    places.filter((place) => !done.has(placeName(place)));
 
-  if (record.resend) await sendChunks(deps, manifest, left(again), record.resends);
+  const gone = settled.union(begun);
+  if (record.resend) await sendChunks(deps, manifest, left(again, gone), { record, isAgain });
   if (record.settleRest) await cancelChunks(deps, manifest, left(again));
-  await sendChunks(deps, manifest, left(sent), record.resends);
+  await sendChunks(deps, manifest, left(sent, gone), { record, isAgain });
 }
 
 /** Ends the job, or sends the next tick, which is the proof that the record's effects are done: so it goes out last. */
@@ -191,18 +210,35 @@ async function settledPlaces(store: ObjectStore, record: TickRecord, folder: Job
   return settled;
 }
 
+/** Chunks of which a worker stored a segment for a message that the record sent, or for a later one. */
+async function begunPlaces(store: ObjectStore, record: TickRecord, folder: JobFolder): Promise<Set<string>> {
+  const begun = new Set<string>();
+  for (const part of openParts(record)) {
+    for (const key of await store.list(partSegmentsPrefix(folder, part))) {
+      const { chunk, gen } = segmentInPart(key);
+      if (gen >= firstGen(record.resends)) begun.add(placeName({ part, chunk }));
+    }
+  }
+  return begun;
+}
+
 async function sendChunks(
   deps: TickDeps,
   manifest: Manifest,
   places: readonly ChunkPlace[],
-  resends: number,
+  of: { readonly record: TickRecord; readonly isAgain: boolean },
 ): Promise<void> {
   if (places.length === 0) return;
+  const { resends } = of.record;
   const bounds = await boundsOf(deps.store, manifestFolder(manifest), places);
   // The fan-out may have died of its own chunk: a worker does not.
   const deaths = manifest.inline && resends > 0 ? { deaths: 1 } : {};
   const bodies = bounds.map((at) =>
-    encodeMessage({ ...workMessage(manifestFolder(manifest), at, resends), ...deaths }),
+    encodeMessage({
+      ...workMessage(manifestFolder(manifest), at, resends),
+      ...deaths,
+      ...(of.isAgain ? { again: true } : {}),
+    }),
   );
   await deps.workQueue.send(bodies, { group: manifest.jobId });
 }

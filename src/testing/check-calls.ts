@@ -24,6 +24,7 @@ export function checkCalls(run: Simulated, report: Report): void {
       `item ${call.index}, ${call.startedAt - stoodAt} ms late, process ${life.id}`,
     );
   }
+  checkKept(run, chunkOf, report);
   const hasTwins = sendsTwins(history);
   const earlier = new Map<string, CallEvent>();
   for (const call of history.calls) {
@@ -38,6 +39,21 @@ export function checkCalls(run: Simulated, report: Report): void {
   }
   const most = Math.max(...history.calls.map(({ attempt }) => attempt), 0);
   if (most > limits.maxAttempts) report('attempts have a limit', `attempt ${most} in ${summary.jobId}`);
+}
+
+/** Whoever takes a chunk goes on where the rows end that stand: whose they are, and by which message it came, changes nothing. */
+function checkKept({ history }: Simulated, chunkOf: (index: number) => string | undefined, report: Report): void {
+  for (const { index, attempt, life: id, startedAt } of history.calls) {
+    const life = history.lives[id];
+    const rowAt = history.rowAt.get(index);
+    if (life === undefined || rowAt === undefined) continue;
+    const taken = life.chunks.get(chunkOf(index) ?? '')?.findLast((at) => at <= startedAt) ?? life.startedAt;
+    if (rowAt < taken)
+      report(
+        'no item is called whose row stood when its chunk was taken',
+        `item ${index}, attempt ${attempt}, process ${id}, its row stood ${taken - rowAt} ms before`,
+      );
+  }
 }
 
 /** A process that stood still gets 2 s after it woke; one that cannot reach S3 cannot see what stands there. */

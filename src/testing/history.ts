@@ -26,8 +26,8 @@ export interface LifeEvent {
   readonly frozen: Array<{ readonly from: number; readonly to: number }>;
   /** Services failed it, or its clock jumped. */
   readonly faults: Array<{ readonly at: number; readonly kind: string }>;
-  /** Chunks whose messages it received, by `part/chunk`. */
-  readonly chunks: Set<string>;
+  /** When it received messages of chunks, by `part/chunk`. */
+  readonly chunks: Map<string, number[]>;
 }
 
 /** A fault that was injected. */
@@ -45,6 +45,8 @@ export class History {
   readonly faults: FaultEvent[] = [];
   /** When each chunk's result stood, by `part/chunk`. */
   readonly stoodAt = new Map<string, number>();
+  /** When each item's row first stood in a segment or a result. */
+  readonly rowAt = new Map<number, number>();
   /**
    * Work messages that were deleted while nothing of them was stored or handed over. A worker that hands over stores a segment of
    * the next generation and then sends: in between, `handingOver` names it.

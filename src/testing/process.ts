@@ -39,7 +39,7 @@ export class SimulatedProcess {
   constructor(parts: ProcessParts) {
     const { clock, nemesis, history, role } = parts;
     this.#parts = parts;
-    this.event = { id: history.lives.length, role, startedAt: clock.now(), frozen: [], faults: [], chunks: new Set() };
+    this.event = { id: history.lives.length, role, startedAt: clock.now(), frozen: [], faults: [], chunks: new Map() };
     history.lives.push(this.event);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.killed = promise;

@@ -295,7 +295,10 @@ export class SimulatedStack {
 
   #takes(process: SimulatedProcess, body: string): void {
     const work = workOf(body);
-    if (work !== undefined) process.event.chunks.add(placeName(work));
+    if (work === undefined) return;
+    const { chunks } = process.event;
+    const name = placeName(work);
+    chunks.set(name, [...(chunks.get(name) ?? []), this.#parts.time.now()]);
   }
 
   #deps(process: SimulatedProcess) {

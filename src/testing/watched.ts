@@ -3,6 +3,7 @@ import { ModelQueue } from '../cloud/model/queue.ts';
 import { type Control, controlFormat } from '../format/control.ts';
 import { generationOf, parseMessage, type WorkMessage } from '../format/message.ts';
 import { resultKey, segmentGen, segmentsPrefix } from '../format/paths.ts';
+import { decodeRows } from '../format/result.ts';
 import type { Clock } from '../ports.ts';
 import { needsSeats } from '../task/job-limits.ts';
 import { type History, placeName } from './history.ts';
@@ -22,12 +23,20 @@ export class WatchedBucket extends ModelBucket {
     const written = super.put(...given);
     if (typeof written !== 'string' && given[0].endsWith('/control.json'))
       this.#history.controls.push({ at: this.#clock.now(), control: controlFormat.parse(given[1]) });
+    if (typeof written !== 'string') this.#noteRows(given[0], given[1]);
     const place = /\/results\/(\d+)\/(\d+)\.ndjson$/.exec(given[0]);
     if (typeof written !== 'string' && place !== null) {
       const name = placeName({ part: Number(place[1]), chunk: Number(place[2]) });
       if (!this.#history.stoodAt.has(name)) this.#history.stoodAt.set(name, this.#clock.now());
     }
     return written;
+  }
+
+  /** Writes down whose rows stand from now on. */
+  #noteRows(key: string, body: Uint8Array): void {
+    if (!/^jobs\/[^/]+\/(segments|results)\//.test(key)) return;
+    const { rowAt } = this.#history;
+    for (const { index } of decodeRows(body).rows) if (!rowAt.has(index)) rowAt.set(index, this.#clock.now());
   }
 }
 

@@ -1,5 +1,5 @@
 import { storeResult } from '../folder/store-result.ts';
-import { encodeMessage, type WorkMessage } from '../format/message.ts';
+import { encodeMessage, sentAgain, type WorkMessage } from '../format/message.ts';
 import { segmentKey, segmentName } from '../format/paths.ts';
 import { encodeRows } from '../format/result.ts';
 import { limits } from '../limits.ts';
@@ -98,7 +98,7 @@ async function handOver(deps: CloseDeps, chunk: OpenChunk): Promise<void> {
   if (seat === undefined || chunk.hasRows)
     await storeSegment(deps, chunk, { gen, notBefore: isWaiting ? notBefore : undefined });
   if (deps.isGivenOut(chunk)) return;
-  const { notBefore: _over, waits: _past, deaths: _deaths, ...before } = chunk.message;
+  const { notBefore: _over, waits: _past, deaths: _deaths, again: _again, ...before } = chunk.message;
   const message: WorkMessage = {
     ...before,
     gen,
@@ -115,12 +115,12 @@ async function handOver(deps: CloseDeps, chunk: OpenChunk): Promise<void> {
   await persist(deps, {
     what: 'the rest of a chunk was not handed over',
     fields: { jobId, ...chunk.place },
-    act: () => {
+    act: (attempt) => {
       const delaySeconds = Math.min(
         limits.maxDelaySeconds,
         Math.ceil(Math.max(0, notBefore - deps.clock.now()) / 1_000),
       );
-      return deps.queue.send([encodeMessage(message)], { group: jobId, delaySeconds });
+      return deps.queue.send([encodeMessage(sentAgain(message, attempt))], { group: jobId, delaySeconds });
     },
     until: deps.until,
   });

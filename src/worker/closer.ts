@@ -1,10 +1,10 @@
-import { encodeMessage } from '../format/message.ts';
+import { encodeMessage, sentAgain } from '../format/message.ts';
 import { resultKey } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import { type CloseDeps, closeChunk, storeSegment, storeSign } from './close-chunk.ts';
 import type { RequestCount, Requests } from './count-requests.ts';
 import type { WorkerDeps } from './deps.ts';
-import { type HeldBell, type HeldMessage, isBell, isRedelivered, isSuspect } from './held-message.ts';
+import { type HeldBell, type HeldMessage, isBell, isSuspect, mayHaveRival } from './held-message.ts';
 import type { Holds } from './holds.ts';
 import { listSegments } from './kept-rows.ts';
 import type { LoopWatch } from './loop-watch.ts';
@@ -138,12 +138,15 @@ export class Closer {
     if (delaySeconds === undefined) this.#state.mayPull = false;
     const { message } = held;
     // The new message has no receives that tell of a worker's death.
-    const body = encodeMessage(isSuspect(held) ? { ...message, deaths: message.deaths ?? 1 } : message);
+    const back = isSuspect(held) ? { ...message, deaths: message.deaths ?? 1 } : message;
     await persist(this.#deps, {
       what: 'a message was not put back',
       fields: { messageId: held.messageId },
-      act: () =>
-        this.#deps.queue.send([body], { group: message.job, ...(delaySeconds === undefined ? {} : { delaySeconds }) }),
+      act: (attempt) =>
+        this.#deps.queue.send([encodeMessage(sentAgain(back, attempt))], {
+          group: message.job,
+          ...(delaySeconds === undefined ? {} : { delaySeconds }),
+        }),
       until: () => this.#state.endAt,
     });
     await this.acknowledge(held);
@@ -154,7 +157,7 @@ export class Closer {
     const { held } = chunk;
     try {
       // A hand-over would be a step in place.
-      if (chunk.later.length > 0 && !chunk.hasProgress && held.receiptHandle !== undefined && !isRedelivered(held)) {
+      if (chunk.later.length > 0 && !chunk.hasProgress && held.receiptHandle !== undefined && !mayHaveRival(held)) {
         if (chunk.isVoid) await this.acknowledge(held);
         else await this.putBack(held);
         return;

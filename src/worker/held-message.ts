@@ -49,9 +49,12 @@ export function toHeldMessage(received: ReceivedMessage, log: Log): HeldMessage 
   return undefined;
 }
 
-/** Whether earlier workers may have left rows of the chunk: the message came before, or stands for one that was lost. */
-export const isRedelivered = ({ message, receiveCount }: HeldMessage): boolean =>
-  receiveCount > 1 || (message.gen > 0 && message.only === undefined) || (message.deaths ?? 0) > 0;
+/** Whether earlier workers may have left rows of the chunk that its message does not name. */
+export const mayHaveRows = (held: HeldMessage): boolean => held.message.gen > 0 || mayHaveRival(held);
+
+/** Whether another worker may have the chunk still: the message came before, or another one of the chunk may have. */
+export const mayHaveRival = (held: HeldMessage): boolean =>
+  isSuspect(held) || held.message.again === true || (held.message.gen > 0 && held.message.only === undefined);
 
 /** Whether a worker may have died of the chunk: then its items run where they can do no harm. */
 export const isSuspect = ({ message, receiveCount }: HeldMessage): boolean =>

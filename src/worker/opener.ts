@@ -2,7 +2,7 @@ import { folderOf, type WorkMessage } from '../format/message.ts';
 import { resultKey } from '../format/paths.ts';
 import type { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
-import { type HeldMessage, isRedelivered } from './held-message.ts';
+import { type HeldMessage, mayHaveRival, mayHaveRows } from './held-message.ts';
 import type { Holds } from './holds.ts';
 import type { JobFinder } from './job-finder.ts';
 import { readKeptRows } from './kept-rows.ts';
@@ -111,7 +111,7 @@ export class Opener {
     const { input, clock, store, log } = this.#deps;
     const { message } = held;
     const { manifest } = job;
-    const kept = isRedelivered(held)
+    const kept = mayHaveRows(held)
       ? await this.#read(held, () => readKeptRows(store, message, { isOnlyOne: held.seat !== undefined }))
       : undefined;
     if (kept?.goesOnElsewhere === true) {
@@ -139,7 +139,7 @@ export class Opener {
     job.openedAt = clock.now();
     const chunk = new OpenChunk({ held, job, kept, heldBytes, todo: items.length, now: clock.now() });
     this.#state.add(chunk);
-    if (kept !== undefined && items.length > 0 && held.seat === undefined)
+    if (mayHaveRival(held) && items.length > 0 && held.seat === undefined)
       this.#state.track(this.#closer.claim(chunk), message.job);
     const now = clock.now();
     const waits = waitsOf(message, now);

@@ -10,7 +10,7 @@ export interface PersistentCall<Value> {
   /** What is tried, for the log: `the result was not stored`. */
   readonly what: string;
   readonly fields?: Readonly<Record<string, unknown>>;
-  readonly act: () => Promise<Value>;
+  readonly act: (attempt: number) => Promise<Value>;
   /** Milliseconds since the epoch after which the refusal is thrown; asked anew each time, since it may come nearer. */
   readonly until: () => number;
 }
@@ -21,9 +21,11 @@ export async function persist<Value>(
   call: PersistentCall<Value>,
 ): Promise<Value> {
   const { clock, log } = deps;
+  let attempt = 0;
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(longestWaitMs, 2 * waitMs)) {
     try {
-      return await call.act();
+      attempt++;
+      return await call.act(attempt);
     } catch (error) {
       if (error instanceof UsageError || clock.now() + waitMs > call.until()) throw error;
       if (waitMs === firstWaitMs)

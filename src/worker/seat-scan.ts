@@ -2,7 +2,7 @@ import { lastTick, readTable, settledInPart } from '../folder/read.ts';
 import { readSeats, type StoredSeat } from '../folder/seats.ts';
 import type { WorkMessage } from '../format/message.ts';
 import { firstChunkOf } from '../format/parts.ts';
-import type { ChunkPlace, JobFolder } from '../format/paths.ts';
+import { type ChunkPlace, type JobFolder, partSegmentsPrefix, segmentInPart } from '../format/paths.ts';
 import { workMessage } from '../format/work-message.ts';
 import type { ObjectStore } from '../ports.ts';
 
@@ -58,13 +58,20 @@ export class SeatScan {
     for (let part = record.settledParts; part < parts.length; part++) {
       const first = firstChunkOf(parts, part);
       if (first >= to) break;
-      const settled = new Set(await settledInPart(this.#store, job, part));
-      const chunks = (await readTable(this.#store, job, part))?.chunks ?? [];
+      const [settled, segments, table] = await Promise.all([
+        settledInPart(this.#store, job, part).then((chunks) => new Set(chunks)),
+        this.#store.list(partSegmentsPrefix(job, part)),
+        readTable(this.#store, job, part),
+      ]);
+      // Who began them has died without a note.
+      const begun = new Set(segments.map((key) => segmentInPart(key).chunk));
+      const chunks = table?.chunks ?? [];
       for (const [chunk, bounds] of chunks.entries()) {
         const name = placeName({ part, chunk });
         const isMine = first + chunk < to && (first + chunk) % seats === seat;
         if (!isMine || settled.has(chunk) || others.has(name) || own(name)) continue;
-        yield workMessage(job, { part, chunk, bounds }, generation);
+        const message = workMessage(job, { part, chunk, bounds }, generation);
+        yield begun.has(chunk) ? { ...message, again: true } : message;
       }
     }
     return to;

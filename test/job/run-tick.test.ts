@@ -4,8 +4,9 @@ import { cancelJob, resumeJobs } from '../../src/client/steer.ts';
 import { lastTick, readSummary, readTick } from '../../src/folder/read.ts';
 import { settleRest } from '../../src/folder/store-result.ts';
 import { encodeMessage, parseMessage, type TickMessage } from '../../src/format/message.ts';
-import { resultKey, summaryKey, tickKey } from '../../src/format/paths.ts';
+import { resultKey, segmentKey, segmentName, summaryKey, tickKey } from '../../src/format/paths.ts';
 import type { FanOutRequest } from '../../src/format/request.ts';
+import { encodeRows } from '../../src/format/result.ts';
 import { sendDueTick } from '../../src/job/due-tick.ts';
 import { runTick } from '../../src/job/run-tick.ts';
 import { takeTick } from '../../src/job/take-tick.ts';
@@ -164,6 +165,18 @@ describe('runTick', () => {
     };
     expect(await take(1)).toEqual({ kind: 'done' });
     expect(ticks().map(({ n }) => n)).toEqual([1, 2]);
+  });
+
+  it('sends none again that a worker has begun when the effects of a turn are done again, and says of the others that they may be there twice', async () => {
+    const { world, jobId, take, chunks } = await begun();
+    const sent = chunks().length;
+    const name = segmentName({ gen: 0, writer: 'w', k: 0, rows: 1 });
+    await world.store.put(segmentKey(jobId, { part: 0, chunk: 1 }, name), encodeRows([]));
+    await world.clock.advance(62_000);
+    await take(0);
+    const again = chunks().slice(sent);
+    expect(again.map((message) => message?.chunk)).toEqual([0, ...Array.from({ length: sent - 2 }, (_, n) => n + 2)]);
+    expect(again.every((message) => message?.again === true)).toBe(true);
   });
 
   it('sends unsettled chunks again with a later generation when it is asked to', async () => {

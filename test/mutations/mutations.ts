@@ -24,8 +24,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "forget the hand-over's send",
     file: 'src/worker/close-chunk.ts',
-    find: 'return deps.queue.send([encodeMessage(message)], { group: jobId, delaySeconds });',
-    replace: 'return Promise.resolve(void [encodeMessage(message), jobId, delaySeconds]);',
+    find: 'return deps.queue.send([encodeMessage(sentAgain(message, attempt))], { group: jobId, delaySeconds });',
+    replace: 'return Promise.resolve(void [encodeMessage(sentAgain(message, attempt)), jobId, delaySeconds]);',
   },
   {
     name: 'skip the renewal of holds',
@@ -72,7 +72,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'never do the effects of a lost turn again',
     file: 'src/job/run-tick.ts',
-    find: '  await doEffects(deps, manifest, record, { skipSettled: true, inline: false });\n',
+    find: '  await doEffects(deps, manifest, record, { again: true, inline: false });\n',
     replace: '',
   },
   {

@@ -17,7 +17,7 @@ const life = (id: number, killedAt?: number): LifeEvent => ({
   startedAt: 0,
   frozen: [],
   faults: [],
-  chunks: new Set(),
+  chunks: new Map(),
   ...(killedAt === undefined ? {} : { killedAt }),
 });
 const rules = (calls: readonly CallEvent[], limits: readonly LimitsFrom[], lives = [life(0)]) => [

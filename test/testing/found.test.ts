@@ -63,4 +63,17 @@ describe('found by campaigns', () => {
       expect(await brokenBy({ seed, items: twoSeconds, workers: 5, faults, options })).toEqual([]);
     },
   );
+
+  it.each([22, 28, 32, 36])(
+    'whoever takes a chunk whose message was sent twice goes on where its rows end, seed %i',
+    async (seed) => {
+      const faults = { odds: { 'sqs-hang': 0.3, 'lost-tick': 0.5, kill: 0.6 } };
+      expect(await brokenBy({ seed, faults, options: { perWorker: 1 } })).toEqual([]);
+    },
+  );
+
+  it.each([23, 31, 35])('so does one whose hand-over was sent twice, seed %i', async (seed) => {
+    const faults = { odds: { 'sqs-lost': 0.15, 'sqs-hang': 0.1, 'lost-tick': 0.4, deadline: 0.7 } };
+    expect(await brokenBy({ seed, faults, options: { perWorker: 1 } })).toEqual([]);
+  });
 });

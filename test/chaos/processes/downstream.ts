@@ -17,7 +17,7 @@ export const outcomeOf = (index: number): 'ok' | 'flaky' | 'refused' =>
   index % 11 === 10 ? 'refused' : index % 7 === 6 ? 'flaky' : 'ok';
 
 /** Opens a server that answers after a while, and writes each call down. */
-export async function openDownstream() {
+export async function openDownstream(slowness: number) {
   const calls: Call[] = [];
   const first = Promise.withResolvers<void>();
   const server = createServer((request, response) => {
@@ -33,7 +33,7 @@ export async function openDownstream() {
           call.answeredAt = Date.now();
         });
       },
-      50 + ((call.index * 37) % 250),
+      slowness * (50 + ((call.index * 37) % 250)),
     );
     response.on('close', () => clearTimeout(timer));
   });

@@ -29,7 +29,10 @@ export interface Act {
 export interface Plan {
   readonly seed: number;
   readonly items: number;
-  readonly concurrency: number;
+  /** Calls at once that the whole job is limited to; absent where it has no limit, and each worker makes as many as it does by default. */
+  readonly concurrency: number | undefined;
+  /** What a call takes, in parts of what it takes in a limited job. */
+  readonly slowness: number;
   /** The odds of each request of the faces to go wrong. */
   readonly faceOdds: number;
   readonly acts: readonly Act[];
@@ -42,14 +45,15 @@ export function planOf(seed: number): Plan {
   const random = seededRandom(seed ^ 0xc4a05);
   const pick = <Value>(values: readonly [Value, ...Value[]]): Value =>
     values[Math.floor(random() * values.length)] ?? values[0];
-  const concurrency = pick([2, 5, 20]);
+  const concurrency = pick([2, 5, 20, undefined]);
   const faceOdds = pick([0, 0.03, 0.1]);
   const acts = Array.from({ length: pick(faceOdds === 0 ? [1, 2, 3] : [0, 1, 2]) }, () => actOf(random));
   return {
     seed,
     // Two workers have calls for 2 to 6 seconds.
-    items: Math.round(concurrency * (20 + 40 * random())),
+    items: Math.round((concurrency ?? 20) * (20 + 40 * random())),
     concurrency,
+    slowness: concurrency === undefined ? 8 : 1,
     faceOdds,
     acts: acts.toSorted((a, b) => a.atMs - b.atMs),
     calmAfterMs: 2_000 + 4_000 * random(),

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PurgeQueueCommand } from '@aws-sdk/client-sqs';
 import { sqsClient } from '../../../src/aws/work-queue.ts';
@@ -49,7 +50,7 @@ export async function runProcesses(seed: number): Promise<ProcessRun> {
   const target = ['--state', state, '--tasks', tasks, '--workers', '2'];
   const faults = new Map<string, number>();
   const count = (kind: string): void => void faults.set(kind, (faults.get(kind) ?? 0) + 1);
-  const downstream = await openDownstream();
+  const downstream = await openDownstream(plan.slowness);
   let lastFaultAt = 0;
   let faceFaults = 0;
   const owner = await startOwner([state, tasks, String(seed), String(plan.faceOdds)], (kind) => {
@@ -59,13 +60,16 @@ export async function runProcesses(seed: number): Promise<ProcessRun> {
   });
   const done: Array<{ kind: string; at: number; untilAt: number }> = [];
   const startedAt = Date.now();
+  const lag = monitorEventLoopDelay({ resolution: 20 });
+  lag.enable();
   const input = join(folder, 'items.ndjson');
   await writeFile(
     input,
     Array.from({ length: plan.items }, (_, n) => `${JSON.stringify({ n, url: downstream.url })}\n`).join(''),
   );
   const out = ['--json', '--out', join(folder, 'rows.ndjson')];
-  const options = ['--input', input, '--concurrency', String(plan.concurrency)];
+  const options = ['--input', input];
+  if (plan.concurrency !== undefined) options.push('--concurrency', String(plan.concurrency));
   const run = (): CliProcess => startCli(['run', 'ask', ...options, ...out, ...target]);
   let command = run();
   try {
@@ -118,7 +122,15 @@ export async function runProcesses(seed: number): Promise<ProcessRun> {
     const violations =
       summary === undefined
         ? [`the job ${jobId} did not end within ${endsWithinMs / 1_000} s of the last fault`]
-        : check({ items: plan.items, rows, summary, calls: downstream.calls, acts: done, faceFaults });
+        : check({
+            items: plan.items,
+            rows,
+            summary,
+            calls: downstream.calls,
+            acts: done,
+            faceFaults,
+            lagMs: lag.max / 1e6,
+          });
     const endedAfterMs = endedAt - Math.max(lastFaultAt, begunAt);
     return {
       seed,
