@@ -10,8 +10,9 @@ import { limits } from '../limits.ts';
 import type { Clock, InputReader, Log, ObjectStore, Queue } from '../ports.ts';
 import type { TaskRegistry } from '../task/registry.ts';
 import type { Task } from '../task/task.ts';
+import { openParts } from './count-settled.ts';
 import { type CutAnswer, cutInput, uncut } from './cut.ts';
-import { type Observed, openParts } from './turn.ts';
+import type { Observed } from './turn.ts';
 
 /** What a turn needs to see how its job stands. */
 export interface ObserveDeps {

@@ -32,11 +32,12 @@ import { limits } from '../limits.ts';
 import type { Clock, InputReader, Log, ObjectStore, Queue } from '../ports.ts';
 import { needsSeats } from '../task/job-limits.ts';
 import type { TaskRegistry } from '../task/registry.ts';
+import { openParts } from './count-settled.ts';
 import { observe } from './observe.ts';
 import { lookAtControl, observeSeats } from './observe-seats.ts';
 import { stopJob } from './stop-job.ts';
 import { summarize } from './summarize.ts';
-import { openParts, turn } from './turn.ts';
+import { turn } from './turn.ts';
 
 /** What a turn needs of the world. */
 export interface TickDeps {

@@ -1,13 +1,11 @@
-import { Bitmap } from '../format/bitmap.ts';
 import type { Control } from '../format/control.ts';
-import { addDigests, type Digest, digestItems, emptyDigest } from '../format/digest.ts';
-import { firstChunkOf } from '../format/parts.ts';
-import type { ChunkPlace } from '../format/paths.ts';
+import { digestItems } from '../format/digest.ts';
 import type { ChunkRange, CutProgress, TickRecord } from '../format/tick.ts';
 import { limits } from '../limits.ts';
 import { hasStops, type JobLimits } from '../task/job-limits.ts';
 import { bellsFor, type Ringing } from './bells.ts';
-import { secondsTowardsTheEnd } from './next-turn.ts';
+import { countSettled, type NewlySettled } from './count-settled.ts';
+import { delayAfter, leftToEnd, leftToSend, secondsTowardsTheEnd } from './next-turn.ts';
 
 /** What a turn saw of the job's folder and queue. */
 export interface Observed {
@@ -15,7 +13,7 @@ export interface Observed {
   /** Why the input is refused. */
   readonly problem?: { readonly code: string; readonly message: string };
   /** Chunks that have a result and were not counted before. */
-  readonly settled: ReadonlyArray<ChunkPlace & { readonly digest: Digest }>;
+  readonly settled: NewlySettled;
   /** Segments of the open parts, and the latest moment until which a chunk waits; absent where they were not listed, since something settled. */
   readonly segments?: { readonly count: number; readonly waitUntil: number } | undefined;
   /** Messages in the work queue, of any job. */
@@ -158,8 +156,6 @@ const cancelGraceMs = 2 * limits.controlMs;
 
 /** A limited job of which nothing settles for so long may have left something out. */
 const quietMs = 90_000;
-/** Between turns of a limited job whose seats go on by themselves lies at most this time. */
-const calmMs = 60_000;
 /** A bell is on its way at most so long; older ones need not be remembered. */
 const rungMs = 60_000;
 
@@ -206,99 +202,4 @@ function quietSince(last: TickRecord | undefined, observed: Observed, now: numbe
 function patience(leaseMs: number, queueDepth: number, fruitless: number): number {
   const least = limits.idleLeases * leaseMs;
   return queueDepth === 0 ? least : Math.max(least, Math.min(limits.maxIdleMs, least * 2 ** fruitless));
-}
-
-/** Milliseconds to the next turn. */
-function delayAfter(
-  n: number,
-  state: {
-    readonly cut: CutProgress;
-    readonly hurry: boolean;
-    readonly isPaused: boolean;
-    /** All seats are held and go on by themselves: milliseconds until everything is done; absent where some are not. */
-    readonly calm: number | undefined;
-    /** Milliseconds for which the chunks that were sent last; absent where all were sent. */
-    readonly left: number | undefined;
-    readonly inline: boolean;
-  },
-): number {
-  if (state.inline) return 1_000 * limits.guardTickSeconds;
-  if (!state.cut.done) return 0;
-  // Whoever resumes the job sends the next turn.
-  if (state.isPaused) return 1_000 * limits.maxDelaySeconds;
-  const delays = limits.tickDelaysSeconds.map((seconds) => 1_000 * seconds);
-  const usual = delays[Math.min(n, delays.length - 1)] ?? 0;
-  // A turn that has somebody to obey comes soon; one that has more to send, before a quarter of what was sent is done.
-  const soon = delays[Math.min(n, 3)] ?? 0;
-  if (state.hurry) return soon;
-  // Before something has settled nobody knows whether the job is a short one.
-  const isKnown = n >= delays.length || Number.isFinite(state.calm);
-  if (state.calm !== undefined && isKnown) return Math.max(usual, Math.min(calmMs, state.calm / 4));
-  return state.left === undefined ? usual : Math.min(usual, Math.max(soon, state.left / 4));
-}
-
-/** How long the chunks last that are not settled, at the pace since the last turn. */
-function leftToEnd(
-  last: TickRecord | undefined,
-  job: { readonly cut: CutProgress; readonly settled: number; readonly now: number },
-): number {
-  const settledSince = job.settled - (last?.settledChunks ?? 0);
-  if (last === undefined || settledSince === 0) return Number.POSITIVE_INFINITY;
-  return ((job.cut.chunks - job.settled) * (job.now - last.at)) / settledSince;
-}
-
-/** How long the chunks last that were sent and are not settled, at the pace since the last turn. */
-function leftToSend(
-  last: TickRecord | undefined,
-  job: { readonly send: ChunkRange; readonly cut: CutProgress; readonly settled: number; readonly now: number },
-): number | undefined {
-  if (job.send[1] === job.cut.chunks) return undefined;
-  const settledSince = job.settled - (last?.settledChunks ?? 0);
-  if (last === undefined || settledSince === 0) return 0;
-  return ((job.send[1] - job.settled) * (job.now - last.at)) / settledSince;
-}
-
-interface Count {
-  readonly totals: Digest;
-  readonly counted: Readonly<Record<string, string>>;
-  readonly settledParts: number;
-  readonly chunks: number;
-}
-
-/** Counts each newly settled chunk once, and forgets the bitmaps of parts that are settled as a whole. */
-function countSettled(last: TickRecord | undefined, observed: Observed): Count {
-  const { parts } = observed.cut;
-  let totals = last?.totals ?? emptyDigest;
-  let chunks = last?.settledChunks ?? 0;
-  const bitmaps = new Map<number, Bitmap>();
-  for (const [part, encoded] of Object.entries(last?.counted ?? {})) {
-    bitmaps.set(Number(part), Bitmap.of(parts[Number(part)]?.chunks ?? 0, encoded));
-  }
-  for (const { part, chunk, digest } of observed.settled) {
-    const bitmap = bitmaps.get(part) ?? Bitmap.of(parts[part]?.chunks ?? 0);
-    bitmaps.set(part, bitmap);
-    if (bitmap.has(chunk)) continue;
-    bitmap.add(chunk);
-    totals = addDigests(totals, digest);
-    chunks++;
-  }
-  let settledParts = last?.settledParts ?? 0;
-  for (let part = parts[settledParts]; part !== undefined; part = parts[settledParts]) {
-    if (bitmaps.get(settledParts)?.size !== part.chunks) break;
-    bitmaps.delete(settledParts);
-    settledParts++;
-  }
-  const counted = Object.fromEntries([...bitmaps].map(([part, bitmap]) => [part, bitmap.encode()]));
-  return { totals, counted, settledParts, chunks };
-}
-
-/** Parts of which some chunk was sent and is not settled. */
-export function openParts(record: TickRecord | undefined): number[] {
-  if (record === undefined) return [];
-  const open: number[] = [];
-  for (let part = record.settledParts; part < record.cut.parts.length; part++) {
-    if (firstChunkOf(record.cut.parts, part) >= record.send[1]) break;
-    open.push(part);
-  }
-  return open;
 }

@@ -4,7 +4,8 @@ import { type Control, firstControl } from '../../src/format/control.ts';
 import { countRow, type Digest, emptyDigest } from '../../src/format/digest.ts';
 import type { SeatNote } from '../../src/format/seat.ts';
 import type { CutProgress, TickRecord } from '../../src/format/tick.ts';
-import { type Observed, openParts, turn } from '../../src/job/turn.ts';
+import { openParts } from '../../src/job/count-settled.ts';
+import { type Observed, turn } from '../../src/job/turn.ts';
 import { limits } from '../../src/limits.ts';
 import { seededRandom } from '../../src/testing/seeded-random.ts';
 

@@ -53,7 +53,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'count a settled chunk twice',
-    file: 'src/job/turn.ts',
+    file: 'src/job/count-settled.ts',
     find: 'if (bitmap.has(chunk)) continue;',
     replace: 'totals = addDigests(totals, digest);',
   },
