@@ -1,5 +1,6 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { useConnectors } from '../src/connectors/settings.ts';
+import { sendDueTick } from '../src/job/due-tick.ts';
 import { limits } from '../src/limits.ts';
 import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
@@ -47,6 +48,7 @@ export const handler = async (event: SQSEvent, context: Context): Promise<SQSBat
     queue: deps.workQueue,
     deadline,
     leaving,
+    knock: (job) => sendDueTick(deps, job),
     writer: newWriter(),
     pull: true,
   }).finally(endWatch);

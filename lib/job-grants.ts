@@ -26,7 +26,8 @@ export function grantFunctions(
   for (const ender of [fanOut, tick]) bucket.grantDelete(ender, runningMarkers);
   // A dead chunk is sent again.
   for (const sender of [fanOut, worker, tick, dead]) jobs.workQueue.grantSendMessages(sender);
-  for (const sender of [fanOut, tick, dead]) jobs.tickQueue.grantSendMessages(sender);
+  // A worker whose job has something to decide asks for its next turn.
+  for (const sender of [fanOut, worker, tick, dead]) jobs.tickQueue.grantSendMessages(sender);
   // Tasks read and write by key in batches, and do nothing else with a table.
   const byKey = ['dynamodb:BatchGetItem', 'dynamodb:BatchWriteItem'];
   jobs.table?.grant(jobs, ...byKey);

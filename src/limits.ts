@@ -45,6 +45,8 @@ export const limits = {
   chunkBytes: 4_194_304,
   /** A chunk of a job that stops by itself at some count has fewer, so that the count is known soon. */
   stopChunkItems: 50,
+  /** A chunk of a job with a rate has the items of this time: shorter ones cost more than they gain, by 0.8 s of a worker of 1 GB each. */
+  pacedChunkSeconds: 20,
   /** The input is cut into at least this many chunks for each worker, so that all of them have work to the end. */
   chunksPerWorker: 2,
   /** A part (what one object of the chunk table describes) ends at the first of these. */
@@ -112,6 +114,8 @@ export const limits = {
   raiseAfterMs: 3_000,
   /** Nothing of a limited job starts when its control was read longer ago. */
   controlStaleMs: 3_000,
+  /** A loop that computes for this part of its time starts calls late: its worker cannot carry what it may. */
+  busyLoop: 0.9,
   /** Refusals for the rate that an item survives beside its attempts. */
   refusals: 20,
   /** How often a worker looks at a job's control. */

@@ -72,7 +72,7 @@ function usedOf(stored: readonly StoredSeat[], seats: number): LimitsUsed {
   return {
     held: held.length,
     seats,
-    running: held.reduce((sum, { running }) => sum + running, 0),
+    running: Math.round(held.reduce((sum, { running }) => sum + running, 0)),
     ...(braked.length === 0 ? {} : { brakedTo: braked.reduce((sum, pace) => sum + pace, 0) }),
   };
 }

@@ -25,7 +25,11 @@ export interface Control {
   readonly generation: number;
 }
 
-const table = z.looseObject({ limits: storedLimitsSchema.default({}), seats: z.int().min(1).default(1) });
+const table = z.looseObject({
+  limits: storedLimitsSchema.default({}),
+  seats: z.int().min(1).default(1),
+  idle: z.array(z.int().min(0)).exactOptional(),
+});
 
 const schema = z.looseObject({
   v: z

@@ -34,10 +34,31 @@ export interface SeatStatus {
   readonly running: number;
   /** Starts a second to which refusals have brought it; absent when nothing brakes. */
   readonly brakedTo?: number;
+  /** Measured over the last seconds; absent before. */
+  readonly load?: SeatLoad;
+}
+
+/** How much of a job one seat carries. */
+export interface SeatLoad {
+  /** Starts and units a second. */
+  readonly perSecond: number;
+  readonly unitsPerSecond: number;
+  /** Parts of its worker's slots and of its loop's time that are in use, 0 to 1, whoever uses them. */
+  readonly slots: number;
+  readonly loop: number;
+  /** Its starts wait for the worker's slots or memory, and not for their share. */
+  readonly heldUp: boolean;
 }
 
 const amount = z.number().min(0).default(0);
 const chunks = z.array(workSchema).default([]);
+const load = z.looseObject({
+  perSecond: amount,
+  unitsPerSecond: amount,
+  slots: amount,
+  loop: amount,
+  heldUp: z.boolean().default(false),
+});
 
 export const seatFormat = recordFormat<SeatNote>(
   'a seat',
@@ -54,6 +75,8 @@ export const seatFormat = recordFormat<SeatNote>(
     hand: chunks,
     done: z.looseObject({ revision: z.int().min(0), to: z.int().min(0) }).exactOptional(),
     debt: z.looseObject({ callsMs: amount, unitsMs: amount }).default({ callsMs: 0, unitsMs: 0 }),
-    status: z.looseObject({ running: amount, brakedTo: amount.unwrap().exactOptional() }).default({ running: 0 }),
+    status: z
+      .looseObject({ running: amount, brakedTo: amount.unwrap().exactOptional(), load: load.exactOptional() })
+      .default({ running: 0 }),
   }),
 );

@@ -6,6 +6,8 @@ import { perSecondOf } from '../task/rate.ts';
 export interface LimitTable {
   readonly limits: JobLimits;
   readonly seats: number;
+  /** Seats that have nothing left to do: the others share the limits. @default none */
+  readonly idle?: readonly number[];
 }
 
 /** What one seat may do of a job's limits. */
@@ -31,9 +33,12 @@ export function seatsFor(limits: JobLimits, workers: number): number {
   return Math.max(1, Math.min(workers, Math.max(byCalls, byRate)));
 }
 
-/** Seat `i` of a table, `k` seats in all: the calls of all seats add up to the limit, the rates are equal parts of it. */
-export function shareIn({ limits, seats }: LimitTable, i: number): Share {
-  if (i >= seats) return noShare;
+/** Seat `seat` of a table: the calls of all seats add up to the limit, the rates are equal parts of it. */
+export function shareIn(table: LimitTable, seat: number): Share {
+  const { limits, idle = [] } = table;
+  if (seat >= table.seats || idle.includes(seat)) return noShare;
+  const seats = table.seats - idle.length;
+  const i = seat - idle.filter((other) => other < seat).length;
   const { maxConcurrency, rate, units } = limits;
   const part = (limit: number): number => Math.floor((limit * (i + 1)) / seats) - Math.floor((limit * i) / seats);
   return {

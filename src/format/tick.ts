@@ -51,6 +51,10 @@ export interface TickRecord {
   /** Seats for which this turn rings, and when each was last rung for, in milliseconds since the epoch. */
   readonly bells?: readonly number[];
   readonly rung?: Readonly<Record<string, number>>;
+  /** Seats that a limited job has from this turn on, since when, and since when none of them was much loaded. */
+  readonly seatCount?: { readonly seats: number; readonly changedAt: number; readonly calmSince?: number };
+  /** Those of them that have nothing left to do. */
+  readonly idle?: readonly number[];
   /** Work messages sent by turns so far. */
   readonly messages: number;
   /** Since when nothing has settled and no segment was stored; absent while something moves. */
@@ -102,6 +106,10 @@ export const tickFormat = recordFormat<TickRecord>(
     limited: z.boolean().exactOptional(),
     bells: z.array(whole).exactOptional(),
     rung: z.record(z.string(), z.number()).exactOptional(),
+    seatCount: z
+      .looseObject({ seats: whole, changedAt: z.number(), calmSince: z.number().exactOptional() })
+      .exactOptional(),
+    idle: z.array(whole).exactOptional(),
     messages: whole.default(0),
     idleSince: z.number().exactOptional(),
     segments: whole.exactOptional(),

@@ -40,10 +40,24 @@ export function bellsFor({ control, seats, to, all, now, rung }: Ringing): reado
     // An instant that lies ahead is that of a clock which was set.
     if (!all && at !== undefined && at <= now && now - at < againMs) continue;
     if (view !== undefined && !view.isFree) continue;
-    const isDone = view?.note.done !== undefined && view.note.done.revision === revision && view.note.done.to >= to;
+    const isIdle = table.idle?.includes(seat) === true;
+    const isDone =
+      isIdle || (view?.note.done !== undefined && view.note.done.revision === revision && view.note.done.to >= to);
     if (all || !isDone || left.has(seat) || (view !== undefined && hasDue(view.note, now))) needed.push(seat);
   }
   return needed;
+}
+
+/** Seats that are free and have nothing left of the chunks that are given out, while others have. */
+export function idleSeats({ control, seats, to, all }: Omit<Ringing, 'now' | 'rung'>): readonly number[] {
+  const { revision, table } = control;
+  const inHand = seats.filter(({ note }) => note.open.length > 0 || note.hand.length > 0).map(({ note }) => note.seat);
+  const needed = new Set(inHand.map((seat) => seat % table.seats));
+  const idle = seats
+    .filter(({ note, isFree }) => isFree && note.seat < table.seats && !needed.has(note.seat))
+    .filter(({ note: { seat, done } }) => table.idle?.includes(seat) || (done?.revision === revision && done.to >= to))
+    .map(({ note }) => note.seat);
+  return all || idle.length === table.seats ? [] : idle;
 }
 
 const hasDue = ({ open, hand }: SeatNote, now: number): boolean =>

@@ -8,6 +8,7 @@ import { limits } from '../limits.ts';
 import type { Clock, InputReader, ObjectStore } from '../ports.ts';
 import { UsageError } from '../task/errors.ts';
 import { hasStops } from '../task/job-limits.ts';
+import { perSecondOf } from '../task/rate.ts';
 import type { Task } from '../task/task.ts';
 
 /** No part has been written yet. */
@@ -141,7 +142,10 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 function chunkSize(manifest: Manifest): { readonly items: number; readonly bytes: number } {
   if (manifest.inline) return { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
   const share = Math.ceil(manifest.input.bytes / (limits.chunksPerWorker * manifest.workers));
-  // What has to be stopped at a count is settled in small steps.
-  const items = hasStops(manifest.options.limits ?? {}) ? limits.stopChunkItems : limits.chunkItems;
+  const of = manifest.options.limits ?? {};
+  // What has to be stopped at a count is settled in small steps; so is what takes its time, or seats would be done at different times.
+  const most = hasStops(of) ? limits.stopChunkItems : limits.chunkItems;
+  const paced = of.rate === undefined ? most : Math.ceil(perSecondOf(of.rate) * limits.pacedChunkSeconds);
+  const items = Math.max(1, Math.min(most, paced));
   return { items, bytes: Math.min(limits.chunkBytes, share) };
 }

@@ -1,5 +1,6 @@
 import { ageMs, readSeats } from '../folder/seats.ts';
 import { type Control, controlFormat } from '../format/control.ts';
+import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import { controlKey, type JobFolder } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -24,11 +25,11 @@ export async function lookAtControl(
 /** The seats of a limited job as they stand now. */
 export async function observeSeats(
   store: ObjectStore,
-  job: JobFolder,
+  manifest: Manifest,
   control: Control,
 ): Promise<NonNullable<Observed['seats']>> {
-  const stored = await readSeats(store, job);
+  const stored = await readSeats(store, manifestFolder(manifest));
   const seats = stored.map(({ note, freeInMs }) => ({ note, isFree: freeInMs === 0 }));
   const held = seats.filter(({ note, isFree }) => !isFree && note.seat < control.table.seats);
-  return { control, seats, isCalm: held.length === control.table.seats };
+  return { control, seats, isCalm: held.length === control.table.seats, workers: manifest.workers };
 }

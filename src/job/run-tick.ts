@@ -32,6 +32,7 @@ import { limits } from '../limits.ts';
 import type { Clock, InputReader, Log, ObjectStore, Queue } from '../ports.ts';
 import { needsSeats } from '../task/job-limits.ts';
 import type { TaskRegistry } from '../task/registry.ts';
+import { changeSeats } from './change-seats.ts';
 import { openParts } from './count-settled.ts';
 import { observe } from './observe.ts';
 import { lookAtControl, observeSeats } from './observe-seats.ts';
@@ -100,7 +101,7 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
   }
   const steered = control ?? controlOf(manifest);
   const seen = await observe(deps, manifest, last, { ...options, resendAsked: tick.resend === true });
-  const seats = needsSeats(steered.table.limits) ? await observeSeats(store, folder, steered) : undefined;
+  const seats = needsSeats(steered.table.limits) ? await observeSeats(store, manifest, steered) : undefined;
   const observed = { ...seen, limits: steered.table.limits, isControlSeen, ...(seats === undefined ? {} : { seats }) };
   const record = turn(last, observed, control, {
     now: clock.now(),
@@ -117,7 +118,10 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
   const metrics = settledMetrics(last?.totals ?? emptyDigest, record.totals, record.end !== undefined);
   deps.log('info', 'a turn was taken', { jobId: tick.job, n: record.n, metrics });
   await doEffects(deps, manifest, record, { inline: options.inline === true });
-  if (record.end === undefined) await stopJob(deps, manifest, { record, control: steered });
+  if (record.end === undefined) {
+    await stopJob(deps, manifest, { record, control: steered });
+    await changeSeats(deps, manifest, { record, control: steered });
+  }
   await endOrGoOn(deps, manifest, record);
   return done;
 }

@@ -3,9 +3,10 @@ import { digestItems } from '../format/digest.ts';
 import type { ChunkRange, CutProgress, TickRecord } from '../format/tick.ts';
 import { limits } from '../limits.ts';
 import { hasStops, type JobLimits } from '../task/job-limits.ts';
-import { bellsFor, type Ringing } from './bells.ts';
+import { bellsFor, idleSeats, type Ringing } from './bells.ts';
 import { countSettled, type NewlySettled } from './count-settled.ts';
 import { delayAfter, leftToEnd, leftToSend, secondsTowardsTheEnd } from './next-turn.ts';
+import { nextSeatCount, type SeatCount } from './seat-count.ts';
 
 /** What a turn saw of the job's folder and queue. */
 export interface Observed {
@@ -21,7 +22,7 @@ export interface Observed {
   /** The limits that hold. */
   readonly limits: JobLimits;
   /** Seats of a limited job; absent where it has no limits that workers share. */
-  readonly seats?: Pick<Ringing, 'control' | 'seats'> & { readonly isCalm: boolean };
+  readonly seats?: Pick<Ringing, 'control' | 'seats'> & { readonly isCalm: boolean; readonly workers: number };
   /** Everybody has seen the control by now. @default true */
   readonly isControlSeen?: boolean;
   /** Somebody asks that unsettled chunks be sent again. */
@@ -86,6 +87,12 @@ export function turn(
     hasWork && observed.seats !== undefined
       ? bellsFor({ ...observed.seats, to: send[1], all: observed.resendAsked || isNewGeneration || isQuiet, now, rung })
       : [];
+  const seatCount = hasWork ? seatCountOf(last, observed, { now, chunksLeft: cut.chunks - count.chunks }) : undefined;
+  const idle =
+    hasWork && cut.done && send[1] === cut.chunks && observed.seats !== undefined
+      ? idleSeats({ ...observed.seats, to: send[1], all: bells.length > 0 || observed.resendAsked || isNewGeneration })
+      : [];
+  const movesSeats = seatCount !== undefined && seatCount.seats !== observed.seats?.control.table.seats;
   // An instant that lies ahead is that of a clock which was set: nobody waits for it.
   const isOver = cancelling && (now < cancelledAt || now - cancelledAt >= cancelGraceMs);
   const settleRest = isOver && unsettledBefore > 0;
@@ -113,7 +120,7 @@ export function turn(
         settleRest ? 0 : Number.POSITIVE_INFINITY,
         delayAfter(n, {
           cut,
-          hurry: cancelling || isHurried || isTooEarly,
+          hurry: cancelling || isHurried || isTooEarly || movesSeats,
           isPaused,
           calm:
             limited && bells.length === 0 && observed.seats?.isCalm === true
@@ -139,6 +146,8 @@ export function turn(
     settledChunks: count.chunks,
     messages: (last?.messages ?? 0) + (limited ? bells.length : sent) + (resend ? unsettledBefore : 0),
     ...(limited ? { limited, bells, rung: { ...rung, ...Object.fromEntries(bells.map((seat) => [seat, now])) } } : {}),
+    ...(seatCount === undefined ? {} : { seatCount }),
+    ...(idle.length === 0 ? {} : { idle }),
     settleRest,
     ...(idleSince === undefined || resend || (limited && isQuiet) ? {} : { idleSince }),
     ...withCount('fruitlessResends', fruitless + (resend ? 1 : 0)),
@@ -161,6 +170,21 @@ const rungMs = 60_000;
 
 function stillRung(last: TickRecord | undefined, now: number): Readonly<Record<string, number>> {
   return Object.fromEntries(Object.entries(last?.rung ?? {}).filter(([, at]) => at <= now && now - at < rungMs));
+}
+
+/** How many seats a limited job has from this turn on; whoever steers it may have changed their number since the last one. */
+function seatCountOf(
+  last: TickRecord | undefined,
+  { seats: seen }: Observed,
+  at: { readonly now: number; readonly chunksLeft: number },
+): SeatCount | undefined {
+  if (seen === undefined) return undefined;
+  const { limits: of, seats } = seen.control.table;
+  const held = seen.seats.filter(({ note, isFree }) => !isFree && note.seat < seats).map(({ note }) => note.status);
+  // What it starts with may change as soon as it has been measured.
+  const before = last?.seatCount ?? { seats, changedAt: 0 };
+  const known = before.seats === seats ? before : { seats, changedAt: at.now };
+  return nextSeatCount(known, { limits: of, held, workers: seen.workers, ...at });
 }
 
 /** While the canary runs, no chunk behind it does. */

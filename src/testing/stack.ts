@@ -5,8 +5,10 @@ import type { Delivery } from '../cloud/model/message.ts';
 import { ModelQueue } from '../cloud/model/queue.ts';
 import { ModelQueuePort } from '../cloud/model/queue-port.ts';
 import { ModelStore } from '../cloud/model/store-port.ts';
+import type { JobFolder } from '../format/paths.ts';
 import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
 import { settleDeadLetter } from '../job/dead-letter.ts';
+import { sendDueTick } from '../job/due-tick.ts';
 import { takeTick } from '../job/take-tick.ts';
 import { limits } from '../limits.ts';
 import type { Log, Queue, Random, ReceivedMessage } from '../ports.ts';
@@ -312,6 +314,7 @@ export class SimulatedStack {
       random: this.random,
       cpuMs: () => 0,
       log: this.#log(process.event.id),
+      knock: (job: JobFolder) => sendDueTick(ports, job),
       writer: `w${process.event.id}`,
       leaseSeconds: limits.leaseSeconds,
       checkpointMs: limits.checkpointMs,

@@ -1,3 +1,4 @@
+import type { JobFolder } from '../format/paths.ts';
 import type { Clock, InputReader, Log, ObjectStore, Queue, Random } from '../ports.ts';
 import type { TaskRegistry } from '../task/registry.ts';
 import type { StartChild } from './isolate/task-child.ts';
@@ -23,6 +24,8 @@ export interface WorkerDeps {
   readonly startChild?: StartChild;
   /** Milliseconds since the epoch when the invocation ends. */
   readonly deadline: number;
+  /** Makes the next turn of a job due; a failure costs only time. @default the turn comes when it would */
+  readonly knock?: (job: JobFolder) => Promise<void>;
   /** Aborted when the machine goes: nothing starts any more, and what does not end soon is handed over. @default never */
   readonly leaving?: AbortSignal;
   /** Whether further messages are received while there are free slots. */

@@ -1,7 +1,7 @@
 import { readSeats } from '../folder/seats.ts';
 import type { WorkMessage } from '../format/message.ts';
 import { seatKey } from '../format/paths.ts';
-import { type SeatNote, seatFormat } from '../format/seat.ts';
+import { type SeatLoad, type SeatNote, seatFormat } from '../format/seat.ts';
 import { limits } from '../limits.ts';
 import type { WorkerDeps } from './deps.ts';
 import { failRest, mostDeaths } from './fail-rest.ts';
@@ -213,12 +213,19 @@ export class HeldSeat {
     const { gate } = this.job;
     const now = this.#deps.clock.now();
     const brakedTo = gate.brakedTo(now);
+    const { pace } = this.job;
+    const { load } = pace.meter;
+    const among = Math.max(1, pace.seats.size);
     return {
       open: [...this.#open.values()],
       hand: [...this.#hand],
       ...(this.#done === undefined ? {} : { done: this.#done }),
       debt: gate.debt(now),
-      status: { running: this.job.running, ...(Number.isFinite(brakedTo) ? { brakedTo } : {}) },
+      status: {
+        running: this.job.running / among,
+        ...(Number.isFinite(brakedTo) ? { brakedTo: brakedTo / among } : {}),
+        ...(load === undefined ? {} : { load: partOf(load, among) }),
+      },
     };
   }
 
@@ -227,6 +234,13 @@ export class HeldSeat {
     return { message, messageId, receiptHandle: undefined, receiveCount: 1, seat: this };
   }
 }
+
+/** What one of the seats that are held in one worker carries. */
+const partOf = (load: SeatLoad, seats: number): SeatLoad => ({
+  ...load,
+  perSecond: load.perSecond / seats,
+  unitsPerSecond: load.unitsPerSecond / seats,
+});
 
 /** A chunk in hand that can go on only after this time is no reason to keep the seat. */
 export const worthWaitingMs = limits.keepRetryMs;

@@ -5,6 +5,7 @@ import { limits } from '../limits.ts';
 import { type JobLimits, needsSeats } from '../task/job-limits.ts';
 import { Breaker } from './breaker.ts';
 import { Gate } from './gate.ts';
+import { Meter } from './meter.ts';
 
 /** What a job's pace in this worker depends on from its start. */
 export interface PaceStart {
@@ -27,6 +28,7 @@ const unlimited = { perSecond: Number.POSITIVE_INFINITY, unitsPerSecond: Number.
 /** How fast one job may go in this worker: what its control says, the seats that are held here, and the gate that both open. */
 export class Pace {
   readonly gate: Gate;
+  readonly meter = new Meter();
   /** Seats of a limited job that are held here: its calls start under them alone. */
   readonly seats = new Set<HeldRight>();
   readonly #start: PaceStart;
@@ -107,6 +109,11 @@ export class Pace {
   /** Opens the gate as far as control and seats allow at this moment. */
   update(now: number): void {
     this.gate.share = this.#shareAt(now);
+  }
+
+  /** Whether its calls at once are bound by what one worker holds, and not by its share. */
+  get isBoundByWorker(): boolean {
+    return this.needsSeats && this.gate.share.calls >= limits.maxConcurrency;
   }
 
   /** Calls at once under all seats held here but one. */

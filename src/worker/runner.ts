@@ -40,6 +40,7 @@ export class Runner {
     for (const job of this.#state.jobs.values()) job.pace.update(now);
     for (const job of this.#state.jobs.values()) if (job.ready.length > 0 && !job.fits(now, deadline)) this.#drain(job);
     if (this.#state.isFullOfRows) {
+      for (const job of this.#state.jobs.values()) if (job.ready.length > 0) job.pace.meter.heldUp();
       for (const chunk of this.#state.chunks) this.#closer.check(chunk);
       return;
     }
@@ -64,8 +65,10 @@ export class Runner {
       if (run !== undefined) this.#start(job, run);
       else if (admission.kind === 'wait') waitMs = Math.min(waitMs, admission.ms);
       else if (admission.kind === 'full' && job.isRamping(now)) waitMs = Math.min(waitMs, rampStepMs);
+      else if (job.pace.isBoundByWorker && job.running >= limits.maxConcurrency) job.pace.meter.heldUp();
       if (run === undefined || job.ready.length === 0) jobs.splice(jobs.indexOf(job), 1);
     }
+    if (this.#state.running >= limits.maxConcurrency) for (const job of jobs) job.pace.meter.heldUp();
     return waitMs;
   }
 
@@ -125,6 +128,7 @@ export class Runner {
     const units = unitsOf(job, run);
     const usage = new Usage();
     job.gate.started(clock.now(), units);
+    job.pace.meter.started(units);
     job.running++;
     job.ranSince = true;
     this.#state.running++;

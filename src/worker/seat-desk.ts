@@ -13,6 +13,7 @@ import { persist } from './persist.ts';
 import type { Runner } from './runner.ts';
 import type { RunningJob } from './running-job.ts';
 import { SeatLease } from './seat-lease.ts';
+import { SeatWatch } from './seat-watch.ts';
 import type { WorkerState } from './worker-state.ts';
 
 /** A bell that found its seat held this often was a further one of a seat whose holder lives. */
@@ -33,11 +34,13 @@ export class SeatDesk {
   readonly #state: WorkerState;
   readonly #parts: SeatDeskParts;
   readonly #duties = new Set<Duty>();
+  readonly #watch: SeatWatch;
 
   constructor(deps: WorkerDeps, state: WorkerState, parts: SeatDeskParts) {
     this.#deps = deps;
     this.#state = state;
     this.#parts = parts;
+    this.#watch = new SeatWatch(deps, state);
   }
 
   /** No seat is held here. */
@@ -66,7 +69,9 @@ export class SeatDesk {
     if (isNeedless) return closer.acknowledge(bell);
     if (!job.fits(this.#deps.clock.now(), this.#deps.deadline) || this.#deps.leaving?.aborted === true)
       return this.#putBack(bell);
-    if (this.serves(job) && bell.receiveCount === 1) return this.#hide(bell, othersFirstSeconds);
+    // A worker that cannot carry what it has leaves the next seat to the others for longer.
+    const forOthers = job.pace.meter.isSaturated ? 2 : 1;
+    if (this.serves(job) && bell.receiveCount <= forOthers) return this.#hide(bell, othersFirstSeconds);
     const claim = await SeatLease.take(this.#deps, folder, bell.message.seat);
     if (claim.kind === 'live') {
       // It may be the bell of the holder itself, which has died: then the seat is free when it comes again.
@@ -107,6 +112,11 @@ export class SeatDesk {
     else if (!seat.isBusy && this.#mayLeave(seat)) this.#do(duty, () => this.#giveBack(duty));
   }
 
+  /** Measures what limited jobs do here; once a second. */
+  look(): void {
+    this.#watch.look([...this.#duties].map(({ seat }) => seat));
+  }
+
   #do(duty: Duty, act: () => Promise<void>): void {
     duty.isActing = true;
     this.#state.track(
@@ -119,7 +129,9 @@ export class SeatDesk {
 
   #wantsMore(seat: HeldSeat): boolean {
     const inLine = this.#jobsOf(seat.job).reduce((sum, job) => sum + job.ready.length, 0);
-    return this.#state.roomBytes > 0 && seat.wantsMore(inLine);
+    const wants = seat.wantsMore(inLine);
+    if (wants && this.#state.roomBytes <= 0) seat.job.pace.meter.heldUp();
+    return wants && this.#state.roomBytes > 0;
   }
 
   async #begin(seat: HeldSeat): Promise<void> {
@@ -171,6 +183,8 @@ export class SeatDesk {
     }
     this.#duties.delete(duty);
     await this.#ringNext(seat);
+    // What it was to do is done: the job may be, or others may have its share.
+    if (seat.isScanned && seat.nextAt === undefined && !this.#mustLeave(seat)) await this.#watch.knock(seat.job);
     await this.#parts.closer.acknowledge(bell);
   }
 

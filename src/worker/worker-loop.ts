@@ -56,6 +56,7 @@ export async function runWorker(
   const stopWatch = periodically(clock, lookMs, async () => watch.look());
   const stopLooks = periodically(clock, checkMs, async () => {
     for (const chunk of state.chunks) closer.check(chunk);
+    desk.look();
     // Leases, and what waits for its time.
     if (!desk.isIdle) state.changed.set();
   });

@@ -239,6 +239,7 @@ describe('turn', () => {
       control: { revision: 0, table: limited },
       seats: [{ note: held, isFree: false }],
       isCalm: true,
+      workers: 5,
     };
     let record: TickRecord | undefined;
     const delays: number[] = [];
