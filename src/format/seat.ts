@@ -32,6 +32,8 @@ export interface SeatNote {
 /** How a seat is used at the moment of a write. */
 export interface SeatStatus {
   readonly running: number;
+  /** All that it has to do was started. */
+  readonly isOver?: boolean;
   /** Starts a second to which refusals have brought it; absent when nothing brakes. */
   readonly brakedTo?: number;
   /** Measured over the last seconds; absent before. */
@@ -76,7 +78,12 @@ export const seatFormat = recordFormat<SeatNote>(
     done: z.looseObject({ revision: z.int().min(0), to: z.int().min(0) }).exactOptional(),
     debt: z.looseObject({ callsMs: amount, unitsMs: amount }).default({ callsMs: 0, unitsMs: 0 }),
     status: z
-      .looseObject({ running: amount, brakedTo: amount.unwrap().exactOptional(), load: load.exactOptional() })
+      .looseObject({
+        running: amount,
+        isOver: z.boolean().exactOptional(),
+        brakedTo: amount.unwrap().exactOptional(),
+        load: load.exactOptional(),
+      })
       .default({ running: 0 }),
   }),
 );

@@ -6,7 +6,7 @@ import { perSecondOf } from '../task/rate.ts';
 export interface LimitTable {
   readonly limits: JobLimits;
   readonly seats: number;
-  /** Seats that have nothing left to do: the others share the limits. @default none */
+  /** Seats that have nothing left to start: the others have their shares but for a trickle, since a call may have to be tried again. @default none */
   readonly idle?: readonly number[];
 }
 
@@ -33,18 +33,27 @@ export function seatsFor(limits: JobLimits, workers: number): number {
   return Math.max(1, Math.min(workers, Math.max(byCalls, byRate)));
 }
 
-/** Seat `seat` of a table: the calls of all seats add up to the limit, the rates are equal parts of it. */
+/** What an idle seat keeps of a rate. */
+const trickle = 0.01;
+
+/** Seat `seat` of a table: the calls of all seats add up to the limit, the rates are equal parts of it but for those of idle seats. */
 export function shareIn(table: LimitTable, seat: number): Share {
   const { limits, idle = [] } = table;
-  if (seat >= table.seats || idle.includes(seat)) return noShare;
+  if (seat >= table.seats) return noShare;
+  const { maxConcurrency, rate, units } = limits;
+  const isIdle = idle.includes(seat);
   const seats = table.seats - idle.length;
   const i = seat - idle.filter((other) => other < seat).length;
-  const { maxConcurrency, rate, units } = limits;
-  const part = (limit: number): number => Math.floor((limit * (i + 1)) / seats) - Math.floor((limit * i) / seats);
+  const part = (limit: number): number => {
+    const shared = Math.max(0, limit - idle.length);
+    if (isIdle) return limit > idle.length ? 1 : 0;
+    return Math.floor((shared * (i + 1)) / seats) - Math.floor((shared * i) / seats);
+  };
+  const paced = (limit: number): number => limit * (isIdle ? trickle : (1 - trickle * idle.length) / seats);
   return {
     calls: maxConcurrency === undefined ? bounds.maxConcurrency : Math.min(bounds.maxConcurrency, part(maxConcurrency)),
-    perSecond: rate === undefined ? Number.POSITIVE_INFINITY : perSecondOf(rate) / seats,
-    unitsPerSecond: units === undefined ? Number.POSITIVE_INFINITY : perSecondOf(units) / seats,
+    perSecond: rate === undefined ? Number.POSITIVE_INFINITY : paced(perSecondOf(rate)),
+    unitsPerSecond: units === undefined ? Number.POSITIVE_INFINITY : paced(perSecondOf(units)),
   };
 }
 

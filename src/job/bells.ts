@@ -48,13 +48,15 @@ export function bellsFor({ control, seats, to, all, now, rung }: Ringing): reado
   return needed;
 }
 
-/** Seats that are free and have nothing left of the chunks that are given out, while others have. */
+/** Seats that have nothing left to start of the chunks that are given out, while others have. */
 export function idleSeats({ control, seats, to, all }: Omit<Ringing, 'now' | 'rung'>): readonly number[] {
   const { revision, table } = control;
-  const inHand = seats.filter(({ note }) => note.open.length > 0 || note.hand.length > 0).map(({ note }) => note.seat);
-  const needed = new Set(inHand.map((seat) => seat % table.seats));
+  const isOver = ({ note, isFree }: SeatView): boolean =>
+    !isFree && note.hand.length === 0 && note.status.isOver === true;
+  const inHand = seats.filter((view) => !isOver(view) && (view.note.open.length > 0 || view.note.hand.length > 0));
+  const needed = new Set(inHand.map(({ note }) => note.seat % table.seats));
   const idle = seats
-    .filter(({ note, isFree }) => isFree && note.seat < table.seats && !needed.has(note.seat))
+    .filter((view) => (view.isFree || isOver(view)) && view.note.seat < table.seats && !needed.has(view.note.seat))
     .filter(({ note: { seat, done } }) => table.idle?.includes(seat) || (done?.revision === revision && done.to >= to))
     .map(({ note }) => note.seat);
   return all || idle.length === table.seats ? [] : idle;

@@ -32,7 +32,7 @@ export interface FanOutDeps {
   readonly tasks: TaskRegistry;
   readonly clock: Clock;
   readonly random: Random;
-  readonly cpuMs: () => number;
+  readonly cpuMs?: () => number;
   readonly log: Log;
   readonly writer: string;
   readonly leaseSeconds: number;

@@ -1,5 +1,6 @@
 import type { Control } from '../format/control.ts';
 import type { ChunkPlace } from '../format/paths.ts';
+import type { SeatNote } from '../format/seat.ts';
 
 /** One attempt of an item, from its start to its end. */
 export interface CallEvent {
@@ -59,6 +60,8 @@ export class History {
   }> = [];
   /** What somebody wanted of the job, and when it stood. */
   readonly controls: Array<{ readonly at: number; readonly control: Control }> = [];
+  /** Notes of seats, and when each stood. */
+  readonly seats: Array<{ readonly at: number; readonly note: SeatNote }> = [];
   /** Work messages that were sent, as `part/chunk/generation`. */
   readonly sent = new Set<string>();
   /** Chunks whose messages became dead letters, with the receives of each. */

@@ -312,7 +312,6 @@ export class SimulatedStack {
       tasks: process.tasks(tasks),
       startChild: process.startChild(tasks, this.#log(process.event.id)),
       random: this.random,
-      cpuMs: () => 0,
       log: this.#log(process.event.id),
       knock: (job: JobFolder) => sendDueTick(ports, job),
       writer: `w${process.event.id}`,

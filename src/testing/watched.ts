@@ -4,6 +4,7 @@ import { type Control, controlFormat } from '../format/control.ts';
 import { generationOf, parseMessage, type WorkMessage } from '../format/message.ts';
 import { resultKey, segmentGen, segmentsPrefix } from '../format/paths.ts';
 import { decodeRows } from '../format/result.ts';
+import { seatFormat } from '../format/seat.ts';
 import type { Clock } from '../ports.ts';
 import { needsSeats } from '../task/job-limits.ts';
 import { type History, placeName } from './history.ts';
@@ -24,6 +25,8 @@ export class WatchedBucket extends ModelBucket {
     if (typeof written !== 'string' && given[0].endsWith('/control.json'))
       this.#history.controls.push({ at: this.#clock.now(), control: controlFormat.parse(given[1]) });
     if (typeof written !== 'string') this.#noteRows(given[0], given[1]);
+    if (typeof written !== 'string' && given[0].includes('/seats/'))
+      this.#history.seats.push({ at: this.#clock.now(), note: seatFormat.parse(given[1]) });
     const place = /\/results\/(\d+)\/(\d+)\.ndjson$/.exec(given[0]);
     if (typeof written !== 'string' && place !== null) {
       const name = placeName({ part: Number(place[1]), chunk: Number(place[2]) });

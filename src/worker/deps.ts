@@ -12,8 +12,8 @@ export interface WorkerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Milliseconds of processor time that this thread has used. */
-  readonly cpuMs: () => number;
+  /** Milliseconds of processor time that this thread has used; absent under virtual time, in which nothing computes. */
+  readonly cpuMs?: () => number;
   /** Unique to this invocation. */
   readonly writer: string;
   /** How long a message is held before its hold must be renewed. */

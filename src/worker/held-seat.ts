@@ -55,6 +55,12 @@ export class HeldSeat {
     return this.#done !== undefined && this.#done.revision === this.job.pace.control.revision;
   }
 
+  /** Nothing is left to start: of its last chunks some calls are under way. */
+  get isOver(): boolean {
+    const { ready, waiting } = this.job;
+    return this.isScanned && this.isBusy && this.#hand.length === 0 && ready.length === 0 && waiting.size === 0;
+  }
+
   get hand(): readonly WorkMessage[] {
     return this.#hand;
   }
@@ -223,6 +229,7 @@ export class HeldSeat {
       debt: gate.debt(now),
       status: {
         running: this.job.running / among,
+        ...(this.isOver ? { isOver: true } : {}),
         ...(Number.isFinite(brakedTo) ? { brakedTo: brakedTo / among } : {}),
         ...(load === undefined ? {} : { load: partOf(load, among) }),
       },

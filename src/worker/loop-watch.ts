@@ -11,16 +11,16 @@ const slowMs = 100;
  * so that a machine that is merely busy is not taken for a slow task. All jobs that had items running are noted.
  */
 export class LoopWatch {
-  readonly #deps: Pick<WorkerDeps, 'clock' | 'cpuMs' | 'log'>;
+  readonly #deps: Pick<WorkerDeps, 'clock' | 'log'> & { readonly cpuMs: () => number };
   readonly #state: WorkerState;
   #at: number;
   #cpu: number;
 
-  constructor(deps: Pick<WorkerDeps, 'clock' | 'cpuMs' | 'log'>, state: WorkerState) {
-    this.#deps = deps;
+  constructor({ clock, log, cpuMs = () => 0 }: Pick<WorkerDeps, 'clock' | 'cpuMs' | 'log'>, state: WorkerState) {
+    this.#deps = { clock, log, cpuMs };
     this.#state = state;
-    this.#at = deps.clock.now();
-    this.#cpu = deps.cpuMs();
+    this.#at = clock.now();
+    this.#cpu = cpuMs();
   }
 
   /** Looks at the loop: every {@link lookMs}, and before a chunk's digest is made. */

@@ -13,6 +13,8 @@ export class SeatWatch {
   readonly #state: WorkerState;
   /** When a turn was last asked for that may give a job more seats. */
   readonly #askedAt = new WeakMap<Pace, number>();
+  /** The revision of the control under which it was told that a seat has nothing left to start. */
+  readonly #toldAt = new WeakMap<HeldSeat, number>();
 
   constructor(deps: Pick<WorkerDeps, 'clock' | 'cpuMs' | 'log' | 'knock'>, state: WorkerState) {
     this.#deps = deps;
@@ -21,9 +23,10 @@ export class SeatWatch {
 
   /** Looks once a second at the seats that are held here. */
   look(held: readonly HeldSeat[]): void {
-    const { clock, cpuMs } = this.#deps;
+    const { clock, cpuMs = () => 0 } = this.#deps;
     const now = clock.now();
     const measured = { running: this.#state.running, cpuMs: cpuMs() };
+    for (const seat of held) this.#tellIfOver(seat);
     for (const pace of new Set(held.map(({ job }) => job.pace))) {
       pace.meter.look(now, measured);
       if (!pace.meter.isSaturated || now - (this.#askedAt.get(pace) ?? Number.NEGATIVE_INFINITY) < askEveryMs) continue;
@@ -31,8 +34,17 @@ export class SeatWatch {
       const [first] = seats;
       if (first === undefined) continue;
       this.#askedAt.set(pace, now);
-      this.#state.track(this.#askForSeats(first.job, seats), first.job.manifest.jobId);
+      this.#state.track(this.#ask(first.job, seats), first.job.manifest.jobId);
     }
+  }
+
+  /** Others may have its share, while its last calls are under way. */
+  #tellIfOver(seat: HeldSeat): void {
+    const { revision, table } = seat.job.pace.control;
+    const hasOthers = table.seats - (table.idle?.length ?? 0) > 1;
+    if (!hasOthers || !seat.isOver || this.#toldAt.get(seat) === revision) return;
+    this.#toldAt.set(seat, revision);
+    this.#state.track(this.#ask(seat.job, [seat]), seat.job.manifest.jobId);
   }
 
   /** Makes the job's next turn due: it has something to decide. */
@@ -43,7 +55,7 @@ export class SeatWatch {
     );
   }
 
-  async #askForSeats(job: RunningJob, seats: readonly HeldSeat[]): Promise<void> {
+  async #ask(job: RunningJob, seats: readonly HeldSeat[]): Promise<void> {
     await Promise.all(seats.map((seat) => seat.write()));
     await this.knock(job);
   }

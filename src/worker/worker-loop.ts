@@ -53,7 +53,7 @@ export async function runWorker(
   if (leaving.aborted) leave();
   // Items that run apart have no timeout here; none may run into the end.
   const cancelEnd = clock.after(deadline - limits.deadlineMarginMs - clock.now(), () => jobs.close());
-  const stopWatch = periodically(clock, lookMs, async () => watch.look());
+  const stopWatch = deps.cpuMs === undefined ? undefined : periodically(clock, lookMs, async () => watch.look());
   const stopLooks = periodically(clock, checkMs, async () => {
     for (const chunk of state.chunks) closer.check(chunk);
     desk.look();
@@ -80,7 +80,7 @@ export async function runWorker(
     intake.close();
     jobs.close();
     await desk.close();
-    await Promise.all([holds.stop(), stopControl(), stopLooks(), stopWatch()]);
+    await Promise.all([holds.stop(), stopControl(), stopLooks(), stopWatch?.()]);
   }
 }
 

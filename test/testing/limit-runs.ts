@@ -1,0 +1,172 @@
+import { z } from 'zod';
+import type { Random } from '../../src/ports.ts';
+import { defineTask } from '../../src/task/task.ts';
+import { check } from '../../src/testing/check.ts';
+import { checkLimits, type LimitsFrom } from '../../src/testing/check-limits.ts';
+import { checkSeats } from '../../src/testing/check-seats.ts';
+import type { FaultKind } from '../../src/testing/faults.ts';
+import { seededRandom } from '../../src/testing/seeded-random.ts';
+import { type Simulated, type SimulationOptions, SimulationStuck, simulate } from '../../src/testing/simulate.ts';
+
+export const workers = 5;
+
+export const waits = defineTask({
+  description: 'Waits',
+  input: z.object({ ms: z.number() }),
+  example: { ms: 1 },
+  run: ({ ms }, { signal }) =>
+    new Promise<number>((resolve, reject) => {
+      const timer = setTimeout(() => resolve(1), ms);
+      const stop = (): void => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      };
+      if (signal.aborted) stop();
+      signal.addEventListener('abort', stop, { once: true });
+    }),
+});
+
+export type Limits = Exclude<NonNullable<NonNullable<SimulationOptions['options']>['limits']>, string>;
+
+export const perSecond = (limit: number) => ({ limit, perMs: 1_000 });
+
+/** What the checker knows of limits. */
+function heldFrom(at: number, of: Limits, seats: number): LimitsFrom {
+  return {
+    at,
+    seats,
+    ...(of.maxConcurrency === undefined ? {} : { maxConcurrency: of.maxConcurrency }),
+    ...(typeof of.rate === 'object' ? { perSecond: (of.rate.limit * 1_000) / of.rate.perMs } : {}),
+  };
+}
+
+/** Every promise on limits that a run has broken, by what held from the moment in which each write of the control stood. */
+export function brokenBy({ history }: Simulated, { options }: SimulationOptions) {
+  const { calls, lives, controls } = history;
+  const limits = options?.limits ?? {};
+  const most = Math.max(...controls.map(({ control }) => control.table.seats), 1);
+  const first = controls[0]?.control.before.at(-1)?.seats ?? 1;
+  const later = controls.map(({ at, control }) => ({
+    ...heldFrom(at, control.table.limits, control.table.seats),
+    ...(control.state === 'paused' ? { paused: true } : {}),
+  }));
+  const held = [heldFrom(0, limits, controls.length === 0 ? Math.max(most, workers) : first), ...later];
+  return [...checkLimits({ calls, lives, limits: held }), ...checkSeats(history, limits)];
+}
+
+/** What part of its limit a job used, from its start to its last row: 1 is all of it. */
+export function usedPart(
+  { history, endedAt, tookMs }: Simulated,
+  of: { readonly perSecond?: number; readonly calls?: number },
+) {
+  const { calls } = history;
+  const startedAt = endedAt - tookMs;
+  const last = calls.reduce((latest, { endedAt: end = 0 }) => Math.max(latest, end), 0);
+  const callMs = calls.reduce((sum, { startedAt: from, endedAt: end = from }) => sum + end - from, 0);
+  const ideal =
+    of.calls === undefined ? (1_000 * calls.length) / (of.perSecond ?? 1) + callMs / calls.length : callMs / of.calls;
+  return ideal / (last - startedAt);
+}
+
+/** A run whose limit wanders around what one worker carries, so that it moves between seats, while some looks at it hang. */
+export function movesOf(seed: number): SimulationOptions {
+  const random = seededRandom(seed ^ 0x5ea75);
+  const isRate = random() < 0.4;
+  const of = (): Limits => {
+    const limit = 245 + Math.floor(random() * 12) + (random() < 0.3 ? 250 : 0);
+    return isRate ? { rate: perSecond(limit) } : { maxConcurrency: limit };
+  };
+  let at = 0;
+  const steer = Array.from({ length: 4 }, () => {
+    at += 3_500 + Math.floor(random() * 4_000);
+    return { afterMs: at, act: of() };
+  });
+  return {
+    task: waits,
+    items: Array.from({ length: isRate ? 6_000 : 3_000 }, () => ({ ms: isRate ? 100 : 500 + random() * 3_000 })),
+    seed,
+    workers,
+    options: { limits: of(), timeoutMs: 4_000 },
+    wait: false,
+    steer,
+    faults: { odds: random() < 0.5 ? { 's3-hang': 0.02 } : {}, forMs: 60_000 },
+  };
+}
+
+/** A run that is steered at random moments while processes die, stand still, and messages are doubled, delayed, and lost. */
+export function chaosOf(seed: number): SimulationOptions {
+  const random = seededRandom(seed ^ 0x11317);
+  const pick = <Value>(values: readonly [Value, ...Value[]]): Value =>
+    values[Math.floor(random() * values.length)] ?? values[0];
+  const some = (): Limits =>
+    pick<Limits>([
+      { maxConcurrency: pick([1, 2, 5, 20, 300, 700]) },
+      { rate: perSecond(pick([0.5, 5, 50, 300, 600])) },
+      { maxConcurrency: pick([2, 10, 50]), rate: perSecond(pick([5, 20, 100])) },
+    ]);
+  const first = some();
+  const steer: Array<NonNullable<SimulationOptions['steer']>[number]> = [];
+  let now: Limits = first;
+  let paused = false;
+  let at = 0;
+  for (let n = Math.floor(random() * 5); n > 0; n--) {
+    at += 1_000 + Math.floor(random() * 15_000);
+    const wasPaused = paused;
+    if (random() < 0.4) paused = !paused;
+    else now = some();
+    const act = paused === wasPaused ? { maxConcurrency: null, rate: null, ...now } : paused ? 'pause' : 'resume';
+    steer.push({ afterMs: at, act: act as 'pause' });
+  }
+  if (paused) steer.push({ afterMs: at + 20_000, act: 'resume' });
+  return {
+    task: waits,
+    items: itemsOf(random, pick([30, 100, 400])),
+    seed,
+    workers,
+    options: { limits: first, timeoutMs: 4_000 },
+    wait: false,
+    steer,
+    faults: faultsOf(random),
+  };
+}
+
+const itemsOf = (random: Random, count: number) => Array.from({ length: count }, () => ({ ms: 50 + random() * 2_000 }));
+
+function faultsOf(random: Random) {
+  const odds: Partial<Record<FaultKind, number>> = {};
+  const kinds: readonly FaultKind[] = [
+    'kill',
+    'kill-at-call',
+    'freeze',
+    'deadline',
+    'duplicate',
+    'delayed',
+    'lost-send',
+    'lost-tick',
+    's3-slow',
+    's3-hang',
+  ];
+  for (const kind of kinds) {
+    if (random() < 0.35) odds[kind] = /at-call|^s3/.test(kind) ? 0.02 : 0.3;
+  }
+  return { odds, forMs: 60_000, longestMs: 60_000 };
+}
+
+/** Runs that limits are held to, each made of a seed. */
+export const runsOf = { chaos: chaosOf, moves: movesOf } as const;
+
+/** Runs one, and tells every promise that it broke. */
+export async function brokenIn(options: SimulationOptions): Promise<readonly string[]> {
+  try {
+    const run = await simulate(options);
+    const expected = { items: options.items.length, cancelled: false, endsWithinMs: 30 * 60_000, row: () => undefined };
+    const failed = run.rows.filter(({ status }) => status !== 'succeeded');
+    return [
+      ...[...brokenBy(run, options), ...check(run, expected)].map(({ rule, what }) => `${rule}: ${what}`),
+      ...failed.map(({ index, status }) => `every item succeeds: item ${index} ${status}`),
+    ];
+  } catch (error) {
+    if (error instanceof SimulationStuck) return [`the job ends: ${error.message}`];
+    throw error;
+  }
+}
