@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { SeatNote } from '../format/seat.ts';
 import { type JobLimits, needsSeats } from '../task/job-limits.ts';
 import { type History, placeName } from './history.ts';
@@ -50,8 +49,10 @@ function overwritten({ controls }: History, limits: JobLimits): Violation[] {
   for (const { at, control } of controls) {
     const { by, table } = control;
     if (!/^(turn|worker):/.test(by)) wanted = table.limits;
-    else if (!isDeepStrictEqual(wanted, table.limits))
+    else if (textOf(wanted) !== textOf(table.limits))
       found.push({ rule: "people's limits stay as they want them", what: `${by} at ${at}` });
   }
   return found;
 }
+
+const textOf = (limits: JobLimits): string => JSON.stringify(Object.entries(limits).toSorted());
