@@ -34,6 +34,7 @@ function startChild(options: {
     execArgv: [`--max-old-space-size=${Math.floor(childMb * 0.75)}`],
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
+  const loads = new Map<string, () => void>();
   const answers = new Map<number, (answer: ChildAnswer) => void>();
   let wasReady = false;
   let fatal: Extract<FromChild, { type: 'fatal' }> | undefined;
@@ -61,6 +62,7 @@ function startChild(options: {
     // The child of the same bundle wrote it.
     const message = given as FromChild;
     if (message.type === 'ready') wasReady = true;
+    else if (message.type === 'loaded') loads.get(message.task)?.();
     else if (message.type === 'pong') supervision.answered();
     else if (message.type === 'fatal') fatal = message;
     else if (message.type === 'rejection') onRejection(message.idempotencyKey, message.error);
@@ -86,6 +88,11 @@ function startChild(options: {
   return {
     ended,
     kill: () => void process.kill('SIGKILL'),
+    load: (task) =>
+      new Promise((resolve) => {
+        loads.set(task, resolve);
+        send({ type: 'load', task });
+      }),
     run: (request, signal) => {
       const id = serial++;
       const { promise, resolve } = Promise.withResolvers<ChildAnswer>();

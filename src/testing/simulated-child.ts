@@ -7,6 +7,7 @@ import type { ChildAnswer, ChildEnd, ChildRequest, StartChild, TaskChild } from 
 export class SimulatedChild implements TaskChild {
   readonly ended: Promise<ChildEnd>;
   readonly #loop: ChildLoop;
+  readonly #loads = new Map<string, () => void>();
   readonly #answers = new Map<number, (answer: ChildAnswer) => void>();
   readonly #end: (how: ChildEnd) => void;
   #serial = 0;
@@ -25,9 +26,17 @@ export class SimulatedChild implements TaskChild {
     const tasks = parts.tasks(() => this.kill());
     this.#loop = new ChildLoop({ ...parts, tasks }, (message) => {
       if (this.#isDead) return;
+      if (message.type === 'loaded') this.#loads.get(message.task)?.();
       if (message.type === 'answer') this.#answers.get(message.id)?.(message.answer);
       if (message.type === 'rejection') parts.onRejection(message.idempotencyKey, message.error);
     });
+  }
+
+  load(task: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#loads.set(task, resolve);
+    void this.#loop.take({ type: 'load', task });
+    return promise;
   }
 
   run(request: ChildRequest, signal: AbortSignal): Promise<ChildAnswer> {

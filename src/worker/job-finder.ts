@@ -49,7 +49,10 @@ export class JobFinder {
     const { jobs } = this.#state;
     const folder = folderOf(held.message);
     if (suspect && startChild !== undefined) {
-      this.#isolation ??= new Isolation(startChild, this.#unhandled);
+      this.#isolation ??= new Isolation(startChild, {
+        rejection: this.#unhandled,
+        change: () => this.#state.changed.set(),
+      });
     }
     const isolation = suspect && this.#isolation?.works === true ? this.#isolation : undefined;
     const name = isolation === undefined ? folderName(folder) : `${folderName(folder)} apart`;

@@ -119,7 +119,7 @@ export class RunningJob {
   next(): ItemRun | undefined {
     const { isolation } = this;
     if (isolation === undefined) return this.ready.shift();
-    const at = this.ready.findIndex((run) => isolation.mayStart(run));
+    const at = this.ready.findIndex((run) => isolation.mayStart(run, this.manifest.task));
     return at === -1 ? undefined : this.ready.splice(at, 1)[0];
   }
 

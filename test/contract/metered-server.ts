@@ -26,8 +26,12 @@ class Path implements Meter {
   most = 0;
 }
 
-/** Answers a call of the path that has been called so often before in this second. */
-export type Admit = (path: string, inThisSecond: number) => { readonly status: number; readonly retryAfter?: string };
+/** Answers a call of the path that has been called so often before in this second; `pid` is the caller's process. */
+export type Admit = (
+  path: string,
+  inThisSecond: number,
+  pid: number,
+) => { readonly status: number; readonly retryAfter?: string };
 
 /** A downstream of the task `metered` that counts, for each path, calls at once and when each began. */
 export async function startMeteredServer(admit: Admit = () => ({ status: 200 })) {
@@ -43,7 +47,7 @@ export async function startMeteredServer(admit: Admit = () => ({ status: 200 }))
     const path = pathOf(pathname);
     const arrivedAt = Date.now();
     const inThisSecond = path.calls.filter((call) => call.status === 200 && call.at > arrivedAt - 1_000).length;
-    const { status, retryAfter } = admit(pathname, inThisSecond);
+    const { status, retryAfter } = admit(pathname, inThisSecond, pid ?? 0);
     const call: MeteredCall = { at: at ?? 0, pid: pid ?? 0, status };
     path.calls.push(call);
     path.open++;

@@ -24,6 +24,11 @@ export class ChildLoop {
 
   async take(message: ToChild): Promise<void> {
     if (message.type === 'ping') return this.#post({ type: 'pong' });
+    if (message.type === 'load') {
+      // A task that cannot be loaded fails its items.
+      await this.#deps.tasks.load(message.task).catch(() => undefined);
+      return this.#post({ type: 'loaded', task: message.task });
+    }
     if (message.type === 'abort') return this.#running.get(message.id)?.abort(new Error('the attempt was stopped'));
     const { id, request } = message;
     const stop = new AbortController();

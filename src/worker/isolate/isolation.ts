@@ -22,18 +22,26 @@ interface InFlight {
 export class Isolation<Run extends object> {
   readonly #start: StartChild;
   readonly #onRejection: (run: Run, error: ItemError) => void;
+  readonly #onChange: () => void;
   /** Who has answered lately, by key: a rejection may come after. */
   readonly #answered = new Map<string, Run>();
   readonly #inFlight = new Map<Run, InFlight>();
   #child: TaskChild | undefined;
+  /** Tasks of the child: those that it loads, and whether it has them. */
+  readonly #tasks = new Map<string, boolean>();
   #suspects: Set<Run> | undefined;
   #window: number = limits.isolatedItems;
   #failedStarts = 0;
   #closed = false;
 
-  constructor(start: StartChild, onRejection: (run: Run, error: ItemError) => void) {
+  /** @param on.change told when items may start that could not before */
+  constructor(
+    start: StartChild,
+    on: { readonly rejection: (run: Run, error: ItemError) => void; readonly change: () => void },
+  ) {
     this.#start = start;
-    this.#onRejection = onRejection;
+    this.#onRejection = on.rejection;
+    this.#onChange = on.change;
   }
 
   /** Whether items can run apart: a machine on which no child starts runs them as all others. */
@@ -41,9 +49,26 @@ export class Isolation<Run extends object> {
     return this.#failedStarts < maxFailedStarts;
   }
 
-  /** Whether the item may start now: while there are suspects only they run, few at once. */
-  mayStart(run: Run): boolean {
-    return this.#inFlight.size < this.#window && (this.#suspects === undefined || this.#suspects.has(run));
+  /**
+   * Whether the item may start now: while there are suspects only they run, few at once. None starts before a child has its task, or
+   * starts that were paced would gather there and become calls all at once.
+   */
+  mayStart(run: Run, task: string): boolean {
+    if (this.#inFlight.size >= this.#window || this.#suspects?.has(run) === false) return false;
+    return this.#closed || !this.works || this.#has(task);
+  }
+
+  #has(task: string): boolean {
+    const child = this.#liveChild();
+    if (!this.#tasks.has(task)) {
+      this.#tasks.set(task, false);
+      void child.load(task).then(() => {
+        if (this.#child !== child) return;
+        this.#tasks.set(task, true);
+        this.#onChange();
+      });
+    }
+    return this.#tasks.get(task) === true;
   }
 
   /** Runs one item in the child. @throws AttemptBrokenOff, or TaskError when the item ended the process. */
@@ -86,17 +111,21 @@ export class Isolation<Run extends object> {
     });
     this.#child = child;
     void child.ended.then((end) => {
-      if (this.#child === child) this.#child = undefined;
-      this.#afterDeath(end);
+      const isLoading = this.#tasks.values().some((isLoaded) => !isLoaded);
+      this.#child = undefined;
+      this.#tasks.clear();
+      this.#afterDeath(end, isLoading);
+      this.#onChange();
     });
     return child;
   }
 
-  #afterDeath(end: ChildEnd): void {
+  #afterDeath(end: ChildEnd, isLoading: boolean): void {
     if (this.#closed) return;
     const dead = [...this.#inFlight];
     const named = dead.find(([, { key }]) => key === end.culprit);
-    this.#failedStarts = end.wasReady ? 0 : this.#failedStarts + 1;
+    const isStart = !end.wasReady || (isLoading && dead.length === 0);
+    this.#failedStarts = isStart ? this.#failedStarts + 1 : 0;
     const guilty = !end.wasReady ? undefined : (named ?? (dead.length === 1 ? dead[0] : undefined));
     if (guilty !== undefined) {
       const [run, { reject }] = guilty;

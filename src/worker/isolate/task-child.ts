@@ -30,6 +30,8 @@ export interface ChildEnd {
 
 /** A process of its own in which items run, each under supervision. */
 export interface TaskChild {
+  /** Resolves when it has a task, or knows that it has none; never when the process ends before. */
+  load(task: string): Promise<void>;
   /** Runs one item; never settles when the process ends before. */
   run(request: ChildRequest, signal: AbortSignal): Promise<ChildAnswer>;
   /** Resolves when the process has ended and everything that it said was heard. */
@@ -43,6 +45,7 @@ export type StartChild = (onRejection: (idempotencyKey: string, error: ItemError
 
 /** To the child. */
 export type ToChild =
+  | { readonly type: 'load'; readonly task: string }
   | { readonly type: 'run'; readonly id: number; readonly request: ChildRequest }
   | { readonly type: 'abort'; readonly id: number }
   | { readonly type: 'ping' };
@@ -50,6 +53,7 @@ export type ToChild =
 /** From the child. */
 export type FromChild =
   | { readonly type: 'ready' }
+  | { readonly type: 'loaded'; readonly task: string }
   | { readonly type: 'pong' }
   | { readonly type: 'answer'; readonly id: number; readonly answer: ChildAnswer }
   | { readonly type: 'rejection'; readonly idempotencyKey: string; readonly error: ItemError }

@@ -8,6 +8,7 @@ interface Item {
   readonly n: number;
 }
 
+const nobody = { rejection: () => undefined, change: () => undefined };
 const crashed = { code: 'WorkerCrashed', message: 'exit code 3', retryable: false };
 
 /** Children in memory: one dies as soon as it is given an item that kills; others answer in the next turn. */
@@ -21,6 +22,7 @@ function childrenThatDieOf(kills: ReadonlySet<number>, more: Partial<ChildEnd> =
     return {
       ended,
       kill: () => undefined,
+      load: async () => undefined,
       run: async ({ idempotencyKey }) => {
         const n = Number(idempotencyKey.split('/')[1]);
         await Promise.resolve();
@@ -47,9 +49,9 @@ async function runAll(isolation: Isolation<Item>, count: number): Promise<Map<nu
   const running = new Set<Promise<void>>();
   while (outcomes.size < count) {
     for (
-      let at = ready.findIndex((run) => isolation.mayStart(run));
+      let at = ready.findIndex((run) => isolation.mayStart(run, 't'));
       at !== -1;
-      at = ready.findIndex((run) => isolation.mayStart(run))
+      at = ready.findIndex((run) => isolation.mayStart(run, 't'))
     ) {
       const [run] = ready.splice(at, 1);
       if (run === undefined) break;
@@ -66,7 +68,7 @@ async function runAll(isolation: Isolation<Item>, count: number): Promise<Map<nu
         .finally(() => running.delete(one));
       running.add(one);
     }
-    await Promise.race(running);
+    await Promise.race([...running, new Promise((next) => setImmediate(next))]);
   }
   return outcomes;
 }
@@ -76,7 +78,7 @@ describe('isolation', () => {
     'finds the items %j that end their process, and answers every other once',
     async (kills) => {
       const { start, answered, children } = childrenThatDieOf(new Set(kills));
-      const outcomes = await runAll(new Isolation<Item>(start, () => undefined), 1_000);
+      const outcomes = await runAll(new Isolation<Item>(start, nobody), 1_000);
       for (const [n, outcome] of outcomes) {
         if (kills.includes(n)) expect(outcome).toMatchObject({ code: 'WorkerCrashed', retryable: false });
         else expect(outcome).toBe(n);
@@ -89,13 +91,13 @@ describe('isolation', () => {
 
   it('needs one death where the process says whose fault it was', async () => {
     const { start, children } = childrenThatDieOf(new Set([300]), { culprit: 'j/300' });
-    const outcomes = await runAll(new Isolation<Item>(start, () => undefined), 500);
+    const outcomes = await runAll(new Isolation<Item>(start, nobody), 500);
     expect(outcomes.get(300)).toMatchObject({ code: 'WorkerCrashed' });
     expect(children()).toBe(2);
   });
 
   it('blames nobody for children that do not start, and gives them up', async () => {
-    const isolation = new Isolation<Item>(childrenThatDieOf(new Set([0]), { wasReady: false }).start, () => undefined);
+    const isolation = new Isolation<Item>(childrenThatDieOf(new Set([0]), { wasReady: false }).start, nobody);
     const request = { task: 't', item: '{}', attempt: 1, idempotencyKey: 'j/0', timeoutMs: 1_000 };
     for (let start = 0; start < 3; start++) {
       expect(isolation.works).toBe(true);
@@ -104,12 +106,28 @@ describe('isolation', () => {
     expect(isolation.works).toBe(false);
   });
 
-  it('runs 200 at once at most', () => {
-    const isolation = new Isolation<Item>(childrenThatDieOf(new Set()).start, () => undefined);
+  it('runs 200 at once at most, and none before a child has its task', async () => {
+    const { promise: hasChanged, resolve: change } = Promise.withResolvers<void>();
+    const isolation = new Isolation<Item>(childrenThatDieOf(new Set()).start, { ...nobody, change });
     const request = { task: 't', item: '{}', attempt: 1, idempotencyKey: 'j/0', timeoutMs: 1_000 };
+    expect(isolation.mayStart({ n: 0 }, 't')).toBe(false);
+    await hasChanged;
     let started = 0;
-    for (; isolation.mayStart({ n: started }); started++)
+    for (; isolation.mayStart({ n: started }, 't'); started++)
       void isolation.run({ n: started }, request, new AbortController().signal);
     expect(started).toBe(limits.isolatedItems);
+  });
+
+  it('takes children that die of loading a task for none', async () => {
+    let children = 0;
+    const start: StartChild = () => {
+      children++;
+      const load = (): Promise<void> => new Promise(() => undefined);
+      const ended = Promise.resolve({ wasReady: true, error: crashed });
+      return { ended, load, kill: () => undefined, run: () => new Promise(() => undefined) };
+    };
+    const isolation = new Isolation<Item>(start, nobody);
+    while (!isolation.mayStart({ n: 0 }, 't')) await new Promise((next) => setImmediate(next));
+    expect(children).toBe(3);
   });
 });

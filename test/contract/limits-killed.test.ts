@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CloudConnection, openEmbeddedCloud } from '../../src/cloud/host/cloud.ts';
+import { systemClock } from '../../src/runtime/system.ts';
+import { embeddedStack } from '../../src/targets/embedded-stack.ts';
+import { ContractClient, contractSettings } from './client.ts';
+import { excessOver, type Meter, startMeteredServer } from './metered-server.ts';
+
+describe('limits of a job whose worker goes', { timeout: 120_000 }, () => {
+  let stateDir: string;
+  let cloud: CloudConnection;
+  beforeAll(async () => {
+    stateDir = await mkdtemp(path.join(tmpdir(), 'fanloop-gone-'));
+    const { tasks, removalPolicy, leaseSeconds } = contractSettings;
+    cloud = await openEmbeddedCloud(
+      { stateDir, settings: { tasks, removalPolicy, leaseSeconds, workers: 2, allowPrivateNetwork: true } },
+      { synthesize: embeddedStack, clock: systemClock },
+    );
+  });
+  afterAll(async () => {
+    await cloud.close();
+    await rm(stateDir, { recursive: true });
+  });
+
+  /** Runs a job one of whose workers gets a signal as its tenth call comes in, so that no call of it is on its way then. */
+  async function runDisturbed(
+    limits: object,
+    signal: 'SIGKILL' | 'SIGSTOP',
+  ): Promise<{ meter: Meter; victim: number }> {
+    const client = new ContractClient({ ...cloud, cli: [] });
+    const count = 60;
+    let called = 0;
+    let victim = 0;
+    const downstream = await startMeteredServer((_path, _inThisSecond, pid) => {
+      if (++called === 10) {
+        victim = pid;
+        process.kill(pid, signal);
+      }
+      return { status: 200 };
+    });
+    try {
+      const line = JSON.stringify({ url: `${downstream.url}/disturbed`, ms: 50 });
+      const jobId = await client.submit({ task: 'metered', lines: new Array(count).fill(line), options: { limits } });
+      const meter = downstream.meter('/disturbed');
+      const isOther = async () => (meter.calls.some(({ pid }) => pid !== victim) ? true : undefined);
+      await client.until('the tenth call', async () => (victim === 0 ? undefined : true));
+      await client.until('calls of another worker', isOther);
+      if (signal === 'SIGSTOP') process.kill(victim, 'SIGCONT');
+      const { summary } = await client.ended(jobId);
+      expect(summary).toMatchObject({ end: 'done', totals: { succeeded: count } });
+      return { meter, victim };
+    } finally {
+      await downstream.close();
+    }
+  }
+
+  it.each(['SIGKILL', 'SIGSTOP'] as const)('are kept through %s: 1 at once', async (signal) => {
+    const { meter, victim } = await runDisturbed({ maxConcurrency: 1 }, signal);
+    expect(meter.most).toBe(1);
+    // Nothing of the worker that came back late: another has its seat.
+    const taken = meter.calls.findIndex(({ pid }) => pid !== victim);
+    expect(meter.calls.slice(taken).filter(({ pid }) => pid === victim)).toEqual([]);
+  });
+
+  it('are kept through SIGKILL: 20/s', async () => {
+    const { meter } = await runDisturbed({ rate: '20/s' }, 'SIGKILL');
+    expect(excessOver(20, meter.calls, 1)).toBeLessThanOrEqual(0);
+  });
+});
