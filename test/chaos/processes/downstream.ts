@@ -6,10 +6,16 @@ import type { AddressInfo } from 'node:net';
 export interface Call {
   readonly index: number;
   readonly attempt: number;
-  /** Milliseconds since the epoch. */
+  /** When it came, in milliseconds since the epoch. */
   readonly at: number;
+  /** When its worker began it, by the same machine's clock; a busy server does not bunch these. */
+  readonly startedAt: number;
+  /** The worker's process. */
+  readonly pid: number;
   /** When it was answered; absent where its connection broke before. */
   answeredAt?: number;
+  /** When its answer was sent, or its connection broke: before its worker can begin another one in its place. */
+  endedAt?: number;
 }
 
 /** What an item's calls are answered: each seventh fails once, each eleventh for good. */
@@ -21,21 +27,31 @@ export async function openDownstream(slowness: number) {
   const calls: Call[] = [];
   const first = Promise.withResolvers<void>();
   const server = createServer((request, response) => {
-    const [, index = '', attempt = ''] = (request.url ?? '').split('/');
-    const call: Call = { index: Number(index), attempt: Number(attempt), at: Date.now() };
+    const [, index, attempt, startedAt, pid] = (request.url ?? '').split('/').map(Number);
+    const call: Call = {
+      index: index ?? 0,
+      attempt: attempt ?? 0,
+      at: Date.now(),
+      startedAt: startedAt ?? 0,
+      pid: pid ?? 0,
+    };
     calls.push(call);
     first.resolve();
     const outcome = outcomeOf(call.index);
     const timer = setTimeout(
       () => {
         response.statusCode = outcome === 'refused' ? 422 : outcome === 'flaky' && call.attempt === 1 ? 503 : 200;
+        call.endedAt = Date.now();
         response.end('{}', () => {
           call.answeredAt = Date.now();
         });
       },
       slowness * (50 + ((call.index * 37) % 250)),
     );
-    response.on('close', () => clearTimeout(timer));
+    response.on('close', () => {
+      clearTimeout(timer);
+      call.endedAt ??= Date.now();
+    });
   });
   server.keepAliveTimeout = 60_000;
   await once(server.listen(0, '127.0.0.1'), 'listening');

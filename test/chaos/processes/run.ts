@@ -5,17 +5,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PurgeQueueCommand } from '@aws-sdk/client-sqs';
-import { sqsClient } from '../../../src/aws/work-queue.ts';
+import { PurgeQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { SqsQueue, sqsClient } from '../../../src/aws/work-queue.ts';
 import { ownCredentials } from '../../../src/cloud/host/cloud-access.ts';
+import { bellFor, encodeMessage } from '../../../src/format/message.ts';
 import type { Row } from '../../../src/format/outcome.ts';
 import type { Summary } from '../../../src/format/summary.ts';
 import { stackOutputs } from '../../../src/runtime/environment.ts';
 import { type CliProcess, parseLines, startCli } from '../../cli/cli-process.ts';
 import { check, repeats } from './check.ts';
-import { openDownstream } from './downstream.ts';
+import { checkLimits, LimitTimeline } from './check-limits.ts';
+import { type Call, openDownstream } from './downstream.ts';
 import { functionProcesses } from './function-processes.ts';
-import { type Act, planOf } from './plan.ts';
+import { type Act, type PlannedLimits, planOf } from './plan.ts';
 
 /** What a run came to. */
 export interface ProcessRun {
@@ -68,8 +70,7 @@ export async function runProcesses(seed: number): Promise<ProcessRun> {
     Array.from({ length: plan.items }, (_, n) => `${JSON.stringify({ n, url: downstream.url })}\n`).join(''),
   );
   const out = ['--json', '--out', join(folder, 'rows.ndjson')];
-  const options = ['--input', input];
-  if (plan.concurrency !== undefined) options.push('--concurrency', String(plan.concurrency));
+  const options = ['--input', input, ...flagsOf(plan.limits)];
   const run = (): CliProcess => startCli(['run', 'ask', ...options, ...out, ...target]);
   let command = run();
   try {
@@ -81,14 +82,18 @@ export async function runProcesses(seed: number): Promise<ProcessRun> {
     }
     if (jobId === undefined) throw new Error(`expected a job that begins, got ${(await command.ended).stderr}`);
     const begunAt = Date.now();
+    const timeline = new LimitTimeline(plan.limits);
+    const on = { jobId, owner, command: () => command, downstream, timeline, target };
     const disturbing = (async () => {
       const performAt = async (acts: readonly Act[], from: number): Promise<void> => {
         for (const act of acts) {
           await sleep(Math.max(0, from + act.atMs - Date.now()));
-          const untilAt = await perform(act, { owner, command: () => command });
+          const untilAt = await perform(act, on);
           if (untilAt === undefined) continue;
           count(act.kind);
           lastFaultAt = Math.max(lastFaultAt, untilAt);
+          // Nobody's calls are made again because somebody changes limits.
+          if (isSteering(act)) continue;
           done.push({ kind: act.kind, at: untilAt - (act.kind.startsWith('stop') ? act.forMs : 0), untilAt });
         }
       };
@@ -122,15 +127,18 @@ export async function runProcesses(seed: number): Promise<ProcessRun> {
     const violations =
       summary === undefined
         ? [`the job ${jobId} did not end within ${endsWithinMs / 1_000} s of the last fault`]
-        : check({
-            items: plan.items,
-            rows,
-            summary,
-            calls: downstream.calls,
-            acts: done,
-            faceFaults,
-            lagMs: lag.max / 1e6,
-          });
+        : [
+            ...check({
+              items: plan.items,
+              rows,
+              summary,
+              calls: downstream.calls,
+              acts: done,
+              faceFaults,
+              lagMs: lag.max / 1e6,
+            }),
+            ...checkLimits(downstream.calls, timeline.spans),
+          ];
     const endedAfterMs = endedAt - Math.max(lastFaultAt, begunAt);
     return {
       seed,
@@ -164,15 +172,34 @@ async function startOwner(args: readonly string[], onFault: (kind: string) => vo
   return { child, ...(await started) };
 }
 
+/** What things are done to. */
+interface Subject {
+  readonly jobId: string;
+  readonly owner: OwnerProcess;
+  readonly command: () => CliProcess;
+  readonly downstream: { readonly calls: readonly Call[] };
+  readonly timeline: LimitTimeline;
+  /** Arguments by which a command finds the state folder. */
+  readonly target: readonly string[];
+}
+
+const isSteering = ({ kind }: Act): boolean => kind === 'tune' || kind === 'pause';
+
+const flagsOf = ({ concurrency, rate }: PlannedLimits): readonly string[] => [
+  ...(concurrency === undefined ? [] : ['--concurrency', String(concurrency)]),
+  ...(rate === undefined ? [] : ['--rate', `${rate}/s`]),
+];
+
 /** Does one thing to the run; answers when it was over, and nothing where there was nothing to do it to. */
-async function perform(
-  act: Act,
-  on: { readonly owner: OwnerProcess; readonly command: () => CliProcess },
-): Promise<number | undefined> {
-  const { owner } = on;
+async function perform(act: Act, on: Subject): Promise<number | undefined> {
+  const { owner, downstream } = on;
   const command = on.command();
   const functions = functionProcesses([owner.child.pid, command.child.pid]);
-  const pidOf = (isWorker: boolean): number | undefined => functions.find((one) => one.isWorker === isWorker)?.pid;
+  // Of the workers the one that calls: another one may have nothing to lose.
+  const caller = downstream.calls.at(-1)?.pid;
+  const pidOf = (isWorker: boolean): number | undefined =>
+    (functions.find((one) => isWorker && one.pid === caller) ?? functions.find((one) => one.isWorker === isWorker))
+      ?.pid;
   const isOwnerAlive = owner.child.exitCode === null && owner.child.signalCode === null;
   switch (act.kind) {
     case 'kill-worker':
@@ -191,18 +218,51 @@ async function perform(
       await sleep(act.forMs);
       return signal(pid, 'SIGCONT') ?? Date.now();
     }
-    case 'purge': {
-      const sqs = sqsClient({ endpoint: owner.endpoint, region, credentials: ownCredentials });
-      try {
-        await sqs.send(new PurgeQueueCommand({ QueueUrl: owner.outputs[stackOutputs.workQueueUrl] }));
-        return Date.now();
-      } catch {
-        // Nobody owns the folder in this moment, or the request itself went wrong.
-        return undefined;
-      } finally {
-        sqs.destroy();
-      }
-    }
+    case 'tune':
+      on.timeline.tuned(act.limits, await steer(on, 'tune', flagsOf(act.limits)));
+      return Date.now();
+    case 'pause':
+      on.timeline.paused(await steer(on, 'pause'));
+      await sleep(act.forMs);
+      on.timeline.resumed({ began: Date.now() });
+      // A job that nobody resumes would pause for ever.
+      for (let asked = await steer(on, 'resume'); !asked.isOver; asked = await steer(on, 'resume')) await sleep(500);
+      return Date.now();
+    case 'double-bell':
+      return onQueue(owner, async (queue) => {
+        const folder = { id: on.jobId, pass: 0 };
+        await queue.send(
+          [0, 0, 1].map((seat) => encodeMessage(bellFor(folder, seat))),
+          { group: on.jobId },
+        );
+      });
+    case 'purge':
+      return onQueue(owner, (_queue, sqs, QueueUrl) => sqs.send(new PurgeQueueCommand({ QueueUrl })));
+  }
+}
+
+/** Changes the job by a command of its own; says since when the change stands, where the command knows. */
+async function steer({ jobId, target }: Subject, verb: 'tune' | 'pause' | 'resume', flags: readonly string[] = []) {
+  const began = Date.now();
+  const { code, stderr } = await startCli([verb, jobId, ...flags, ...target]).ended;
+  // A job that has ended takes no change.
+  return { began, stoodAt: code === 0 ? Date.now() : undefined, isOver: code === 0 || stderr.includes('has ended') };
+}
+
+/** Does something to the work queue; answers when, or nothing where nobody owns the folder or the request itself went wrong. */
+async function onQueue(
+  { endpoint, outputs }: OwnerProcess,
+  act: (queue: SqsQueue, sqs: SQSClient, url: string) => Promise<unknown>,
+): Promise<number | undefined> {
+  const sqs = sqsClient({ endpoint, region, credentials: ownCredentials });
+  const url = outputs[stackOutputs.workQueueUrl] ?? '';
+  try {
+    await act(new SqsQueue(sqs, url), sqs, url);
+    return Date.now();
+  } catch {
+    return undefined;
+  } finally {
+    sqs.destroy();
   }
 }
 

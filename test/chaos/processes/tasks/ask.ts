@@ -8,7 +8,7 @@ export const task = defineTask({
   input: z.object({ n: z.int(), url: z.url() }),
   example: { n: 1, url: 'http://localhost' },
   run: async ({ n, url }, { signal, attempt }) => {
-    const { body, statusCode } = await request(`${url}/${n}/${attempt}`, { signal });
+    const { body, statusCode } = await request(`${url}/${n}/${attempt}/${Date.now()}/${process.pid}`, { signal });
     await body.text();
     if (statusCode === 503) throw new TaskError('busy', { code: 'Busy', retryable: true });
     if (statusCode === 422) throw new TaskError('no', { code: 'Refused', retryable: false });
