@@ -1,7 +1,7 @@
 /**
  * Measures Fanloop beside what else makes many calls, on this machine, in one run: `npm run bench`. See README.md here.
  *
- *   --suite slow,saturated,one,loop,cost   only these
+ *   --suite slow,saturated,one,loop,cost   only these; and limits,live, which are not among the default ones
  *   --only bare,fanloop                    only these contenders
  *   --rounds 3                             runs of each; the median counts
  *   --scale 0.25                           a part of the items
@@ -14,10 +14,11 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Contender, openContenders, type Work } from './contenders.ts';
 import { costTable } from './cost.ts';
+import { measureLimits } from './limits/main.ts';
 import { picture } from './picture.ts';
 import type { LoopResult, Measured, Results, SuiteResult } from './results.ts';
 import { type DelayServer, has, openDelayServer, openNginx } from './servers.ts';
-import { printCosts, printLoop, printSuite } from './table.ts';
+import { printCosts, printLimits, printLoop, printSuite } from './table.ts';
 
 const { values: asked } = parseArgs({
   options: {
@@ -49,6 +50,10 @@ if (suites.has('saturated')) await measureSaturated();
 if (suites.has('cost')) {
   results.costs = await costTable();
   printCosts(results.costs);
+}
+if (suites.has('limits') || suites.has('live')) {
+  results.limits = { ...results.limits, ...(await measureLimits(scale, suites)) };
+  printLimits(results.limits);
 }
 writeFileSync(asked.out, `${JSON.stringify(results, null, 2)}\n`);
 writeFileSync(asked.out.replace(/\.json$/, '.svg'), picture(results));

@@ -35,6 +35,53 @@ export interface CostRow {
   readonly usd: number;
 }
 
+/** Requests of a job's workers, as AWS bills them. */
+export interface WorkerRequests {
+  readonly s3Writes: number;
+  readonly s3Reads: number;
+  readonly sqs: number;
+}
+
+/** A limited job on real processes, as the server saw it. */
+export interface LimitRow {
+  readonly name: string;
+  readonly items: number;
+  /** From submit to the last answer. */
+  readonly tookMs: number;
+  /** The part of the limit that was used in that time. */
+  readonly used: number;
+  /** The most at once, in a second, or in a minute; 1 is the limit itself. */
+  readonly worst: number;
+  readonly firstCallMs: number;
+  readonly requests: WorkerRequests;
+  /** What the job would have cost on AWS. */
+  readonly usd: number;
+}
+
+/** A figure of jobs that are changed, meet, or are refused, beside what it is to be. */
+export interface LiveRow {
+  readonly name: string;
+  readonly value: string;
+  readonly goal: string;
+}
+
+/** What a limited job pays for being limited: a simulated job's counted requests. */
+export interface SteeringCost {
+  readonly name: string;
+  readonly requests: WorkerRequests;
+  readonly turns: number;
+  /** The workers' requests, and the turns, as parts of what the workers' time costs. */
+  readonly ofCompute: number;
+  readonly turnsOfCompute: number;
+  readonly usd: number;
+}
+
+export interface LimitsResult {
+  readonly scenarios: readonly LimitRow[];
+  readonly live: readonly LiveRow[];
+  readonly steering: readonly SteeringCost[];
+}
+
 /** `bench/results.json`. */
 export interface Results {
   readonly at: string;
@@ -44,4 +91,5 @@ export interface Results {
   readonly slow?: SuiteResult;
   readonly saturated?: SuiteResult;
   readonly costs?: readonly CostRow[];
+  readonly limits?: Partial<LimitsResult>;
 }

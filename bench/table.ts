@@ -1,4 +1,4 @@
-import type { CostRow, LoopResult, SuiteResult } from './results.ts';
+import type { CostRow, LimitsResult, LoopResult, SuiteResult, WorkerRequests } from './results.ts';
 
 /** Prints one comparison; ratios are to the bare script of the same run. */
 export function printSuite({ title, contenders, skipped, rounds }: SuiteResult): void {
@@ -32,6 +32,25 @@ export function printCosts(costs: readonly CostRow[]): void {
   console.log('\na million calls of 200 ms, 2 % of which fail once');
   for (const { name, how, usd } of costs) console.log(`${name.padEnd(26)}${`$${usd.toFixed(2)}`.padStart(8)}  ${how}`);
 }
+
+/** Prints what became of limits. */
+export function printLimits({ scenarios = [], live = [], steering = [] }: Partial<LimitsResult>): void {
+  if (scenarios.length > 0) console.log('\nlimits, as the server saw them; requests of the workers to S3 and SQS');
+  for (const { name, items, tookMs, used, worst, firstCallMs, requests, usd } of scenarios)
+    console.log(
+      `${name.padEnd(30)}${String(items).padStart(8)}  ${seconds(tookMs).padStart(9)}  used ${used.toFixed(3)}  worst ${worst.toFixed(3)}  first call ${seconds(firstCallMs)}  ${requestText(requests)}  $${usd.toFixed(4)}`,
+    );
+  if (live.length > 0) console.log('\njobs that are changed, meet, or are refused');
+  for (const { name, value, goal } of live) console.log(`${name.padEnd(62)}${value.padStart(9)}   ${goal}`);
+  if (steering.length > 0) console.log('\nsteering beside what the workers cost, simulated');
+  for (const { name, requests, turns, ofCompute, turnsOfCompute, usd } of steering)
+    console.log(
+      `${name.padEnd(22)}${requestText(requests)}  ${(100 * ofCompute).toFixed(1)} %  ${turns} turns ${(100 * turnsOfCompute).toFixed(1)} %  $${usd.toFixed(4)}`,
+    );
+}
+
+const requestText = ({ s3Writes, s3Reads, sqs }: WorkerRequests): string =>
+  `${s3Writes} PUT, ${s3Reads} GET, ${sqs} SQS`;
 
 const micros = (us: number): string => (us < 10_000 ? `${us.toFixed(1)} µs` : `${(us / 1_000).toFixed(0)} ms`);
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`;
