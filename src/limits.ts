@@ -11,7 +11,7 @@ export const limits = {
   /** A Lambda environment has 1,024 file descriptors; 500 sockets leave room for the SDK's own and for files. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
   maxConcurrency: 500,
   /** A worker's slots open linearly over this time, so that a start does not burst at one API. */
-  rampMs: 2_000,
+  rampMs: 1_000,
   /** Slots that are open from the first millisecond of the ramp. */
   rampFloor: 10,
 

@@ -100,12 +100,14 @@ export function forecast(sample: Summary, wanted: Wanted): Forecast {
   };
 }
 
-/** As the input will be cut. */
-function chunksOf({ items, bytes, workers }: Wanted): number {
+/** As the input will be cut: chunks shrink towards its end. */
+function chunksOf({ items, bytes, workers, concurrency }: Wanted): number {
   const itemBytes = bytes / Math.max(1, items);
   const chunkBytes = Math.min(limits.chunkBytes, bytes / (limits.chunksPerWorker * workers));
-  const chunkItems = Math.max(1, Math.min(limits.chunkItems, Math.floor(chunkBytes / Math.max(1, itemBytes))));
-  return Math.ceil(items / chunkItems);
+  const most = Math.max(1, Math.min(limits.chunkItems, Math.floor(chunkBytes / Math.max(1, itemBytes))));
+  let chunks = 0;
+  for (let left = items; left > 0; chunks++) left -= Math.min(most, Math.max(concurrency, Math.floor(left / workers)));
+  return chunks;
 }
 
 /** Turns of a job's loop: ever further apart. */

@@ -13,7 +13,7 @@ const shape = {
   rate: rateSchema.exactOptional(),
   /** What a task's `units(item)` adds up to, as tokens. @default none */
   units: rateSchema.exactOptional(),
-  /** Time over which the limits open. @default 2 s without limits, else none */
+  /** Time over which the limits open. @default 1 s without limits, else none */
   rampMs: z.int().min(0).max(maxRampMs).exactOptional(),
   /** Whether refusals slow the job down by themselves. @default true */
   adaptive: z.boolean().exactOptional(),

@@ -137,10 +137,10 @@ export class RunningJob {
     return this.pace.limits.priority ?? limits.priority;
   }
 
-  /** Whether its slots would stand empty: nothing is in line, and more could run. */
+  /** Whether its slots would soon stand empty: the next chunk is read while calls run, so that half a line of them is left for it. */
   isHungry(now: number, deadline: number): boolean {
     if (this.pace.needsSeats) return false;
-    return this.ready.length === 0 && this.running < this.slots(now) && this.fits(now, deadline);
+    return this.ready.length <= this.slots(now) / 2 && this.slots(now) > 0 && this.fits(now, deadline);
   }
 
   /** Whether more of it than its slots take next is in line: then a further chunk is better off with another worker. */
