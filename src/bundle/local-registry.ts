@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { TaskRegistry } from '../task/registry.ts';
 import { taskOf } from '../task/registry.ts';
 import type { Task } from '../task/task.ts';
+import { findTaskFile } from './task-files.ts';
 
 /** What stands beside a task's bundle: `task-<name>.json`. */
 export interface TaskPointer {
@@ -22,7 +23,9 @@ export interface LocalTasks {
   readonly base: string;
   /** Names of the tasks that come along. */
   readonly builtIn: readonly string[];
-  /** Bundles a task that nobody has used yet; undefined where none has the name. */
+  /** Absolute path of the folder of own tasks; undefined where there is none. */
+  readonly tasks: string | undefined;
+  /** Bundles an own task that nobody has used yet; loading what does so takes longer than a small job, so only then. */
   readonly prepare: (name: string) => Promise<TaskPointer | undefined>;
   /** Whether own tasks are looked at. @default true */
   readonly own?: boolean;
@@ -32,13 +35,15 @@ export interface LocalTasks {
  * The tasks of a project on this machine: own ones are bundled by themselves when they are first used. A command that finds a task
  * changed writes a new bundle and points to it, so the next load is of the new one, in a process that runs already too.
  */
-export function localRegistry({ base, builtIn, prepare, own = true }: LocalTasks): TaskRegistry {
+export function localRegistry({ base, builtIn, tasks, prepare, own = true }: LocalTasks): TaskRegistry {
   const load = async (file: string, name: string): Promise<Task> =>
     taskOf(await import(new URL(file, base).href), name);
+  const isOwn = (name: string): boolean => tasks !== undefined && findTaskFile(tasks, name) !== undefined;
   return {
     names: () => [...new Set([...builtIn, ...preparedNames(base)])].sort(),
     load: async (name) => {
-      const pointer = own ? (readPointer(base, name) ?? (await prepare(name))) : undefined;
+      const known = own ? readPointer(base, name) : undefined;
+      const pointer = known ?? (own && isOwn(name) ? await prepare(name) : undefined);
       if (pointer?.module !== undefined) {
         for (const face of pointer.required) await import(new URL(face, base).href);
         return load(pointer.module, name);

@@ -39,7 +39,7 @@ export function openProjectTasks(project: Project, cache?: string): ProjectTasks
   const code = localCode(project, cache);
   const { base, builtIn } = code;
   const own: TaskCacheOptions = { tasks: project.tasks, base };
-  const registry = localRegistry({ base, builtIn, prepare: (name) => prepareTask(name, own) });
+  const registry = localRegistry({ ...own, builtIn, prepare: (name) => prepareTask(name, own) });
   const fileOf = (name: string): string | undefined => {
     const file = project.tasks === undefined ? undefined : findTaskFile(project.tasks, name)?.file;
     return file === undefined ? undefined : path.relative(project.root, file);
@@ -71,7 +71,7 @@ export function openProjectTasks(project: Project, cache?: string): ProjectTasks
 
 /** The tasks that come along, whatever was bundled from files that are gone. */
 const withoutOwn = ({ base, builtIn }: LocalCode) =>
-  localRegistry({ base, builtIn, prepare: async () => undefined, own: false });
+  localRegistry({ base, builtIn, tasks: undefined, prepare: async () => undefined, own: false });
 
 function listTasks({ root, tasks }: Project, builtIn: readonly string[]): readonly TaskOrigin[] {
   const own = (tasks === undefined ? [] : findTaskFiles(tasks)).filter(({ file }) => mayBeTask(file));

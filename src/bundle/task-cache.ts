@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { stamp } from './engine.ts';
-import { esbuildTasks } from './esbuild-tasks.ts';
 import { readPointer, type TaskPointer, taskModule } from './local-registry.ts';
 import { findTaskFile, type TaskFile } from './task-files.ts';
 
@@ -37,7 +36,9 @@ export async function prepareTask(name: string, options: TaskCacheOptions): Prom
   return known !== undefined && isFresh(known, file) ? known : bundle(file, options);
 }
 
-function bundle(file: TaskFile, { tasks = '', base }: TaskCacheOptions): TaskPointer {
+/** The bundler is loaded only where something has changed: that alone takes as long as an item of 20 ms. */
+async function bundle(file: TaskFile, { tasks = '', base }: TaskCacheOptions): Promise<TaskPointer> {
+  const { esbuildTasks } = await import('./esbuild-tasks.ts');
   const root = path.dirname(tasks);
   const { files, tasks: modules, broken, required, inputs } = esbuildTasks([file], root, 'local');
   const [problem] = broken;

@@ -65,15 +65,18 @@ export async function* followJob(
   const { store, clock } = deps;
   const alarm = new AbortController();
   let answered: Summary | undefined;
+  let fanOutWorks = answer !== undefined;
+  const settle = (summary?: Summary): void => {
+    answered = summary;
+    fanOutWorks = false;
+    alarm.abort();
+  };
   answer?.then(
-    (given) => {
-      if (given.state === 'done') answered = given.summary;
-      alarm.abort();
-    },
-    () => alarm.abort(),
+    (given) => settle(given.state === 'done' ? given.summary : undefined),
+    () => settle(),
   );
-  // An answer that is there already is worth no look.
-  await null;
+  // A small job's answer is there already, or comes at once: looks would take longer than the job.
+  await (answer === undefined ? null : pause(deps, firstLookMs, { signal, alarm: alarm.signal }));
   if (answered !== undefined && !toTheLast) return answered;
   const ask = <Value>(act: () => Promise<Value>): Promise<Value> => patiently({ clock, signal }, act);
   const passes = await ask(() => readPasses(store, jobId));
@@ -96,12 +99,15 @@ export async function* followJob(
     yield { progress: progressOf(manifest, { now, count, tick, pace, control }), settled: count };
     if (summary !== undefined) return ask(() => whole(store, summary));
     const complete = count.of !== undefined && count.chunks === count.of.chunks;
-    if ((complete || isOverdue(tick, manifest, now)) && now - sentAt >= sendAgainMs) {
+    // A fan-out that still works on the job writes the summary itself.
+    const isDue = (complete && !fanOutWorks) || isOverdue(tick, manifest, now);
+    if (isDue && answered === undefined && now - sentAt >= sendAgainMs) {
       // What has settled was sent.
       await ask(() => sendDueTick(deps, folder, { effectsDone: complete }));
       sentAt = now;
     }
-    await pause(deps, complete ? endLookMs : waitMs, { signal, alarm: alarm.signal });
+    // The answer may have come during the look.
+    if (answered === undefined) await pause(deps, complete ? endLookMs : waitMs, { signal, alarm: alarm.signal });
     waitMs = Math.min(longestWait(now - Date.parse(manifest.createdAt)), waitMs * slowdown);
   }
 }

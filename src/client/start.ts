@@ -8,8 +8,8 @@ import { FanOutFailed, type SteerDeps } from './stack.ts';
 
 /** Waits before the fan-out is asked again whose answer was lost: a throttled account, a restart, or S3 in trouble pass in that time. */
 const askAgainMs = [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000];
-/** How soon it is seen that a job stands while the fan-out still works on it. */
-const firstLookMs = 100;
+/** How soon it is seen that a job stands while the fan-out still works on it: later than it answers that had to start first. */
+const firstLookMs = 250;
 const lookMs = 1_000;
 const slowdown = 1.5;
 

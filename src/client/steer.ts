@@ -122,11 +122,11 @@ async function change(
  * and never began is asked for again. A job that cannot be moved, as one of newer code, keeps nobody from starting.
  */
 export async function resumeJobs(deps: SteerDeps): Promise<number> {
-  await markOldJobs(deps.store);
+  const folders = await unfinishedJobs(deps.store);
   const late = new AbortController();
   const cancel = deps.clock.after(resumeMs, () => late.abort(new Error('the fan-out took too long')));
   try {
-    const resumed = await mapBounded(await runningJobs(deps.store), parallel, (folder) =>
+    const resumed = await mapBounded(folders, parallel, (folder) =>
       resumeJob(deps, folder, late.signal).catch(() => false),
     );
     return resumed.filter((went) => went).length;
@@ -162,9 +162,16 @@ async function begin(deps: SteerDeps, folder: JobFolder, signal: AbortSignal): P
 /** Jobs that are asked about at once. */
 const parallel = 8;
 
+/** Asks nothing of jobs that have ended, however many there are. */
+async function unfinishedJobs(store: ObjectStore): Promise<readonly JobFolder[]> {
+  const [folders, areMarked] = await Promise.all([runningJobs(store), store.head(markersKey)]);
+  if (areMarked !== undefined) return folders;
+  await markOldJobs(store);
+  return runningJobs(store);
+}
+
 /** Gives the unfinished jobs of an older version their markers, once for a bucket. */
 async function markOldJobs(store: ObjectStore): Promise<void> {
-  if ((await store.head(markersKey)) !== undefined) return;
   for await (const { manifest, summary } of listJobs(store)) {
     if (summary === undefined) await markRunning(store, manifest.jobId);
   }

@@ -1,6 +1,7 @@
 import { findProject } from '../bundle/project.ts';
 import { openProjectTasks } from '../bundle/project-tasks.ts';
 import { removeOlder } from '../client/remove.ts';
+import type { Stack } from '../client/stack.ts';
 import { resumeJobs } from '../client/steer.ts';
 import { type CloudConnection, openEmbeddedCloud } from '../cloud/host/cloud.ts';
 import { limits } from '../limits.ts';
@@ -9,7 +10,6 @@ import { systemClock } from '../runtime/system.ts';
 import { UsageError } from '../task/errors.ts';
 import { embeddedStack, usable } from './embedded-stack.ts';
 import { readFolderLogs } from './logs/folder-logs.ts';
-import { connectStack } from './stack-clients.ts';
 import { defaultStateFolder } from './state-folder.ts';
 import type { OpenOptions, Target } from './target.ts';
 import type { TargetOptions } from './target-options.ts';
@@ -31,8 +31,9 @@ export const embedded: Target = {
 };
 
 /** Opens the cloud in this process, or joins the one that another process has open on the same folder. */
-async function openEmbedded(options: TargetOptions, { resume, submits = false }: OpenOptions) {
+async function openEmbedded(options: TargetOptions, { resume, submits = false }: OpenOptions): Promise<Stack> {
   let resumed = 0;
+  let stack: Stack | undefined;
   const tasks = openProjectTasks(usable(() => findProject(process.cwd(), options.tasks)));
   await tasks.refresh();
   const cloud = await openEmbeddedCloud(
@@ -48,32 +49,42 @@ async function openEmbedded(options: TargetOptions, { resume, submits = false }:
       ...(submits && { warm: stackOutputs.fanOutFunction }),
       ...(resume && {
         onOwner: async (connection) => {
-          resumed = await resumeIn(connection);
+          if (stack === undefined) {
+            stack = await connectTo(connection, () => connection.close());
+            resumed = await resumeIn(stack);
+          } else {
+            // Who takes over later may have to do so on another port.
+            const own = await connectTo(connection);
+            await resumeIn(own).finally(() => own.close());
+          }
         },
       }),
     },
     { synthesize: embeddedStack, clock: systemClock },
   );
   try {
-    const place = { outlivesProcess: () => !cloud.owner, close: () => cloud.close() };
-    return { ...connectStack(cloud, cloud.outputs, place), resumed };
+    stack ??= await connectTo(cloud, () => cloud.close());
+    return { ...stack, resumed };
   } catch (error) {
     await cloud.close();
     throw error;
   }
 }
 
+/** The SDK is loaded when the cloud is open, while the function that is going to be invoked starts. */
+async function connectTo(cloud: CloudConnection, close?: () => Promise<void>): Promise<Stack> {
+  const { connectStack } = await import('./stack-clients.ts');
+  return connectStack(cloud, cloud.outputs, { outlivesProcess: () => !cloud.owner, ...(close && { close }) });
+}
+
 /** A start removes no more expired jobs than this, so that it stays quick; the next one goes on. */
 const expiredAtOnce = 5;
 
 /** The queues of a cloud that has just started are empty, so all unfinished jobs need their next tick. */
-async function resumeIn(cloud: CloudConnection): Promise<number> {
-  const stack = connectStack(cloud, cloud.outputs, { outlivesProcess: () => false });
-  try {
-    const resumed = await resumeJobs(stack);
-    await removeOlder(stack.store, stack.clock.now() - limits.keepJobsMs, expiredAtOnce);
-    return resumed;
-  } finally {
-    await stack.close();
-  }
+async function resumeIn(stack: Stack): Promise<number> {
+  const [resumed] = await Promise.all([
+    resumeJobs(stack),
+    removeOlder(stack.store, stack.clock.now() - limits.keepJobsMs, expiredAtOnce),
+  ]);
+  return resumed;
 }

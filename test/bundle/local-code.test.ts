@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, expect, it } from 'vitest';
+import { localCode } from '../../src/bundle/local-code.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'fanloop-local-code-test-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -20,4 +21,31 @@ it('lets several first commands of a project make its code at once', async () =>
   expect(folders.size).toBe(1);
   const [made = ''] = folders;
   expect(readdirSync(path.dirname(made))).toEqual([path.basename(made)]);
+});
+
+it('loads the bundler for an own task that has changed, and for no other', async () => {
+  const tasks = path.join(folder, 'tasks');
+  mkdirSync(tasks);
+  writeFileSync(
+    path.join(tasks, 'own.ts'),
+    `import { defineTask } from 'fanloop';
+     const input = { '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }) } } as const;
+     export const task = defineTask({ description: 'Gives one.', input, run: async () => 1 });`,
+  );
+  const code = localCode({ root: folder, tasks }, path.join(folder, 'cache'));
+  const load = async (name: string): Promise<readonly string[]> => {
+    const script = `const loaded = [];
+      process.getBuiltinModule('node:module').registerHooks({ load: (url, context, next) => {
+        loaded.push(url);
+        return next(url, context);
+      } });
+      const { tasks } = await import('${code.base}tasks.mjs');
+      await tasks.load('${name}');
+      console.log(JSON.stringify(loaded));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script]);
+    return JSON.parse(stdout).filter((url: string) => url.includes('/task-cache.') || url.includes('/esbuild/'));
+  };
+  expect(await load('say-after')).toEqual([]);
+  expect(await load('own')).not.toEqual([]);
+  expect(await load('own')).toEqual([]);
 });

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { followJob } from '../../src/client/follow.ts';
+import { type FollowOptions, followJob } from '../../src/client/follow.ts';
 import type { Progress } from '../../src/client/progress.ts';
 import { emptyDigest } from '../../src/format/digest.ts';
 import { cutKey, manifestKey, partKey, resultKey, summaryKey, tickKey } from '../../src/format/paths.ts';
+import type { FanOutAnswer } from '../../src/format/request.ts';
+import type { Summary } from '../../src/format/summary.ts';
 import type { Clock, ObjectStore, Queue } from '../../src/ports.ts';
 import { goldenRecord } from '../support/golden-record.ts';
 
@@ -75,12 +77,12 @@ const cutInTwo = ({ put }: ReturnType<typeof world>): void => {
 
 /** Follows the job; `at` is called with each progress and may change the world. */
 async function follow(
-  { deps }: ReturnType<typeof world>,
+  { deps }: Pick<ReturnType<typeof world>, 'deps'>,
   at: (progress: Progress, look: number) => void,
-  signal = new AbortController().signal,
+  { signal = new AbortController().signal, answer }: Partial<FollowOptions> = {},
 ) {
   const seen: Progress[] = [];
-  const looks = followJob(deps, jobId, { signal });
+  const looks = followJob(deps, jobId, { signal, answer });
   for (let look = await looks.next(); ; look = await looks.next()) {
     if (look.done === true) return { summary: look.value, seen };
     at(look.value.progress, seen.push(look.value.progress));
@@ -92,6 +94,36 @@ describe('followJob', () => {
     const here = world();
     here.put(summaryKey(jobId), summary);
     await expect(follow(here, () => {})).resolves.toEqual({ summary, seen: [] });
+  });
+
+  it('asks nothing about a job whose answer comes before the first look', async () => {
+    const here = world();
+    const answer = Promise.withResolvers<FanOutAnswer>();
+    here.deps.clock.after(50, () => answer.resolve({ jobId, state: 'done', summary: summary as Summary }));
+    const silent = Object.fromEntries(['get', 'head', 'list'].map((name) => [name, here.deps.tickQueue.receive]));
+    const store = { ...here.deps.store, ...silent };
+    const ended = follow({ deps: { ...here.deps, store } }, () => {}, { answer: answer.promise });
+    await expect(ended).resolves.toEqual({ summary, seen: [] });
+  });
+
+  it('rings no turn for a job that the fan-out still works on, and waits no more once it has answered', async () => {
+    const here = world();
+    cutInTwo(here);
+    const answer = Promise.withResolvers<FanOutAnswer>();
+    let answeredAt = 0;
+    const { seen } = await follow(
+      here,
+      (_, look) => {
+        for (const chunk of [0, 1]) here.put(resultKey(jobId, { part: 0, chunk }), {});
+        if (look !== 3) return;
+        answer.resolve({ jobId, state: 'done', summary: summary as Summary });
+        answeredAt = here.deps.clock.now();
+      },
+      { answer: answer.promise },
+    );
+    expect(seen.at(-1)).toMatchObject({ items: 4, total: 4 });
+    expect(here.sent).toEqual([]);
+    expect(here.deps.clock.now()).toBe(answeredAt);
   });
 
   it('goes on when S3 refuses for minutes, and ends when it forbids', async () => {
@@ -173,7 +205,7 @@ describe('followJob', () => {
   it('rejects with the reason when it is aborted', async () => {
     const controller = new AbortController();
     const reason = new Error('enough');
-    const following = follow(world(), (_, look) => look === 3 && controller.abort(reason), controller.signal);
+    const following = follow(world(), (_, look) => look === 3 && controller.abort(reason), controller);
     await expect(following).rejects.toBe(reason);
   });
 
