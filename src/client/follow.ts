@@ -1,3 +1,4 @@
+import { controlOf } from '../folder/control.ts';
 import { costSoFar } from '../folder/cost.ts';
 import { readJobSummary, readPasses } from '../folder/passes.ts';
 import { lastTick, readControl, readManifest, readSummary } from '../folder/read.ts';
@@ -14,6 +15,7 @@ import type { ObjectStore } from '../ports.ts';
 import { UsageError } from '../task/errors.ts';
 import { sleep } from '../waiting.ts';
 import { beginAsked, noSuchJob } from './begin.ts';
+import { readBrake } from './brake.ts';
 import { Pace } from './pace.ts';
 import { patiently } from './patience.ts';
 import type { Progress } from './progress.ts';
@@ -96,7 +98,8 @@ export async function* followJob(
     const count = await ask(() => settled.refresh());
     const [tick, control] = await ask(() => Promise.all([lastTick(store, folder), readControl(store, folder)]));
     if (count.of !== undefined) pace.add(now, count.items);
-    yield { progress: progressOf(manifest, { now, count, tick, pace, control }), settled: count };
+    const brakedTo = await ask(() => readBrake(store, folder, (control ?? controlOf(manifest)).table));
+    yield { progress: progressOf(manifest, { now, count, tick, pace, control, brakedTo }), settled: count };
     if (summary !== undefined) return ask(() => whole(store, summary));
     const complete = count.of !== undefined && count.chunks === count.of.chunks;
     // A fan-out that still works on the job writes the summary itself.
@@ -158,9 +161,10 @@ export function progressOf(
     readonly tick: TickRecord | undefined;
     readonly pace?: Pace;
     readonly control?: Control | undefined;
+    readonly brakedTo?: number | undefined;
   },
 ): Progress {
-  const { now, count, tick, pace, control } = seen;
+  const { now, count, tick, pace, control, brakedTo } = seen;
   const total = count.of?.items;
   const perSecond = pace?.perSecond;
   const remainingMs = total === undefined ? undefined : pace?.timeFor(total - count.items);
@@ -173,6 +177,8 @@ export function progressOf(
     elapsedMs: Math.max(0, now - Date.parse(manifest.createdAt)),
     failed: tick?.totals.failed ?? 0,
     retries: tick === undefined ? 0 : tick.totals.attempts - tick.totals.tried,
+    refusals: tick?.totals.refusals ?? 0,
+    ...(brakedTo === undefined ? {} : { brakedTo }),
     costUsd: tick === undefined ? 0 : costSoFar(tick, manifest.workerMemoryMb),
     ...(perSecond === undefined ? {} : { perSecond }),
     ...(remainingMs === undefined ? {} : { remainingMs }),

@@ -7,6 +7,7 @@ import type { ControlReason } from '../format/control.ts';
 import type { JobEnd, Summary } from '../format/summary.ts';
 import { sendDueTick } from '../job/due-tick.ts';
 import { type JobLimits, needsSeats } from '../task/job-limits.ts';
+import { brakeOf } from './brake.ts';
 import { isOverdue, progressOf, requireManifest } from './follow.ts';
 import type { Progress } from './progress.ts';
 import type { Stack } from './stack.ts';
@@ -51,15 +52,17 @@ export async function jobStatus(stack: Stack, id: string): Promise<JobStatus> {
     new SettledChunks(store, folder).count(),
   ]);
   const now = clock.now();
-  const progress = progressOf(manifest, { now, count, tick, control });
   const { state, table, reason } = control ?? controlOf(manifest);
   const { limits } = table;
+  const seats = needsSeats(limits) && summary === undefined ? await readSeats(store, folder) : undefined;
+  const brakedTo = brakeOf(seats ?? []);
+  const progress = progressOf(manifest, { now, count, tick, control, brakedTo });
   const { concurrency } = manifest.options;
   const of = { limits, concurrency, progress };
   if (summary !== undefined) return { state: summary.end, ...of, summary };
   // In a cloud that ends with this process a turn would only be cut off.
   if (stack.outlivesProcess() && isOverdue(tick, manifest, now)) await sendDueTick(stack, folder);
-  const used = needsSeats(limits) ? { used: usedOf(await readSeats(store, folder), table.seats) } : {};
+  const used = seats === undefined ? {} : { used: usedOf(seats, table.seats) };
   if (state === 'paused') return { state, reason, ...of, ...used };
   return { state: state === 'cancelled' ? 'cancelling' : 'running', ...of, ...used };
 }
@@ -68,11 +71,11 @@ function usedOf(stored: readonly StoredSeat[], seats: number): LimitsUsed {
   const held = stored
     .filter(({ note, freeInMs }) => note.phase === 'held' && freeInMs > 0)
     .map(({ note }) => note.status);
-  const braked = held.map(({ brakedTo }) => brakedTo).filter((pace) => pace !== undefined);
+  const brakedTo = brakeOf(stored);
   return {
     held: held.length,
     seats,
     running: Math.round(held.reduce((sum, { running }) => sum + running, 0)),
-    ...(braked.length === 0 ? {} : { brakedTo: braked.reduce((sum, pace) => sum + pace, 0) }),
+    ...(brakedTo === undefined ? {} : { brakedTo }),
   };
 }

@@ -15,6 +15,10 @@ export interface Progress {
   /** Of those that the job's last turn has counted. */
   readonly failed: number;
   readonly retries: number;
+  /** Calls that the downstream refused for its rate: 429, a throttling error, or 503. */
+  readonly refusals: number;
+  /** Starts a second to which refusals have brought a job that has limits; absent when nothing slows it down. Up to 15 s old. */
+  readonly brakedTo?: number;
   /** What that would have cost on AWS so far, in US dollars, by what the last turn has counted. */
   readonly costUsd: number;
   /** Items a second over the last minute; absent until something has settled. */

@@ -37,6 +37,8 @@ export interface Digest {
   /** How often something computed on the event loop for so long that every other call had to wait, and the longest time. */
   readonly slowCallbacks: number;
   readonly slowestMs: number;
+  /** Attempts that the downstream refused for its rate. */
+  readonly refusals: number;
   /** What tasks said that they spent, in billionths of a US dollar. */
   readonly nanoUsd: number;
 }
@@ -58,6 +60,7 @@ export const emptyDigest: Digest = {
   sqsRequests: 0,
   slowCallbacks: 0,
   slowestMs: 0,
+  refusals: 0,
   nanoUsd: 0,
 };
 
@@ -110,6 +113,7 @@ export function addDigests(a: Digest, b: Digest): Digest {
     sqsRequests: a.sqsRequests + b.sqsRequests,
     slowCallbacks: a.slowCallbacks + b.slowCallbacks,
     slowestMs: Math.max(a.slowestMs, b.slowestMs),
+    refusals: a.refusals + b.refusals,
     nanoUsd: a.nanoUsd + b.nanoUsd,
   };
 }
@@ -169,6 +173,7 @@ export const digestSchema: z.ZodType<Digest> = z.looseObject({
   sqsRequests: count,
   slowCallbacks: count,
   slowestMs: count,
+  refusals: count,
   nanoUsd: count,
 });
 
@@ -246,6 +251,5 @@ function decodeFirst(text: string): Digest {
     handOvers,
     slowCallbacks,
     slowestMs,
-    nanoUsd: 0,
   };
 }

@@ -230,7 +230,8 @@ export class HeldSeat {
       status: {
         running: this.job.running / among,
         ...(this.isOver ? { isOver: true } : {}),
-        ...(Number.isFinite(brakedTo) ? { brakedTo: brakedTo / among } : {}),
+        // A pace over what the limits allow slows nothing down.
+        ...(brakedTo < gate.share.perSecond ? { brakedTo: brakedTo / among } : {}),
         ...(load === undefined ? {} : { load: partOf(load, among) }),
       },
     };

@@ -20,8 +20,11 @@ export function retryAfter(
 ): number | undefined {
   const { error, retryAfterMs } = outcome;
   const refusal = refusalOf(error, retryAfterMs);
-  if (refusal !== 'none') job.gate.refused(clock.now(), retryAfterMs);
-  else if (!error.retryable) job.gate.succeeded(clock.now());
+  if (refusal !== 'none') {
+    run.chunk.charge({ refusals: 1 });
+    job.gate.refused(clock.now(), retryAfterMs);
+  }
+  if (refusal === 'none' && !error.retryable) job.gate.succeeded(clock.now());
   if (!error.retryable) return undefined;
   if (refusal === 'rate' && run.refusals < limits.refusals) {
     run.refusals++;

@@ -157,7 +157,16 @@ describe('followJob', () => {
     });
     const [, { costUsd = 0 } = {}] = seen;
     expect(costUsd).toBeGreaterThan(0);
-    const known = { jobId, task: 'http', elapsedMs: expect.any(Number), read: 4, failed: 1, retries: 3, costUsd };
+    const known = {
+      jobId,
+      task: 'http',
+      refusals: 0,
+      elapsedMs: expect.any(Number),
+      read: 4,
+      failed: 1,
+      retries: 3,
+      costUsd,
+    };
     expect(seen).toEqual([
       { ...known, items: 0, read: 0, failed: 0, retries: 0, costUsd: 0 },
       { ...known, items: 0 },

@@ -2,7 +2,7 @@ import type { LimitsUsed } from '../../client/job-status.ts';
 import type { ControlReason } from '../../format/control.ts';
 import { type JobLimits, needsSeats } from '../../task/job-limits.ts';
 import { rateText } from '../../task/rate.ts';
-import { count, counted, duration, rate } from '../wording.ts';
+import { count, counted, duration } from '../wording.ts';
 
 /** Workers of the stack, and calls that one of them awaits at once. */
 interface Fleet {
@@ -58,10 +58,9 @@ const reasons: Readonly<Record<ControlReason, string>> = {
 };
 
 /** What of its limits a job uses: "1 of 1 worker holds them, 20 calls under way". */
-export function usedText({ held, seats, running, brakedTo }: LimitsUsed): string {
+export function usedText({ held, seats, running }: LimitsUsed): string {
   const holders = `${count(held)} of ${counted(seats, 'worker')} ${held === 1 ? 'holds' : 'hold'} them`;
-  const slowed = brakedTo === undefined ? '' : `; refusals slow it down to ${rate(brakedTo)}`;
-  return `${holders}, ${counted(running, 'call')} under way${slowed}`;
+  return `${holders}, ${counted(running, 'call')} under way`;
 }
 
 /** Why a job stands as it does. */

@@ -34,7 +34,7 @@ export function reportLines(
     headline(summary, terminal),
     ...(summary.reason === undefined ? [] : [row('why', reasonText(summary.reason))]),
     ...failures(summary, examples, more).map((text, i) => row(i === 0 ? 'failed' : '', text)),
-    row('retries', count(summary.totals.attempts - summary.totals.tried)),
+    row('retries', retriesLine(summary)),
     row('time', timeLine(summary)),
     ...slowLine(summary).map((text) => row('slow', text)),
     row('workers', workersLine(summary)),
@@ -73,6 +73,12 @@ function exampleLine({ index, error }: FailedExample): string {
   // The row has the stack; here its first own line says enough.
   const [message = ''] = error.message.split(/\n\s+at /, 1);
   return `item ${index}: ${message}${answer}${at === undefined ? '' : ` (${at})`}`.replaceAll(/\s+/g, ' ');
+}
+
+function retriesLine({ totals }: Summary): string {
+  const { attempts, tried, refusals } = totals;
+  const refused = `${counted(refusals, 'call')} ${refusals === 1 ? 'was' : 'were'} refused for the rate`;
+  return `${count(attempts - tried)}${refusals === 0 ? '' : `; ${refused}`}`;
 }
 
 function timeLine({ wallMs, totals }: Summary): string {

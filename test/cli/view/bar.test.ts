@@ -15,6 +15,7 @@ const progress: Progress = {
   elapsedMs: 4_000,
   failed: 3,
   retries: 18,
+  refusals: 0,
   costUsd: 0.0042,
   perSecond: 312.4,
   remainingMs: 1_600,
@@ -100,6 +101,7 @@ describe('progressDetails', () => {
       elapsedMs: 3_000,
       failed: 0,
       retries: 0,
+      refusals: 0,
       costUsd: 0,
     };
     expect(progressDetails(bare)).toEqual(['0/10', '0%', '3.0 s']);
@@ -108,6 +110,11 @@ describe('progressDetails', () => {
       '100%',
       '3.0 s',
       '1 retry',
+    ]);
+    expect(progressDetails({ ...bare, refusals: 1_200, brakedTo: 18.4, retries: 1_200 }).slice(3)).toEqual([
+      '1,200 refused for the rate',
+      'asking at most 18/s now',
+      '1,200 retries',
     ]);
   });
 });

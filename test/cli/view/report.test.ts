@@ -71,6 +71,11 @@ describe('reportLines', () => {
     expect(lines[1]).toBe('  retries   24');
   });
 
+  it('says how many calls were refused for the rate', () => {
+    const totals = { ...summary.totals, refusals: 12 };
+    expect(reportLines({ ...summary, totals }, plain)).toContain('  retries   24; 12 calls were refused for the rate');
+  });
+
   it('counts cancelled items, and claims no speed where there was none', () => {
     const totals = { ...emptyDigest, succeeded: 1, cancelled: 999, attempts: 1, tried: 1, callMs: 900 };
     const lines = reportLines({ ...summary, end: 'cancelled', totals }, plain);
