@@ -11,9 +11,10 @@ import { tasks as taskFiles } from './tasks.mjs';
 
 trustOwnCertificates(process.env);
 useConnectors(parseConnectorSettings(process.env));
-const vault = new ParameterVault(parseEnvironment(process.env).name, readParameters);
+const { name, loopBlockMs } = parseEnvironment(process.env);
+const vault = new ParameterVault(name, readParameters);
 redactOutput(vault);
 const tasks = withThreads(withSecrets(taskFiles, vault), threadsBeside(import.meta.url));
 
 /** The process in which suspect items run; its parent is the worker. */
-serveParent({ tasks, clock: systemClock, log: jsonLog });
+serveParent({ tasks, clock: systemClock, log: jsonLog, loopBlockMs });

@@ -22,7 +22,7 @@ useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSetting
 const leaving = leavingSignal();
 attributeOutput(deps.log);
 chargeStrayRejections(deps.log);
-const watchdog = startLoopWatchdog({ limitMs: limits.loopBlockMs, cpuMs: deps.environment.loopBlockMs.alone });
+const watchdog = startLoopWatchdog({ limitMs: limits.loopBlockMs, cpuMs: deps.environment.loopBlockMs });
 const vault = new ParameterVault(deps.environment.name, readParameters);
 redactOutput(vault);
 const tasks = withThreads(withSecrets(taskFiles, vault), threadsBeside(import.meta.url));

@@ -25,7 +25,7 @@ const leaving = leavingSignal();
 attributeOutput(deps.log);
 chargeStrayRejections(deps.log);
 const { loopBlockMs } = deps.environment;
-const watchdog = startLoopWatchdog({ limitMs: limits.loopBlockMs, cpuMs: loopBlockMs.alone });
+const watchdog = startLoopWatchdog({ limitMs: limits.loopBlockMs, cpuMs: loopBlockMs });
 const startChild = childrenBeside(import.meta.url, {
   memoryMb: Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? limits.workerMemoryMb),
   loopBlockMs,

@@ -97,13 +97,10 @@ export const limits = {
   childMemoryShare: 0.6,
   /** How often a child is looked at. */
   childLookMs: 500,
-  /** An event loop that is blocked for this time is ended; its item fails if it was alone. */
-  loopBlockMs: 30_000,
-  /** While several suspects run, a blocked loop is ended earlier: it only narrows them down. */
-  suspectBlockMs: 5_000,
+  /** An item that blocks the event loop for this time fails: nobody else's calls go on meanwhile, nor are messages held. */
+  loopBlockMs: 10_000,
   /** The same on this machine, where somebody waits for it; of processor time, so that no task is blamed for a busy machine. */
-  localLoopBlockMs: 4_000,
-  localSuspectBlockMs: 1_500,
+  localLoopBlockMs: 2_500,
   /** A renewal every third of the lease survives one that is lost. */
   renewalsPerLease: 3,
   /** Starts that may come early by this much where a rate is kept. */
@@ -191,6 +188,10 @@ const relations: ReadonlyArray<readonly [boolean, string]> = [
   [
     limits.inlineMs + limits.deadlineMarginMs + limits.firstTurnMs < limits.fanOutTimeoutSeconds * 1_000,
     'turn 0 + inline share + margin < fan-out timeout',
+  ],
+  [
+    limits.loopBlockMs < 1_000 * limits.leaseSeconds * (1 - 1 / limits.renewalsPerLease),
+    'a blocked loop is ended before its messages go to others',
   ],
   [limits.leaveCallsMs < limits.leaveMs, 'a worker that leaves has time to store what it has'],
   [limits.turnMs + limits.deadlineMarginMs < limits.tickTimeoutSeconds * 1_000, 'turn + margin < tick timeout'],

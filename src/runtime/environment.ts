@@ -50,8 +50,8 @@ export interface Environment {
   readonly leaseSeconds: number;
   /** How often a worker stores rows of an unfinished chunk, in milliseconds. */
   readonly checkpointMs: number;
-  /** Processor time after which a blocked event loop is ended, in milliseconds: one of whose items one is to blame, and one of a single item. */
-  readonly loopBlockMs: { readonly among: number; readonly alone: number };
+  /** Processor time for which an item may block the event loop, in milliseconds. */
+  readonly loopBlockMs: number;
   readonly allowPrivateNetwork: boolean;
   /** Hash of the deployed bundle, kept in each manifest. */
   readonly bundleHash: string;
@@ -83,9 +83,7 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     tickQueueUrl: text(environmentNames.tickQueueUrl),
     workers: count(environmentNames.workers),
     leaseSeconds: isLocal ? Math.min(leaseSeconds, limits.localLeaseSeconds) : leaseSeconds,
-    loopBlockMs: isLocal
-      ? { among: limits.localSuspectBlockMs, alone: limits.localLoopBlockMs }
-      : { among: limits.suspectBlockMs, alone: limits.loopBlockMs },
+    loopBlockMs: isLocal ? limits.localLoopBlockMs : limits.loopBlockMs,
     checkpointMs: isLocal ? limits.localCheckpointMs : limits.checkpointMs,
     allowPrivateNetwork: text(environmentNames.allowPrivateNetwork) === 'true',
     bundleHash: text(environmentNames.bundleHash),

@@ -1,30 +1,93 @@
 import { Worker } from 'node:worker_threads';
+import { blockedItem, failBlocked } from '../worker/item-scope.ts';
 
 /** How often the loop says that it turns, in milliseconds. */
 const beatMs = 500;
+/** An item that code of its own blocks has failed by now; what blocks the loop still is code that cannot be stopped. */
+const endAfterLimits = 3;
+/** Node before 24 keeps a count of what runs, which is wrong once code was ended, and then aborts: there the process ends, and says why. */
+const canEndCode = Number(process.versions.node.split('.')[0]) >= 24;
+/** What a process that ends for an item says on stderr before: its key and the message of its row as JSON. */
+export const blockedMark = 'fanloop-blocked:';
+/** What the thread asks the blocked loop: these names are all that both know of each other. */
+const hooks = { who: 'fanloop.blockedItem', fail: 'fanloop.failBlockedItem' } as const;
 
-/** Runs on a thread of its own: looks whether the beat goes on, and ends the process when it has not for too long. */
+/**
+ * Runs on a thread of its own, and looks whether the beat goes on. Where it does not, it stops the loop by the inspector, twice:
+ * an item that blocks it both times fails, its code is ended, and everybody else goes on. Where no item is to blame, or the loop
+ * is in native code, the process ends.
+ */
 const watch = `
 const { workerData } = require('node:worker_threads');
+const { Session } = require('node:inspector');
 const { writeSync } = require('node:fs');
-const { beats, beatMs, limitMs, cpuMs } = workerData;
+const { beats, beatMs, limitMs, cpuMs, endAfterLimits, hooks, canEndCode, blockedMark } = workerData;
 const view = new Int32Array(beats);
 const usedMs = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000; };
+const say = (message) => writeSync(1, JSON.stringify({ level: 'error', time: new Date().toISOString(), message }) + '\\n');
 let seen = Atomics.load(view, 0);
 let silent = 0;
 let usedBefore = usedMs();
-setInterval(() => {
+let suspect;
+let looking = false;
+
+/** Stops the loop where it is, and gives what \`act\` wants of it there. */
+const atPause = (act) => new Promise((settle) => {
+  const session = new Session();
+  session.connectToMainThread();
+  const end = (answer) => { session.disconnect(); settle(answer); };
+  session.on('Debugger.paused', ({ params: { callFrames } }) => {
+    // It has turned since: nobody blocks it.
+    if (Atomics.load(view, 0) !== seen) return session.post('Debugger.resume', () => end(undefined));
+    const evaluate = (expression, then) => session.post('Debugger.evaluateOnCallFrame',
+      { callFrameId: callFrames[0].callFrameId, expression, returnByValue: true, silent: true },
+      (error, answer) => then(error ? undefined : answer.result.value));
+    act(evaluate, (terminateOnResume, answer) => session.post('Debugger.resume', { terminateOnResume }, () => end(answer)));
+  });
+  session.post('Debugger.enable', () => session.post('Debugger.pause'));
+});
+const call = (hook, ...given) => 'globalThis[Symbol.for("' + hook + '")](' + given.map((one) => JSON.stringify(one)).join() + ')';
+
+const whoBlocks = () => atPause((evaluate, resume) => evaluate(call(hooks.who), (who) => resume(false, who)));
+const fail = (who, ms) => atPause((evaluate, resume) => evaluate(call(hooks.who), (now) => {
+  if (now !== who) return resume(false, false);
+  evaluate(call(hooks.fail, ms), (message) => {
+    const isFailed = typeof message === 'string';
+    if (!isFailed || canEndCode) return resume(isFailed, isFailed);
+    writeSync(2, blockedMark + JSON.stringify({ key: who, message }) + '\\n');
+    end(ms);
+  });
+}));
+function end(ms) {
+  say('the event loop was blocked for ' + ms / 1000 + ' s: the process ends, and its items run apart');
+  process.kill(process.pid, 'SIGKILL');
+}
+
+async function look() {
   const now = Atomics.load(view, 0);
   // A beat of 0 means that nobody asks to be watched. Looks are counted, not time: a process that was frozen has missed them too.
   silent = now === seen && now !== 0 ? silent + 1 : 0;
   seen = now;
-  if (silent === 0) usedBefore = usedMs();
-  if (silent * beatMs < limitMs && usedMs() - usedBefore < cpuMs) return;
-  writeSync(1, JSON.stringify({ level: 'error', time: new Date().toISOString(),
-    message: 'the event loop was blocked for ' + silent * beatMs / 1000 + ' s: the process ends, and its items run apart' }) + '\\n');
-  process.kill(process.pid, 'SIGKILL');
-}, beatMs);
+  if (silent === 0) { usedBefore = usedMs(); suspect = undefined; return; }
+  const share = Math.max(silent * beatMs / limitMs, (usedMs() - usedBefore) / cpuMs);
+  if (share >= endAfterLimits) end(silent * beatMs);
+  if (share < 0.5 || looking) return;
+  looking = true;
+  if (suspect === undefined) suspect = await whoBlocks();
+  else if (share >= 1 && await fail(suspect, silent * beatMs))
+    say('the event loop was blocked for ' + silent * beatMs / 1000 + ' s by the item ' + suspect + ': it fails');
+  else if (share >= 1) suspect = undefined;
+  looking = false;
+}
+setInterval(() => void look(), beatMs);
 `;
+
+/** Says what the row of the item will say that blocks the loop, and fails it once its code was ended. */
+function failBlockedItem(ms: number): string | undefined {
+  const blocked = failBlocked(ms);
+  if (blocked !== undefined && canEndCode) setImmediate(blocked.fail);
+  return blocked?.message;
+}
 
 /** Watches this process's event loop while work runs on it. */
 export interface LoopWatchdog {
@@ -32,7 +95,7 @@ export interface LoopWatchdog {
   watch(): () => void;
 }
 
-/** Starts the thread that ends this process when its event loop is blocked for `limitMs`, or for `cpuMs` of the process's own time. */
+/** Starts the thread that fails the item which blocks this process's event loop for `limitMs`, or for `cpuMs` of the process's own time. */
 export function startLoopWatchdog({
   limitMs,
   cpuMs,
@@ -40,9 +103,11 @@ export function startLoopWatchdog({
   readonly limitMs: number;
   readonly cpuMs: number;
 }): LoopWatchdog {
+  Object.assign(globalThis, { [Symbol.for(hooks.who)]: blockedItem, [Symbol.for(hooks.fail)]: failBlockedItem });
   const beats = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const view = new Int32Array(beats);
-  const thread = new Worker(watch, { eval: true, workerData: { beats, beatMs, limitMs, cpuMs } });
+  const workerData = { beats, beatMs, limitMs, cpuMs, endAfterLimits, hooks, canEndCode, blockedMark };
+  const thread = new Worker(watch, { eval: true, workerData });
   thread.unref();
   let serial = 0;
   return {

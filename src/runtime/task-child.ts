@@ -4,18 +4,20 @@ import { fileURLToPath } from 'node:url';
 import type { ItemError } from '../format/outcome.ts';
 import { limits } from '../limits.ts';
 import type { ChildAnswer, ChildEnd, FromChild, StartChild, TaskChild, ToChild } from '../worker/isolate/task-child.ts';
-import type { Environment } from './environment.ts';
+import { blockedMark } from './loop-watchdog.ts';
 
 /** The end of what a child wrote to stderr is kept, since V8 says there that its memory is full. */
 const keptCharacters = 4_000;
 /** What is left of the output after a child's exit is waited for so long: a process that it started may hold the pipe. */
 const outputMs = 200;
 const pageBytes = 4_096;
+/** The child itself fails an item that blocks it. Where it cannot, since the item is in native code, it is ended after so many times of that. */
+const nativeBlock = { among: 1.5, alone: 3 } as const;
 
-/** Starts children from `child.mjs` beside the given module; `memoryMb` is what the function has in all, `loopBlockMs` of {@link Environment}. */
+/** Starts children from `child.mjs` beside the given module; `memoryMb` is what the function has in all, after `loopBlockMs` of processor time a loop is blocked. */
 export function childrenBeside(
   moduleUrl: string,
-  { memoryMb, loopBlockMs }: { readonly memoryMb: number; readonly loopBlockMs: Environment['loopBlockMs'] },
+  { memoryMb, loopBlockMs }: { readonly memoryMb: number; readonly loopBlockMs: number },
 ): StartChild {
   const program = fileURLToPath(new URL('./child.mjs', moduleUrl));
   // The parent needs the rest: it holds inputs and rows.
@@ -26,7 +28,7 @@ export function childrenBeside(
 function startChild(options: {
   readonly program: string;
   readonly childMb: number;
-  readonly loopBlockMs: Environment['loopBlockMs'];
+  readonly loopBlockMs: number;
   readonly onRejection: (idempotencyKey: string, error: ItemError) => void;
 }): TaskChild {
   const { program, childMb, loopBlockMs, onRejection } = options;
@@ -73,9 +75,11 @@ function startChild(options: {
   });
   const ended = exitOf(process).then((how): ChildEnd => {
     supervision.stop();
+    const blocked = blockedIn(stderr);
     const isOutOfMemory = stderr.includes('heap out of memory');
     const error =
       killedFor ??
+      blocked?.error ??
       (isOutOfMemory ? outOfMemory(childMb) : undefined) ??
       fatal?.error ??
       ({
@@ -83,7 +87,11 @@ function startChild(options: {
         message: `its process ended with ${how} while the item ran alone in it`,
         retryable: false,
       } as const);
-    return { wasReady, error, culprit: killedFor === undefined && !isOutOfMemory ? fatal?.culprit : undefined };
+    return {
+      wasReady,
+      error,
+      culprit: killedFor === undefined && !isOutOfMemory ? (blocked?.key ?? fatal?.culprit) : undefined,
+    };
   });
   return {
     ended,
@@ -108,6 +116,15 @@ function startChild(options: {
   };
 }
 
+/** The item for which a process has ended itself, where it says so. */
+function blockedIn(stderr: string): { readonly key: string; readonly error: ItemError } | undefined {
+  const [, json] = new RegExp(`^${blockedMark}(.*)$`, 'm').exec(stderr) ?? [];
+  if (json === undefined) return undefined;
+  // The child of the same bundle wrote it.
+  const { key, message } = JSON.parse(json) as { readonly key: string; readonly message: string };
+  return { key, error: { code: 'LoopBlocked', message, retryable: false } };
+}
+
 const outOfMemory = (childMb: number): ItemError => ({
   code: 'OutOfMemory',
   message: `its process needed more than ${childMb} MB while the item ran alone in it`,
@@ -119,7 +136,7 @@ function supervise(
   child: ChildProcess,
   on: {
     readonly childMb: number;
-    readonly loopBlockMs: Environment['loopBlockMs'];
+    readonly loopBlockMs: number;
     readonly running: () => number;
     readonly ping: () => void;
     readonly kill: (error: ItemError) => void;
@@ -137,10 +154,9 @@ function supervise(
     }
     hasAnswered = false;
     const silentMs = silentLooks * limits.childLookMs;
+    const share = Math.max(silentMs / limits.loopBlockMs, (used - usedBefore) / on.loopBlockMs);
     // Many are narrowed down soon; who is alone, and so would fail, has all its time.
-    const isAlone = on.running() <= 1;
-    const isSilent = silentMs >= (isAlone ? limits.loopBlockMs : limits.suspectBlockMs);
-    if (isSilent || used - usedBefore >= (isAlone ? on.loopBlockMs.alone : on.loopBlockMs.among)) {
+    if (share >= (on.running() <= 1 ? nativeBlock.alone : nativeBlock.among)) {
       const message = `the event loop of its process was blocked for ${silentMs / 1_000} s while the item ran alone in it`;
       on.kill({ code: 'LoopBlocked', message, retryable: false });
     }

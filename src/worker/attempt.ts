@@ -5,6 +5,7 @@ import type { Clock } from '../ports.ts';
 import { failureOf } from '../task/failure.ts';
 import type { Task, TaskContext } from '../task/task.ts';
 import { whenAborted } from '../waiting.ts';
+import { type ItemScope, LoopBlocked } from './item-scope.ts';
 
 /** How one try of an item ended. */
 export type AttemptOutcome =
@@ -28,6 +29,8 @@ export interface Attempt {
   /** Aborted when the job is cancelled. */
   readonly cancelled: AbortSignal;
   readonly clock: Clock;
+  /** Gets what ends the attempt from outside, while it runs. */
+  readonly scope?: Pick<ItemScope, 'stop'>;
 }
 
 /** Thrown where an attempt ends through no fault of its item. */
@@ -43,7 +46,7 @@ class AttemptTimeout extends Error {}
  * processor time (bench/attempt.ts).
  */
 export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
-  const { task, item, context, timeoutMs, cancelled, clock } = attempt;
+  const { task, item, context, timeoutMs, cancelled, clock, scope } = attempt;
   const controller = new AbortController();
   const { signal } = controller;
   const started = clock.now();
@@ -53,6 +56,7 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
     controller.abort(reason);
     giveUp(reason);
   };
+  if (scope !== undefined) scope.stop = abort;
   const stopTimer = clock.after(timeoutMs, () => abort(new AttemptTimeout(`no answer within ${timeoutMs} ms`)));
   const stopListening = whenAborted(cancelled, () => abort(cancelled.reason));
   try {
@@ -66,6 +70,11 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
     if (cancelled.aborted) return { kind: 'cancelled' };
     if (error instanceof AttemptBrokenOff) return { kind: 'brokenOff' };
     const durationMs = millisecondsSince(clock, started);
+    if (signal.reason instanceof LoopBlocked) {
+      const { message } = signal.reason;
+      const error = { code: 'LoopBlocked', message, retryable: false };
+      return { kind: 'failed', error, retryAfterMs: undefined, durationMs };
+    }
     if (signal.aborted) {
       const message = `no answer within ${timeoutMs} ms; ask for a longer --timeout if the work needs it`;
       return {
@@ -79,6 +88,7 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
   } finally {
     stopTimer();
     stopListening();
+    if (scope !== undefined) scope.stop = undefined;
   }
 }
 

@@ -8,7 +8,12 @@ export interface ItemScope {
   readonly task: string;
   /** A promise of the item's was rejected, and nobody handled it. */
   unhandled(error: ItemError): void;
+  /** Ends the attempt that runs; there while one does. */
+  stop: ((reason: Error) => void) | undefined;
 }
+
+/** The reason of an attempt that was ended because it let nobody else run. */
+export class LoopBlocked extends Error {}
 
 /** Which item the running code belongs to, through all its awaits and timers. */
 export const itemScope = new AsyncLocalStorage<ItemScope>();
@@ -26,6 +31,24 @@ export function chargeRejection(reason: unknown): boolean {
     retryable: false,
   });
   return scope !== undefined;
+}
+
+/** The item whose code runs in this moment. Asked by a thread that has stopped the event loop where it is blocked. */
+export const blockedItem = (): string | undefined => itemScope.getStore()?.idempotencyKey;
+
+/** What the row of the item says whose code runs in this moment, and what fails it so; nothing where no item's attempt runs. */
+export function failBlocked(ms: number): { readonly message: string; readonly fail: () => void } | undefined {
+  const scope = itemScope.getStore();
+  const stop = scope?.stop;
+  if (scope === undefined || stop === undefined) return undefined;
+  const blocked = new LoopBlocked('here');
+  const what = `let nobody else run for ${ms / 1_000} s (a task that computes says "thread: true"); it was`;
+  const stack = (blocked.stack ?? '').split('\n').slice(1);
+  // Above the question stands who answers it.
+  const asked = stack.findIndex((line) => line.includes('at eval ('));
+  const message = describeStray(scope.task, what, `\n${stack.slice(asked + 1).join('\n')}`);
+  blocked.message = message;
+  return { message, fail: () => stop(blocked) };
 }
 
 /** What a stray error of a task says in a row: the task's name and the stack, shortened. */

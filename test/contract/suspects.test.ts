@@ -81,8 +81,14 @@ describe('an item that harms its process', () => {
     },
   );
 
-  it('fails alone as LoopBlocked when it blocks the loop for ever', async () => {
-    const { row } = await run('loop');
-    expect(row).toMatchObject({ status: 'failed', error: { code: 'LoopBlocked' } });
+  it('fails alone as LoopBlocked when it blocks the loop for ever, with its stack, and no process ends', async () => {
+    const { row, summary, calls } = await run('loop');
+    expect(row).toMatchObject({
+      status: 'failed',
+      error: { code: 'LoopBlocked', message: expect.stringMatching(/"poison".*\n +at .*loop.*poison/s) },
+    });
+    expect(summary.totals).toMatchObject({ succeeded: 999, failed: 1 });
+    // Its own worker fails it, or on a very busy machine the one that has the chunk next.
+    expect(Math.max(...calls)).toBeLessThanOrEqual(2);
   });
 });
