@@ -4,6 +4,7 @@ import { type HttpMethod, httpMethods } from '../../src/connectors/http/methods.
 import { bodyProblem, readWhole, type WrittenBody, writeBody } from '../../src/connectors/http/request-body.ts';
 import { bodyValue, bodyViews } from '../../src/connectors/http/value.ts';
 import { limits } from '../../src/limits.ts';
+import { stopOf } from '../../src/task/stop.ts';
 import { defineTask, type TaskContext } from '../../src/task/task.ts';
 
 /** Headers of an answer that its row keeps. */
@@ -121,7 +122,8 @@ export const task = defineTask({
     const { signal, secretHeaders } = context;
     const secret = secretHeaders === undefined ? {} : { secretHeaders };
     const call = { url: item.url, method: item.method, ...(await written(item, context)), ...secret };
-    const options = item.expect === undefined ? { signal } : { signal, expect: item.expect };
+    const stop = stopOf(context);
+    const options = item.expect === undefined ? { signal, stop } : { signal, stop, expect: item.expect };
     if (item.as === 'object') {
       const receive = (body: AsyncIterable<Buffer>): Promise<unknown> => store(body, { item, context });
       const { received, ...head } = await connector.httpStream(call, { ...options, receive });

@@ -54,8 +54,10 @@ export function readSegments(
 }
 
 /** One row for each index, the first list's before the others'; sorted by index. */
-export function mergeRows(lists: ReadonlyArray<readonly Row[]>): Row[] {
-  const rows = new Map<number, Row>();
+export function mergeRows<Indexed extends { readonly index: number }>(
+  lists: ReadonlyArray<readonly Indexed[]>,
+): Indexed[] {
+  const rows = new Map<number, Indexed>();
   for (const list of lists) for (const row of list) if (!rows.has(row.index)) rows.set(row.index, row);
   return [...rows.values()].sort((a, b) => a.index - b.index);
 }

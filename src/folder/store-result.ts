@@ -2,7 +2,7 @@ import type { Chunk } from '../format/chunk.ts';
 import { countRow, type Digest, emptyDigest } from '../format/digest.ts';
 import type { Row } from '../format/outcome.ts';
 import { type ChunkPlace, type JobRef, resultKey, segmentsPrefix } from '../format/paths.ts';
-import { encodeRows, type ResultHead, resultMetadata } from '../format/result.ts';
+import { encodeLines, lineOf, type ResultHead, type RowLine, resultMetadata } from '../format/result.ts';
 import type { ObjectStore } from '../ports.ts';
 import { mergeRows, readSegments } from './read-rows.ts';
 
@@ -13,11 +13,11 @@ import { mergeRows, readSegments } from './read-rows.ts';
 export async function storeResult(
   store: ObjectStore,
   at: { readonly job: JobRef; readonly place: ChunkPlace },
-  result: ResultHead & { readonly rows: readonly Row[] },
+  result: ResultHead & { readonly rows: readonly RowLine[] },
 ): Promise<boolean> {
   const { job, place } = at;
   const { segments, writer, digest } = result;
-  const etag = await store.put(resultKey(job, place), encodeRows(mergeRows([result.rows]), segments), {
+  const etag = await store.put(resultKey(job, place), encodeLines(mergeRows([result.rows]), segments), {
     condition: { ifAbsent: true },
     metadata: resultMetadata({ writer, digest }),
   });
@@ -45,5 +45,10 @@ export async function settleRest(
   for (const name of names) for (const rows of await readSegments(store, job, place, [name])) rows.forEach(count);
   const rows = [...left].map(rest.makeRow);
   rows.forEach(count);
-  return storeResult(store, at, { writer: rest.writer, segments: names, digest, rows });
+  return storeResult(store, at, {
+    writer: rest.writer,
+    segments: names,
+    digest,
+    rows: rows.map((row) => lineOf(row)),
+  });
 }

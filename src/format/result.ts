@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type Digest, decodeDigest, encodeDigest } from './digest.ts';
-import { parseJson, toJsonLines } from './json.ts';
+import { parseJson, toJson } from './json.ts';
 import type { Row } from './outcome.ts';
 import { BrokenRecord, recordFormat } from './record.ts';
 
@@ -33,11 +33,38 @@ const rowsHead = recordFormat<RowsHead>(
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** A result's or segment's body: a line with its version and the segments' names, then a row a line. */
-export function encodeRows(rows: readonly Row[], segments: readonly string[] = []): Uint8Array {
-  const head = segments.length === 0 ? { v: rowsHead.version } : { v: rowsHead.version, segments };
-  return encoder.encode(toJsonLines([head, ...rows]));
+/** A row as it is written. A worker makes each text once, of the text that its value has already. */
+export interface RowLine {
+  readonly index: number;
+  readonly text: string;
 }
+
+/** The line of a row; `json` is the text of its value where that was written before. */
+export function lineOf(row: Row, json?: string): RowLine {
+  const { index } = row;
+  if (json === undefined || row.status !== 'succeeded') return { index, text: toJson(row) ?? 'null' };
+  const { key, attempts, durationMs, at } = row;
+  const named = key === undefined ? '' : `,"key":${JSON.stringify(key)}`;
+  const about = 'item' in row ? `${named},"item":${toJson(row.item) ?? 'null'}` : named;
+  const begun = at === undefined ? '' : `,"at":${at}`;
+  const took = `"attempts":${attempts},"durationMs":${durationMs}${begun}`;
+  return { index, text: `{"index":${index}${about},"status":"succeeded","value":${json},${took}}` };
+}
+
+/** A result's or segment's body: a line with its version and the segments' names, then a row a line. */
+export function encodeLines(rows: readonly RowLine[], segments: readonly string[] = []): Uint8Array {
+  const head = segments.length === 0 ? { v: rowsHead.version } : { v: rowsHead.version, segments };
+  let text = `${JSON.stringify(head)}\n`;
+  for (const row of rows) text += `${row.text}\n`;
+  return encoder.encode(text);
+}
+
+/** {@link encodeLines} of rows that were not written before. */
+export const encodeRows = (rows: readonly Row[], segments?: readonly string[]): Uint8Array =>
+  encodeLines(
+    rows.map((row) => lineOf(row)),
+    segments,
+  );
 
 /** How a head begins; a row begins with its index. */
 const headStart = /^\{"(v|segments)":/;

@@ -1,4 +1,6 @@
+import { parseJson } from '../format/json.ts';
 import type { InputFormat } from '../format/manifest.ts';
+import { limits } from '../limits.ts';
 import { UsageError } from '../task/errors.ts';
 import { parseItem, type Task } from '../task/task.ts';
 import { readItem } from './item.ts';
@@ -27,19 +29,46 @@ export type Entry =
  * @throws UsageError `InvalidInput` when the line is no UTF-8, no JSON, or no entry, `ItemTooLarge` when it is over 1 MiB; all name the line.
  */
 export function readEntry(line: Line, format: InputFormat): Entry {
-  if (format !== 'entries') {
-    const item = readItem(line, format);
-    const key = keyOf(item, 'id');
-    return key === undefined ? { item } : { item, key };
-  }
-  const value = readItem(line, format);
-  const entry = asEntry(value);
+  const entry = entryOf(readItem(line, format), format);
   if (entry !== undefined) return entry;
   throw new UsageError(
     'InvalidInput',
     `line ${line.number}: expected {"item": …} or {"invalid": …}, got another value`,
   );
 }
+
+/** What the value of a line is in an input of that format; undefined where it is no entry. */
+function entryOf(value: unknown, format: InputFormat): Entry | undefined {
+  if (format === 'entries') return asEntry(value);
+  const key = keyOf(value, 'id');
+  return key === undefined ? { item: value } : { item: value, key };
+}
+
+/**
+ * The entries of all lines of a piece of an input, read in one go: a tenth of what {@link readEntry} costs line by line. Undefined
+ * where anything is odd (line ends other than LF, no UTF-8, no JSON, a byte-order mark, a long line): then line by line tells what it is.
+ */
+export function readEntries(bytes: Uint8Array, format: InputFormat): readonly Entry[] | undefined {
+  if (bytes.includes(carriageReturn) || bytes.length === 0 || bytes[0] === firstOfMark) return undefined;
+  const entries: Entry[] = [];
+  try {
+    for (const line of decoder.decode(bytes).split('\n')) {
+      if (isBlank(line)) continue;
+      if (3 * line.length > limits.maxItemBytes) return undefined;
+      const entry = entryOf(format === 'lines' ? line : parseJson(line), format);
+      if (entry === undefined) return undefined;
+      entries.push(entry);
+    }
+  } catch {
+    return undefined;
+  }
+  return entries;
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const carriageReturn = 0x0d;
+const firstOfMark = 0xef;
+const isBlank = (line: string): boolean => line === '' || /^[ \t]+$/.test(line);
 
 /** Checks the entry of a line. @throws UsageError as {@link readEntry}, and `InvalidItem` when the task's schema refuses its item */
 export async function checkEntry(line: Line, format: InputFormat, task: Task): Promise<void> {

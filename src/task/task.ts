@@ -133,13 +133,25 @@ export type Parsed = { readonly ok: true; readonly value: unknown } | { readonly
 
 /** Checks one item against a task's schema; a problem names the path within the item, as in `url: expected string`. */
 export async function parseItem(task: Task, item: unknown): Promise<Parsed> {
-  let answer: StandardSchemaV1.Result<unknown>;
+  return tryItem(task, item);
+}
+
+/** {@link parseItem} without waiting where the schema does not. */
+export function tryItem(task: Task, item: unknown): Parsed | Promise<Parsed> {
   try {
-    answer = await task.input['~standard'].validate(item);
+    const answer = task.input['~standard'].validate(item);
+    return 'then' in answer ? Promise.resolve(answer).then(parsedOf, hasThrown) : parsedOf(answer);
   } catch (error) {
-    // A refinement or transform of the task's own that throws refuses its item, and nothing but its item.
-    return { ok: false, problem: `the task's schema threw: ${error instanceof Error ? error.message : String(error)}` };
+    return hasThrown(error);
   }
+}
+
+/** A refinement or transform of the task's own that throws refuses its item, and nothing but its item. */
+function hasThrown(error: unknown): Parsed {
+  return { ok: false, problem: `the task's schema threw: ${error instanceof Error ? error.message : String(error)}` };
+}
+
+function parsedOf(answer: StandardSchemaV1.Result<unknown>): Parsed {
   if (answer.issues === undefined) return { ok: true, value: answer.value };
   const [issue] = answer.issues;
   const path = (issue?.path ?? []).map((step) => String(typeof step === 'object' ? step.key : step)).join('.');

@@ -1,15 +1,16 @@
-import { parseToWrite } from '../format/json.ts';
 import type { ItemError } from '../format/outcome.ts';
 import { valueJson } from '../format/value.ts';
 import type { Clock } from '../ports.ts';
 import { failureOf } from '../task/failure.ts';
+import { type Stop, stopKey } from '../task/stop.ts';
 import type { Task, TaskContext } from '../task/task.ts';
 import { whenAborted } from '../waiting.ts';
 import { type ItemScope, LoopBlocked } from './item-scope.ts';
 
 /** How one try of an item ended. */
 export type AttemptOutcome =
-  | { readonly kind: 'succeeded'; readonly value: unknown; readonly bytes: number; readonly durationMs: number }
+  /** `json` is the value's text, as its row has it: nobody parses it on the way. */
+  | { readonly kind: 'succeeded'; readonly json: string; readonly bytes: number; readonly durationMs: number }
   | {
       readonly kind: 'failed';
       readonly error: ItemError;
@@ -45,56 +46,102 @@ class AttemptTimeout extends Error {}
  * what it cancelled has ended, and one task that ignores its signal would keep its slot for good. It also costs 1.7 times the
  * processor time (bench/attempt.ts).
  */
-export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
-  const { task, item, context, timeoutMs, cancelled, clock, scope } = attempt;
-  const controller = new AbortController();
-  const { signal } = controller;
-  const started = clock.now();
-  let giveUp = (_reason: unknown): void => {};
-  // The signal's abort and the end of the wait are one step, so that no listener of ours is on the signal: it is made for each attempt.
-  const abort = (reason: unknown): void => {
-    controller.abort(reason);
-    giveUp(reason);
-  };
-  if (scope !== undefined) scope.stop = abort;
-  const stopTimer = clock.after(timeoutMs, () => abort(new AttemptTimeout(`no answer within ${timeoutMs} ms`)));
-  const stopListening = whenAborted(cancelled, () => abort(cancelled.reason));
-  try {
-    signal.throwIfAborted();
-    const value = await new Promise<unknown>((resolve, reject) => {
-      giveUp = reject;
-      task.run(item, { ...context, signal }).then(resolve, reject);
-    });
-    return succeeded(value, task.maxValueBytes, millisecondsSince(clock, started));
-  } catch (error) {
-    if (cancelled.aborted) return { kind: 'cancelled' };
-    if (error instanceof AttemptBrokenOff) return { kind: 'brokenOff' };
-    const durationMs = millisecondsSince(clock, started);
-    if (signal.reason instanceof LoopBlocked) {
-      const { message } = signal.reason;
-      const error = { code: 'LoopBlocked', message, retryable: false };
-      return { kind: 'failed', error, retryAfterMs: undefined, durationMs };
-    }
-    if (signal.aborted) {
-      const message = `no answer within ${timeoutMs} ms; ask for a longer --timeout if the work needs it`;
-      return {
-        kind: 'failed',
-        error: { code: 'Timeout', message, retryable: true },
-        retryAfterMs: undefined,
-        durationMs,
-      };
-    }
-    return { kind: 'failed', ...failureOf(error, clock.now()), durationMs };
-  } finally {
-    stopTimer();
-    stopListening();
-    if (scope !== undefined) scope.stop = undefined;
-  }
+export function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
+  return new Promise((resolve) => new RunningAttempt(attempt, resolve).start());
 }
 
-/** Milliseconds since an instant; a clock that was set back meanwhile must not make them negative. */
-function millisecondsSince(clock: Clock, started: number): number {
-  return Math.max(0, clock.now() - started);
+/**
+ * An attempt under way: its timeout, its signal, and its end in one object, since this is made for every call of every job. Whatever
+ * happens first ends it; what comes later is nobody's any more.
+ */
+class RunningAttempt implements Stop {
+  readonly #attempt: Attempt;
+  readonly #resolve: (outcome: AttemptOutcome) => void;
+  readonly #controller = new AbortController();
+  readonly #started: number;
+  #callback: (() => void) | undefined;
+  #isOver = false;
+  #stopTimer: (() => void) | undefined;
+  #stopListening: (() => void) | undefined;
+  aborted = false;
+  reason: unknown;
+
+  constructor(attempt: Attempt, resolve: (outcome: AttemptOutcome) => void) {
+    this.#attempt = attempt;
+    this.#resolve = resolve;
+    this.#started = attempt.clock.now();
+  }
+
+  start(): void {
+    const { task, item, context, timeoutMs, cancelled, clock, scope } = this.#attempt;
+    this.#stopListening = whenAborted(cancelled, () => this.#abort(cancelled.reason));
+    if (this.#isOver) return;
+    if (scope !== undefined) scope.stop = (reason) => this.#abort(reason);
+    this.#stopTimer = clock.after(timeoutMs, () => this.#abort(new AttemptTimeout(`no answer within ${timeoutMs} ms`)));
+    const given = { ...context, signal: this.#controller.signal, [stopKey]: this };
+    try {
+      task.run(item, given).then(
+        (value) => this.#answer(value),
+        (error: unknown) => this.#fail(error),
+      );
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  listen(callback: () => void): boolean {
+    if (this.#callback !== undefined) return false;
+    this.#callback = callback;
+    return true;
+  }
+
+  unlisten(callback: () => void): void {
+    if (this.#callback === callback) this.#callback = undefined;
+  }
+
+  #abort(reason: unknown): void {
+    if (this.#isOver) return;
+    this.aborted = true;
+    this.reason = reason;
+    this.#controller.abort(reason);
+    this.#callback?.();
+    this.#fail(reason);
+  }
+
+  #answer(value: unknown): void {
+    if (this.#isOver) return;
+    const durationMs = this.#durationMs();
+    this.#settle(succeeded(value, this.#attempt.task.maxValueBytes, durationMs));
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isOver) return;
+    const { cancelled, timeoutMs, clock } = this.#attempt;
+    if (cancelled.aborted) this.#settle({ kind: 'cancelled' });
+    else if (error instanceof AttemptBrokenOff) this.#settle({ kind: 'brokenOff' });
+    else if (this.reason instanceof LoopBlocked) {
+      const blocked = { code: 'LoopBlocked', message: this.reason.message, retryable: false };
+      this.#settle({ kind: 'failed', error: blocked, retryAfterMs: undefined, durationMs: this.#durationMs() });
+    } else if (this.aborted) {
+      const message = `no answer within ${timeoutMs} ms; ask for a longer --timeout if the work needs it`;
+      const timedOut = { code: 'Timeout', message, retryable: true };
+      this.#settle({ kind: 'failed', error: timedOut, retryAfterMs: undefined, durationMs: this.#durationMs() });
+    } else this.#settle({ kind: 'failed', ...failureOf(error, clock.now()), durationMs: this.#durationMs() });
+  }
+
+  #settle(outcome: AttemptOutcome): void {
+    this.#isOver = true;
+    this.#stopTimer?.();
+    this.#stopListening?.();
+    const { scope } = this.#attempt;
+    if (scope !== undefined) scope.stop = undefined;
+    this.#resolve(outcome);
+  }
+
+  /** A clock that was set back meanwhile must not make it negative. */
+  #durationMs(): number {
+    return Math.max(0, this.#attempt.clock.now() - this.#started);
+  }
 }
 
 function succeeded(value: unknown, maxBytes: number, durationMs: number): AttemptOutcome {
@@ -109,8 +156,8 @@ function succeeded(value: unknown, maxBytes: number, durationMs: number): Attemp
     const message = `expected a value of at most ${maxBytes} bytes of JSON, got ${bytes}; store it in S3 and return its address`;
     return refusedValue('ResultTooLarge', message, durationMs);
   }
-  // A copy: the task may change its object later, and the row is written only with its chunk.
-  return { kind: 'succeeded', value: parseToWrite(json), bytes, durationMs };
+  // The text is a copy: the task may change its object later, and the row is written only with its chunk.
+  return { kind: 'succeeded', json, bytes, durationMs };
 }
 
 function refusedValue(code: string, message: string, durationMs: number): AttemptOutcome {

@@ -24,9 +24,11 @@ const holdAnswers = 20;
 const holdPart = 0.5;
 const holdFromMs = 2_000;
 
-interface Answer {
+/** Answers of one millisecond: one object an answer, kept for a second, was what a fast worker's garbage collector copied most. */
+interface Answers {
   readonly at: number;
-  readonly refused: boolean;
+  answers: number;
+  refused: number;
 }
 
 /**
@@ -37,7 +39,9 @@ interface Answer {
 export class Brake {
   /** Starts a second; infinite while nothing is refused. */
   #perSecond = Number.POSITIVE_INFINITY;
-  #answers: Answer[] = [];
+  #answers: Answers[] = [];
+  /** Answers that are remembered. */
+  #count = 0;
   #cutAt = Number.NEGATIVE_INFINITY;
   /** Starts a second that went well when it was cut. */
   #known = 0;
@@ -60,13 +64,13 @@ export class Brake {
   }
 
   succeeded(now: number): void {
-    this.#remember({ at: now, refused: false });
+    this.#remember(now, 0);
   }
 
   refused(now: number, retryAfterMs: number | undefined): void {
-    this.#remember({ at: now, refused: true });
+    this.#remember(now, 1);
     const judged = this.#since(Number.NEGATIVE_INFINITY).refused;
-    if (judged <= Math.max(toleratedCount, tolerated * this.#answers.length)) return;
+    if (judged <= Math.max(toleratedCount, tolerated * this.#count)) return;
     this.#refusedAt = now;
     const { answers, refused } = this.#since(now - windowMs);
     const isRefusedAsAWhole = answers >= holdAnswers && refused >= holdPart * answers;
@@ -111,21 +115,32 @@ export class Brake {
   #since(from: number): { readonly answers: number; readonly refused: number } {
     let answers = 0;
     let refused = 0;
-    for (const answer of this.#answers) {
-      if (answer.at <= from) continue;
-      answers++;
-      if (answer.refused) refused++;
+    for (const one of this.#answers) {
+      if (one.at <= from) continue;
+      answers += one.answers;
+      refused += one.refused;
     }
     return { answers, refused };
   }
 
-  #remember(answer: Answer): void {
-    this.#firstAt = Math.min(this.#firstAt, answer.at);
-    this.#answers.push(answer);
-    const { at } = answer;
-    const dropped = this.#answers.findIndex(
-      (other, n) => other.at > at - windowMs || (other.at > at - oldestMs && this.#answers.length - n <= fewAnswers),
-    );
+  #remember(at: number, refused: 0 | 1): void {
+    this.#firstAt = Math.min(this.#firstAt, at);
+    this.#count++;
+    const last = this.#answers.at(-1);
+    if (last?.at === at) {
+      last.answers++;
+      last.refused += refused;
+      return;
+    }
+    this.#answers.push({ at, answers: 1, refused });
+    // What is too old is forgotten, but for the last few.
+    let dropped = 0;
+    for (const old of this.#answers) {
+      if (old.at > at - windowMs) break;
+      if (old.at > at - oldestMs && this.#count - old.answers < fewAnswers) break;
+      this.#count -= old.answers;
+      dropped++;
+    }
     if (dropped > 0) this.#answers.splice(0, dropped);
   }
 
@@ -137,7 +152,7 @@ export class Brake {
     const recovered = Math.min(cutTo * this.#known, this.#perSecond * recovery ** seconds);
     this.#perSecond = Math.max(recovered, this.#perSecond * growth ** seconds + growthFloor * seconds);
     this.#grownAt = now;
-    const started = this.#answers.filter(({ at }) => at > now - windowMs).length;
+    const started = this.#since(now - windowMs).answers;
     // A pace far above what is asked for brakes nothing.
     if (this.#perSecond > 1_000_000 || (this.#perSecond > 4 * Math.max(started, 25) && now - this.#refusedAt > 60_000))
       this.#perSecond = Number.POSITIVE_INFINITY;

@@ -1,7 +1,7 @@
 import { storeResult } from '../folder/store-result.ts';
 import { encodeMessage, sentAgain, type WorkMessage } from '../format/message.ts';
 import { segmentKey, segmentName } from '../format/paths.ts';
-import { encodeRows } from '../format/result.ts';
+import { encodeLines } from '../format/result.ts';
 import { limits } from '../limits.ts';
 import type { Clock, Log, ObjectStore, Queue } from '../ports.ts';
 import { isSuspect } from './held-message.ts';
@@ -36,7 +36,7 @@ export async function storeSegment(
   of: SegmentOf = { gen: chunk.message.gen },
 ): Promise<void> {
   const rows = chunk.takeRows(deps.clock.now());
-  chunk.addSegment(await putSegment(deps, chunk, { ...of, rows: rows.length, body: encodeRows(rows) }));
+  chunk.addSegment(await putSegment(deps, chunk, { ...of, rows: rows.length, body: encodeLines(rows) }));
 }
 
 /** Stores a segment without rows: the sign that a worker has the chunk and lives. */

@@ -3,6 +3,7 @@ import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import type { WorkMessage } from '../format/message.ts';
 import type { ItemError, Row } from '../format/outcome.ts';
 import type { ChunkPlace, JobFolder } from '../format/paths.ts';
+import { lineOf, type RowLine } from '../format/result.ts';
 import type { HeldMessage } from './held-message.ts';
 import type { KeptRows } from './kept-rows.ts';
 import type { ItemAbout } from './open-message.ts';
@@ -48,11 +49,17 @@ export interface ItemRun {
 /** An item that another invocation has to go on with. */
 type LaterItem = Readonly<Pick<ItemRun, 'index' | 'attempts' | 'notBefore' | 'waitMs'>>;
 
-/** A row in hand, and what it has cost. */
-interface SettledRow {
-  readonly row: Row;
+/** What a row has cost, and of one that has succeeded its value. */
+interface RowCost {
+  /** The value's JSON: its row carries none itself. */
+  readonly json?: string;
   readonly bytes: number;
   readonly callMs: number;
+}
+
+/** A row in hand. */
+interface SettledRow extends RowCost {
+  readonly row: Row;
 }
 
 /** What an attempt that came to nothing has cost, before its item goes to another invocation. */
@@ -175,7 +182,7 @@ export class OpenChunk {
     this.#rowBytes = 0;
   }
 
-  settle(row: Row, cost: { readonly bytes: number; readonly callMs: number }): void {
+  settle(row: Row, cost: RowCost): void {
     this.#rows.push({ row, ...cost });
     this.#rowBytes += cost.bytes;
     this.#settled++;
@@ -217,14 +224,14 @@ export class OpenChunk {
   }
 
   /** Takes the rows that are not stored yet, counts them, and forgets them: whoever takes them stores them. */
-  takeRows(now: number): readonly Row[] {
+  takeRows(now: number): readonly RowLine[] {
     const rows = this.#rows;
     this.#rows = [];
     this.#storingBytes = this.#rowBytes;
     this.#rowBytes = 0;
     this.checkpointAt = now;
     this.#digest = countRows(this.#digest, rows);
-    return rows.map(({ row }) => row);
+    return rows.map(({ row, json }) => lineOf(row, json));
   }
 
   /** Names the segment in which the rows taken stand. */

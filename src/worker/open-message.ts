@@ -1,11 +1,11 @@
-import type { Manifest } from '../format/manifest.ts';
+import type { InputFormat, Manifest } from '../format/manifest.ts';
 import type { WorkMessage } from '../format/message.ts';
 import type { ItemError, Row } from '../format/outcome.ts';
-import { type Entry, readEntry } from '../input/entry.ts';
+import { type Entry, readEntries, readEntry } from '../input/entry.ts';
 import { splitLines } from '../input/lines.ts';
 import type { InputReader } from '../ports.ts';
 import { UsageError } from '../task/errors.ts';
-import { parseItem, type Task } from '../task/task.ts';
+import { type Parsed, type Task, tryItem } from '../task/task.ts';
 
 /** An item of a chunk as it was read: what the task's schema made of it, or why it cannot run. */
 export interface LoadedItem {
@@ -49,17 +49,22 @@ export async function loadItems(
     });
   const items: LoadedItem[] = [];
   try {
+    const bytes = await gathered(input.stream(manifest.input, { start, end }));
+    const { format } = manifest.input;
     let index = message.first;
-    for await (const line of splitLines(input.stream(manifest.input, { start, end }), { offset: start })) {
+    // Line by line only where something is odd: it tells what.
+    const entries = readEntries(bytes, format) ?? (await Array.fromAsync(entriesByLine(bytes, { start, format })));
+    for (const entry of entries) {
       const used = attempts.get(index);
       if (used !== undefined) {
-        const entry = readEntry(line, manifest.input.format);
+        const content = contentOf(entry, raw ? undefined : task);
         items.push({
           index,
           jobIndex: manifest.pass === undefined ? index : (entry.index ?? index),
           attempts: used,
           about: aboutOf(entry, manifest),
-          content: await contentOf(entry, raw ? undefined : task),
+          // Few schemas are asynchronous, and to wait for nothing costs as much as to parse.
+          content: content instanceof Promise ? await content : content,
         });
       }
       index++;
@@ -76,13 +81,37 @@ export async function loadItems(
   return items;
 }
 
-async function contentOf(entry: Entry, task: Task | undefined): Promise<LoadedItem['content']> {
+/** A chunk is read whole: it is at most 4 MiB, or one line. */
+async function gathered(blocks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const block of blocks) parts.push(block);
+  const [only] = parts;
+  return only !== undefined && parts.length === 1 ? only : Buffer.concat(parts);
+}
+
+async function* entriesByLine(
+  bytes: Uint8Array,
+  { start, format }: { readonly start: number; readonly format: InputFormat },
+): AsyncGenerator<Entry> {
+  const whole = async function* (): AsyncGenerator<Uint8Array> {
+    yield bytes;
+  };
+  for await (const line of splitLines(whole(), { offset: start })) yield readEntry(line, format);
+}
+
+type Content = LoadedItem['content'];
+
+function contentOf(entry: Entry, task: Task | undefined): Content | Promise<Content> {
   if ('invalid' in entry) return { ok: false, error: { ...entry.invalid, retryable: false } };
   if (task === undefined) return { ok: true, item: entry.item };
-  const parsed = await parseItem(task, entry.item);
-  if (parsed.ok) return { ok: true, item: parsed.value };
-  return { ok: false, error: { code: 'InvalidItem', message: parsed.problem, retryable: false } };
+  const parsed = tryItem(task, entry.item);
+  return parsed instanceof Promise ? parsed.then(asContent) : asContent(parsed);
 }
+
+const asContent = (parsed: Parsed): Content =>
+  parsed.ok
+    ? { ok: true, item: parsed.value }
+    : { ok: false, error: { code: 'InvalidItem', message: parsed.problem, retryable: false } };
 
 const aboutOf = (entry: Entry, { options }: Manifest): ItemAbout => ({
   ...(entry.key === undefined ? {} : { key: entry.key }),

@@ -12,8 +12,8 @@ export function settleOutcome(
   const { durationMs } = outcome;
   const took = { attempts, durationMs, at };
   if (rejection === undefined && outcome.kind === 'succeeded') {
-    const row: Row = { index, ...about, status: 'succeeded', value: outcome.value, ...took };
-    run.chunk.settle(row, { bytes: outcome.bytes, callMs });
+    const row: Row = { index, ...about, status: 'succeeded', value: undefined, ...took };
+    run.chunk.settle(row, { json: outcome.json, bytes: outcome.bytes, callMs });
     return;
   }
   const error = rejection ?? (outcome.kind === 'failed' ? outcome.error : undefined);

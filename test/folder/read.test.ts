@@ -8,7 +8,7 @@ import { settleRest, storeResult } from '../../src/folder/store-result.ts';
 import { emptyDigest } from '../../src/format/digest.ts';
 import type { Row } from '../../src/format/outcome.ts';
 import { manifestKey, resultKey, segmentKey, summaryKey, tickKey, tickNumber } from '../../src/format/paths.ts';
-import { decodeRows, encodeRows } from '../../src/format/result.ts';
+import { decodeRows, encodeRows, lineOf } from '../../src/format/result.ts';
 import { limits } from '../../src/limits.ts';
 import { slowTask, World } from '../job/world.ts';
 import { goldenRecord } from '../support/golden-record.ts';
@@ -60,7 +60,7 @@ describe('rows', () => {
     }
     await storeResult(store, at, {
       writer: 'w',
-      rows: [row(1, 'mine')],
+      rows: [lineOf(row(1, 'mine'))],
       segments: ['0000000-w-0', '0000001-w-1'],
       digest: emptyDigest,
     });

@@ -19,6 +19,10 @@ function start(
   return runAttempt({ task, item: 1, context, timeoutMs: 1_000, cancelled, clock });
 }
 
+/** What the row of an attempt that succeeded has as its value. */
+const rowValue = (outcome: AttemptOutcome): unknown =>
+  outcome.kind === 'succeeded' ? JSON.parse(outcome.json) : outcome;
+
 const thrown = async (error: unknown): Promise<AttemptOutcome> =>
   start(() => {
     throw error;
@@ -37,14 +41,14 @@ describe('runAttempt', () => {
     [new Date(0), '1970-01-01T00:00:00.000Z'],
     [{ ['__proto__']: 1 }, JSON.parse('{"__proto__":1}')],
   ])('takes the value %o as JSON would', async (value, expected) => {
-    expect(await start(() => value)).toMatchObject({ kind: 'succeeded', value: expected });
+    expect(rowValue(await start(() => value))).toEqual(expected);
   });
 
   it('keeps the value as it was when the task returned it', async () => {
     const shared = { n: 1 };
     const outcome = await start(() => shared);
     shared.n = 2;
-    expect(outcome).toMatchObject({ value: { n: 1 } });
+    expect(rowValue(outcome)).toEqual({ n: 1 });
   });
 
   it('fails by whoever ends it for blocking the loop, and is not tried again', async () => {

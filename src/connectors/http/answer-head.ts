@@ -43,7 +43,11 @@ function hasOneLength(head: string): boolean {
 
 /** Where the last line of the head ends; -1 where it does not. Some servers end lines without a CR. */
 function headEnd(bytes: Buffer): number {
-  const end = bytes.indexOf('\n\r\n');
-  const bare = (end === -1 ? bytes : bytes.subarray(0, end)).indexOf('\n\n');
-  return bare === -1 ? end : bare;
+  const end = bytes.indexOf(crLfEnd);
+  const bare = bytes.indexOf(bareEnd);
+  return bare === -1 || (end !== -1 && end < bare) ? end : bare;
 }
+
+// As bytes: a search for a text would write it into a buffer first, each time.
+const crLfEnd = Buffer.from('\n\r\n');
+const bareEnd = Buffer.from('\n\n');

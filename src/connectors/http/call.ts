@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { TaskError } from '../../task/errors.ts';
+import type { Stop } from '../../task/stop.ts';
 import { type ConnectorSettings, shared } from '../settings.ts';
 import { addressRefused } from './address-guard.ts';
 import { bodyTooLarge, codingsOf, collect, decoded, isDecodingFailure } from './body.ts';
@@ -16,6 +17,8 @@ import type { Exchanged, ExchangeHead, HttpSockets, Intake } from './wire.ts';
 export interface HttpCallOptions {
   /** The call's one timeout: its abort closes the socket, and the call rejects with its reason. */
   readonly signal: AbortSignal;
+  /** The attempt that the signal is of: the tasks that come along listen to it at less cost. @internal */
+  readonly stop?: Stop | undefined;
   /** Whether loopback and private addresses may be called. @default what the stack says; not where there is none */
   readonly allowPrivateNetwork?: boolean;
   /** Statuses that are no failure; a redirect among them is not followed. @default 200 to 299 */
@@ -140,7 +143,7 @@ async function send(
   { method, headers = {}, secretHeaders, body }: HttpRequest,
   { url, options, wanted }: { readonly url: URL; readonly options: HttpCallOptions; readonly wanted: Intake },
 ): Promise<Exchanged> {
-  const { signal, expect } = options;
+  const { signal, stop, expect } = options;
   const call = {
     origin: url.origin,
     path: url.pathname + url.search,
@@ -154,7 +157,7 @@ async function send(
     return wanted;
   };
   try {
-    return await sockets.send(call, { signal, idempotent: idempotentMethods.has(method), decide });
+    return await sockets.send(call, { signal, stop, idempotent: idempotentMethods.has(method), decide });
   } catch (error) {
     signal.throwIfAborted();
     throw connectionFailure(error, url.host);

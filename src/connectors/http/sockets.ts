@@ -5,7 +5,7 @@ import { type AddressPolicy, addressRefused, guardedLookup, isRefused } from './
 import { Exchange } from './exchange.ts';
 import { afterHandshake, otherProtocol } from './failures.ts';
 import { type Listening, passOverInformational } from './informational.ts';
-import type { Exchanged, HttpSockets, SendOptions, WireRequest } from './wire.ts';
+import { type Exchanged, type HttpSockets, type SendOptions, type WireRequest, whenStopped } from './wire.ts';
 
 /** How sockets are kept and trusted. */
 export interface HttpSocketSettings extends AddressPolicy {
@@ -84,7 +84,8 @@ class Sockets implements HttpSockets {
     }
   }
 
-  #exchange(line: Line, request: WireRequest, { signal, decide }: SendOptions): Promise<Exchanged> {
+  #exchange(line: Line, request: WireRequest, options: SendOptions): Promise<Exchanged> {
+    const { signal, decide } = options;
     return new Promise((resolve, reject) => {
       const { listening } = line;
       listening.awaiting = true;
@@ -95,14 +96,14 @@ class Sockets implements HttpSockets {
             listening.awaiting = false;
           },
           free: () => {
-            signal.removeEventListener('abort', abort);
+            unlisten();
             line.served += 1;
             this.#giveBack(line);
           },
           broken: (error) => {
             const isNew = line.served === 0 && !listening.heard;
             if (isNew && line.origin.startsWith('https:')) Object.assign(error, { [afterHandshake]: true });
-            signal.removeEventListener('abort', abort);
+            unlisten();
             this.#drop(line);
           },
         },
@@ -113,8 +114,7 @@ class Sockets implements HttpSockets {
             reject(listening.otherProtocol === undefined ? error : otherProtocol(listening.otherProtocol, error)),
         },
       );
-      const abort = (): void => exchange.abort(signal.reason);
-      signal.addEventListener('abort', abort, { once: true });
+      const unlisten = whenStopped(options, () => exchange.abort(signal.reason));
       const { origin: _, ...call } = request;
       // The attempt's signal is the one timeout of a call; undici's own are off.
       line.client.dispatch(call as Dispatcher.DispatchOptions, exchange);

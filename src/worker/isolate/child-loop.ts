@@ -1,4 +1,4 @@
-import { parseJson, toJson } from '../../format/json.ts';
+import { parseJson } from '../../format/json.ts';
 import type { ItemError } from '../../format/outcome.ts';
 import type { Clock, Log } from '../../ports.ts';
 import type { TaskRegistry } from '../../task/registry.ts';
@@ -75,7 +75,7 @@ export class ChildLoop {
       isAnswered = true;
       const said = usage.said();
       if (rejection !== undefined) return { ok: false, error: rejection, ...said };
-      if (outcome.kind === 'succeeded') return { ok: true, json: toJson(outcome.value) ?? 'null', ...said };
+      if (outcome.kind === 'succeeded') return { ok: true, json: outcome.json, ...said };
       if (outcome.kind === 'failed')
         return { ok: false, error: outcome.error, retryAfterMs: outcome.retryAfterMs, ...said };
       return { ok: false, error: { code: 'Stopped', message: 'the attempt was stopped', retryable: true } };
