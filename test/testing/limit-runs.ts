@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { limits as bounds } from '../../src/limits.ts';
 import type { Random } from '../../src/ports.ts';
 import { defineTask } from '../../src/task/task.ts';
 import { check } from '../../src/testing/check.ts';
@@ -51,7 +52,20 @@ export function brokenBy({ history }: Simulated, { options }: SimulationOptions)
     ...(control.state === 'paused' ? { paused: true } : {}),
   }));
   const held = [heldFrom(0, limits, controls.length === 0 ? Math.max(most, workers) : first), ...later];
-  return [...checkLimits({ calls, lives, limits: held }), ...checkSeats(history, limits)];
+  return [...checkLimits({ calls, lives, limits: held }), ...checkSeats(history, limits), ...tooClose(calls, held)];
+}
+
+/** Where one seat starts everything at one rate, no start comes earlier after another than its pace allows. */
+function tooClose(calls: Simulated['history']['calls'], limits: readonly LimitsFrom[]) {
+  const paces = new Set(limits.map(({ perSecond: pace }) => pace));
+  const [pace] = paces;
+  if (paces.size > 1 || pace === undefined || limits.some(({ seats, maxConcurrency }) => seats !== 1 || maxConcurrency))
+    return [];
+  const starts = calls.map(({ startedAt }) => startedAt).toSorted((a, b) => a - b);
+  return starts
+    .map((at, n) => at - (starts[n - 1] ?? Number.NEGATIVE_INFINITY))
+    .filter((ms) => ms < 1_000 / pace - bounds.paceBurstMs - 1)
+    .map((ms) => ({ rule: 'starts keep their distance', what: `${ms} ms at ${pace}/s` }));
 }
 
 /** What part of its limit a job used, from its start to its last row: 1 is all of it. */
@@ -152,8 +166,48 @@ function faultsOf(random: Random) {
   return { odds, forMs: 60_000, longestMs: 60_000 };
 }
 
+/** A run whose rate one worker cannot carry for its long calls, tuned again and again while S3 is slow. */
+function growsOf(seed: number): SimulationOptions {
+  const random = seededRandom(seed ^ 0x6a075);
+  const of = (): Limits => ({ rate: perSecond(90 + Math.floor(random() * 60)) });
+  let at = 0;
+  const steer = Array.from({ length: 12 }, () => {
+    at += 500 + Math.floor(random() * 3_500);
+    return { afterMs: at, act: of() };
+  });
+  return {
+    task: waits,
+    items: Array.from({ length: 4_000 }, () => ({ ms: 8_000 })),
+    seed,
+    workers,
+    options: { limits: of(), timeoutMs: 9_000 },
+    wait: false,
+    steer,
+    faults: { odds: { 's3-slow': 0.3, deadline: 0.2 }, forMs: 60_000 },
+  };
+}
+
+/** A run of one seat that is handed over again and again, at a pace at which each start is seen. */
+function distanceOf(seed: number): SimulationOptions {
+  const random = seededRandom(seed ^ 0xd157);
+  const rate = perSecond([0.5, 2, 10, 20][Math.floor(random() * 4)] ?? 1);
+  return {
+    task: waits,
+    items: Array.from({ length: Math.ceil(rate.limit * 120) }, () => ({ ms: 50 + random() * 500 })),
+    seed,
+    workers,
+    options: { limits: { rate }, timeoutMs: 1_000 },
+    wait: false,
+    steer: [10, 30, 50].flatMap((s) => [
+      { afterMs: s * 1_000 + random() * 9_000, act: 'pause' as const },
+      { afterMs: s * 1_000 + 9_000 + random() * 9_000, act: 'resume' as const },
+    ]),
+    faults: { odds: { deadline: 1 }, forMs: 300_000 },
+  };
+}
+
 /** Runs that limits are held to, each made of a seed. */
-export const runsOf = { chaos: chaosOf, moves: movesOf } as const;
+export const runsOf = { chaos: chaosOf, moves: movesOf, grows: growsOf, distance: distanceOf } as const;
 
 /** Runs one, and tells every promise that it broke. */
 export async function brokenIn(options: SimulationOptions): Promise<readonly string[]> {
