@@ -105,6 +105,13 @@ export const limits = {
   renewalsPerLease: 3,
   /** Starts that may come early by this much where a rate is kept. */
   paceBurstMs: 20,
+  /**
+   * A seat whose next start is further away is given back until then: the five writes of that cost what a worker of 1 GB costs in 2 s,
+   * and whoever takes it is there for some seconds.
+   */
+  parkGapMs: 8_000,
+  /** Somebody is called to it so much earlier, since a worker has to begin. */
+  parkLeadMs: 1_000,
   /** Of units that were charged too much, at most so much time is given back. */
   unitsCreditMs: 2_000,
   /** Who gains from a change of limits waits so long, until who loses must have seen it. */

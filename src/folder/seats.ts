@@ -9,6 +9,8 @@ export interface StoredSeat {
   readonly etag: string;
   /** Milliseconds until its holder's lease is over for certain; 0 where anybody may take it. */
   readonly freeInMs: number;
+  /** How long ago the note was written, to the second; too young where S3 does not say. */
+  readonly ageMs: number;
 }
 
 /** A claimant waits longer than the holder counts: for whole seconds of S3's clock, and a second between its front ends. */
@@ -32,7 +34,13 @@ export async function readSeats(store: ObjectStore, job: JobRef): Promise<readon
 function seatOf(object: StoredObject): StoredSeat {
   const note = seatFormat.parse(object.body);
   const { etag } = object;
-  return { note, etag, freeInMs: note.phase === 'released' ? 0 : Math.max(0, note.leaseMs + marginMs - ageMs(object)) };
+  const age = ageMs(object);
+  return {
+    note,
+    etag,
+    ageMs: age,
+    freeInMs: note.phase === 'released' ? 0 : Math.max(0, note.leaseMs + marginMs - age),
+  };
 }
 
 /** How long ago an object was written, by S3's own clock: no other is compared with it. New where S3 does not say. */

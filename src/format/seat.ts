@@ -23,10 +23,25 @@ export interface SeatNote {
   readonly hand: readonly WorkMessage[];
   /** What there is to do for the seat was done, of the chunks below `to`, at a revision of the control. */
   readonly done?: { readonly revision: number; readonly to: number };
-  /** How far the last holder's starts were ahead of their time, in milliseconds from the release. */
-  readonly debt: { readonly callsMs: number; readonly unitsMs: number };
+  /** How far the holder's starts were ahead of their time, in milliseconds from the write, which was at `at` by the holder's clock. */
+  readonly debt: SeatDebt;
   /** What the holder says of itself, for people. */
   readonly status: SeatStatus;
+}
+
+/** What whoever holds a seat next has to wait for before its first start. */
+export interface SeatDebt {
+  readonly callsMs: number;
+  readonly unitsMs: number;
+  /** Milliseconds since the epoch. */
+  readonly at?: number;
+}
+
+/** What is left of a debt. S3's clock tells to the second how old the note is; which part of a second it is, the machines' clocks tell. */
+export function debtLeft({ callsMs, unitsMs, at }: SeatDebt, seen: { readonly ageMs: number; readonly now: number }) {
+  const [least, most] = [Math.max(0, seen.ageMs - 1_000), seen.ageMs + 1_000];
+  const passed = at === undefined ? least : Math.min(most, Math.max(least, seen.now - at));
+  return { callsMs: Math.max(0, callsMs - passed), unitsMs: Math.max(0, unitsMs - passed) };
 }
 
 /** How a seat is used at the moment of a write. */
@@ -76,7 +91,9 @@ export const seatFormat = recordFormat<SeatNote>(
     open: chunks,
     hand: chunks,
     done: z.looseObject({ revision: z.int().min(0), to: z.int().min(0) }).exactOptional(),
-    debt: z.looseObject({ callsMs: amount, unitsMs: amount }).default({ callsMs: 0, unitsMs: 0 }),
+    debt: z
+      .looseObject({ callsMs: amount, unitsMs: amount, at: z.number().exactOptional() })
+      .default({ callsMs: 0, unitsMs: 0 }),
     status: z
       .looseObject({
         running: amount,

@@ -6,6 +6,8 @@ export interface SeatView {
   readonly note: SeatNote;
   /** Nobody can hold it any more. */
   readonly isFree: boolean;
+  /** Milliseconds in which nothing of it may start. @default 0 */
+  readonly restMs?: number;
 }
 
 /** What bells depend on. */
@@ -40,6 +42,8 @@ export function bellsFor({ control, seats, to, all, now, rung }: Ringing): reado
     // An instant that lies ahead is that of a clock which was set.
     if (!all && at !== undefined && at <= now && now - at < againMs) continue;
     if (view !== undefined && !view.isFree) continue;
+    // A bell for the time of its next start is on its way.
+    if (!all && (view?.restMs ?? 0) > 0) continue;
     const isIdle = table.idle?.includes(seat) === true;
     const isDone =
       isIdle || (view?.note.done !== undefined && view.note.done.revision === revision && view.note.done.to >= to);

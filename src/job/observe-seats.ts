@@ -29,7 +29,11 @@ export async function observeSeats(
   control: Control,
 ): Promise<NonNullable<Observed['seats']>> {
   const stored = await readSeats(store, manifestFolder(manifest));
-  const seats = stored.map(({ note, freeInMs }) => ({ note, isFree: freeInMs === 0 }));
-  const held = seats.filter(({ note, isFree }) => !isFree && note.seat < control.table.seats);
-  return { control, seats, isCalm: held.length === control.table.seats, workers: manifest.workers };
+  const seats = stored.map(({ note, freeInMs, ageMs: age }) => ({
+    note,
+    isFree: freeInMs === 0,
+    restMs: note.phase === 'released' ? Math.max(0, Math.max(note.debt.callsMs, note.debt.unitsMs) - age) : 0,
+  }));
+  const atWork = seats.filter(({ note, isFree, restMs }) => (!isFree || restMs > 0) && note.seat < control.table.seats);
+  return { control, seats, isCalm: atWork.length === control.table.seats, workers: manifest.workers };
 }

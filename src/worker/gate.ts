@@ -116,9 +116,16 @@ export class Gate {
     return this.#brake.perSecond(now);
   }
 
+  /** Milliseconds in which nothing starts, whatever ends meanwhile: the pace, or a hold of the downstream's, says so. */
+  restMs(now: number): number {
+    const { callsMs, unitsMs } = this.debt(now);
+    return Math.max(callsMs, unitsMs);
+  }
+
   /** What a successor has to wait for. */
   debt(now: number): { readonly callsMs: number; readonly unitsMs: number } {
-    return { callsMs: this.#paced.debtMs(now), unitsMs: this.#units.debtMs(now) };
+    const holdMs = this.adaptive ? this.#brake.holdMs(now) : 0;
+    return { callsMs: Math.max(this.#paced.debtMs(now), holdMs), unitsMs: this.#units.debtMs(now) };
   }
 
   #opened(now: number): number {

@@ -226,7 +226,7 @@ export class HeldSeat {
       open: [...this.#open.values()],
       hand: [...this.#hand],
       ...(this.#done === undefined ? {} : { done: this.#done }),
-      debt: gate.debt(now),
+      debt: { ...gate.debt(now), at: now },
       status: {
         running: this.job.running / among,
         ...(this.isOver ? { isOver: true } : {}),

@@ -26,6 +26,8 @@ interface Duty {
   readonly bell: HeldBell;
   /** Chunks are being begun, or the seat is being given back. */
   isActing: boolean;
+  /** Its next start is far away: it is being given back until then. */
+  isParking: boolean;
 }
 
 /** Hears the bells of limited jobs, and does what belongs to the seats that are held here. */
@@ -81,11 +83,11 @@ export class SeatDesk {
     const { jobId } = job.manifest;
     this.#deps.log('info', 'a seat was taken', { jobId, seat: bell.message.seat });
     const seat = new HeldSeat(this.#deps, job, claim.lease);
-    if (claim.before?.phase === 'released') job.gate.owe(this.#deps.clock.now(), claim.before.debt);
+    job.gate.owe(this.#deps.clock.now(), claim.debt);
     job.pace.seats.add(seat);
     job.pace.update(this.#deps.clock.now());
     job.draining = false;
-    this.#duties.add({ seat, bell, isActing: false });
+    this.#duties.add({ seat, bell, isActing: false, isParking: false });
   }
 
   /** Does what is due: renews leases, begins chunks, and gives back what cannot be used any more. */
@@ -107,9 +109,11 @@ export class SeatDesk {
         job.manifest.jobId,
       );
     if (duty.isActing) return;
-    if (this.#mustLeave(seat)) for (const one of this.#jobsOf(job)) this.#parts.runner.giveBack(one);
-    if (!this.#mustLeave(seat) && this.#wantsMore(seat)) this.#do(duty, () => this.#begin(seat));
-    else if (!seat.isBusy && this.#mayLeave(seat)) this.#do(duty, () => this.#giveBack(duty));
+    duty.isParking ||= this.#mayPark(seat);
+    const leaves = duty.isParking || this.#mustLeave(seat);
+    if (leaves) for (const one of this.#jobsOf(job)) this.#parts.runner.giveBack(one);
+    if (!leaves && this.#wantsMore(seat)) this.#do(duty, () => this.#begin(seat));
+    else if (!seat.isBusy && (duty.isParking || this.#mayLeave(seat))) this.#do(duty, () => this.#giveBack(duty));
   }
 
   /** Measures what limited jobs do here; once a second. */
@@ -163,6 +167,12 @@ export class SeatDesk {
     );
   }
 
+  /** Whether nothing runs here, and what comes next starts only after a time for which no worker needs to wait. */
+  #mayPark({ job, isScanned, nextAt }: HeldSeat): boolean {
+    if (this.#state.running > 0 || job.gate.restMs(this.#deps.clock.now()) <= limits.parkGapMs) return false;
+    return nextAt !== undefined || !isScanned || this.#jobsOf(job).some(({ ready }) => ready.length > 0);
+  }
+
   /** Whether the seat can be given back: it must be, or nothing is to be done soon; and its calls have ended. */
   #mayLeave(seat: HeldSeat): boolean {
     const now = this.#deps.clock.now();
@@ -182,6 +192,8 @@ export class SeatDesk {
       if (seat.isLive(this.#deps.clock.now())) return;
     }
     this.#duties.delete(duty);
+    // Nothing of others is at hand, and what is in the queue has another spark: the invocation ends now.
+    if (duty.isParking && this.isIdle && this.#state.chunks.length === 0) this.#state.mayPull = false;
     await this.#ringNext(seat);
     // What it was to do is done: the job may be, or others may have its share.
     if (seat.isScanned && seat.nextAt === undefined && !this.#mustLeave(seat)) await this.#watch.knock(seat.job);
@@ -189,13 +201,17 @@ export class SeatDesk {
   }
 
   async #ringNext(seat: HeldSeat): Promise<void> {
-    const { pace, folder, cancelled } = seat.job;
+    const { pace, folder, cancelled, gate } = seat.job;
     const { nextAt } = seat;
     const isOver = cancelled.aborted || pace.isPaused || !pace.needsSeats;
     if (isOver || (seat.isScanned && nextAt === undefined)) return;
     const now = this.#deps.clock.now();
     const waitMs = seat.isScanned && nextAt !== undefined ? Math.max(0, nextAt - now) : 0;
-    const delaySeconds = Math.min(limits.maxDelaySeconds, Math.ceil(waitMs / 1_000));
+    const restMs = Math.max(0, gate.restMs(now) - limits.parkLeadMs);
+    const delaySeconds = Math.min(
+      limits.maxDelaySeconds,
+      Math.max(Math.ceil(waitMs / 1_000), restMs > limits.parkGapMs / 2 ? Math.floor(restMs / 1_000) : 0),
+    );
     // What a seat that is no more has in hand goes on under another one.
     const next = seat.seat % pace.control.table.seats;
     await persist(this.#deps, {

@@ -1,6 +1,6 @@
 import { readSeat, type StoredSeat } from '../folder/seats.ts';
 import { type JobFolder, seatKey } from '../format/paths.ts';
-import { type SeatNote, seatFormat } from '../format/seat.ts';
+import { debtLeft, type SeatDebt, type SeatNote, seatFormat } from '../format/seat.ts';
 import type { WorkerDeps } from './deps.ts';
 
 type LeaseDeps = Pick<WorkerDeps, 'store' | 'clock' | 'log' | 'writer' | 'leaseSeconds'>;
@@ -10,7 +10,7 @@ export type SeatContent = Pick<SeatNote, 'open' | 'hand' | 'done' | 'debt' | 'st
 
 /** What came of a try to take a seat. */
 export type Claim =
-  | { readonly kind: 'taken'; readonly lease: SeatLease; readonly before: SeatNote | undefined }
+  | { readonly kind: 'taken'; readonly lease: SeatLease; readonly debt: SeatDebt }
   | { readonly kind: 'live'; readonly freeInMs: number };
 
 /** The right to one seat, as this invocation has it: it counts from the begin of the write that took or renewed it. */
@@ -35,6 +35,8 @@ export class SeatLease {
     const { store, clock, writer } = deps;
     const read = await readSeat(store, job, seat);
     const before = read?.note;
+    const isReleased = before?.phase === 'released';
+    const debt = isReleased ? debtLeft(before.debt, { ageMs: read?.ageMs ?? 0, now: clock.now() }) : noDebt;
     if (read !== undefined && read.freeInMs > 0) return { kind: 'live', freeInMs: read.freeInMs };
     const note: SeatNote = {
       v: 1,
@@ -53,8 +55,8 @@ export class SeatLease {
     const since = clock.now();
     const condition = read === undefined ? ({ ifAbsent: true } as const) : { ifMatch: read.etag };
     const etag = await store.put(seatKey(job, seat), seatFormat.encode(note), { condition });
-    if (etag === undefined) return lostRace(deps, job, { seat, note, since, before });
-    return { kind: 'taken', lease: new SeatLease(deps, job, { note, etag, since }), before };
+    if (etag === undefined) return lostRace(deps, job, { seat, note, since, debt });
+    return { kind: 'taken', lease: new SeatLease(deps, job, { note, etag, since }), debt };
   }
 
   static resumed(deps: LeaseDeps, job: JobFolder, written: Written): SeatLease {
@@ -141,13 +143,13 @@ async function lostRace(
     readonly seat: number;
     readonly note: SeatNote;
     readonly since: number;
-    readonly before: SeatNote | undefined;
+    readonly debt: SeatDebt;
   },
 ): Promise<Claim> {
-  const { seat, note, since, before } = tried;
+  const { seat, note, since, debt } = tried;
   const now: StoredSeat | undefined = await readSeat(deps.store, job, seat);
   if (now?.note.writer === deps.writer && now.note.epoch === note.epoch)
-    return { kind: 'taken', lease: SeatLease.resumed(deps, job, { note, etag: now.etag, since }), before };
+    return { kind: 'taken', lease: SeatLease.resumed(deps, job, { note, etag: now.etag, since }), debt };
   return { kind: 'live', freeInMs: now?.freeInMs ?? 0 };
 }
 

@@ -27,6 +27,25 @@ describe('limits of a job that nothing befalls', () => {
   });
 });
 
+describe('a job whose starts are far apart', () => {
+  it('keeps its pace to the millisecond, and no worker between two starts', async () => {
+    const limits = { rate: { limit: 1, perMs: 20_000 } };
+    const items = Array.from({ length: 30 }, () => ({ ms: 300 }));
+    const options = { task: waits, items, workers, options: { limits, timeoutMs: 5_000 }, wait: false };
+    const run = await simulate(options);
+    const { calls, lives } = run.history;
+    const gaps = calls.slice(1).map(({ startedAt }, n) => startedAt - (calls[n]?.startedAt ?? 0));
+    expect(calls.length).toBe(30);
+    expect(brokenBy(run, options)).toEqual([]);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(20_000 - 20);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(20_500);
+    const ofWorkers = lives.filter(({ role }) => role === 'worker');
+    const billedMs = ofWorkers.reduce((sum, { startedAt, endedAt = startedAt }) => sum + endedAt - startedAt, 0);
+    // 600 s of a worker that would wait.
+    expect(billedMs / 30).toBeLessThan(4_000);
+  });
+});
+
 describe('units', () => {
   it('are kept as their task counts them before, and as its calls say after', async () => {
     const tokens = defineTask({
