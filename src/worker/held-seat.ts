@@ -176,7 +176,10 @@ export class HeldSeat {
     return this.#open.has(place) || this.#hand.some((message) => placeName(message) === place);
   }
 
-  /** Takes over what seats that are no more have in hand. Who dies in between leaves it to be begun anew. */
+  /**
+   * Takes over what seats that are no more have in hand. It stands in this seat's note before it is taken out of the other one, so that
+   * at each moment everybody sees that somebody has it.
+   */
   async #adopt(seats: number): Promise<void> {
     const { store, writer } = this.#deps;
     const { folder } = this.job;
@@ -184,10 +187,13 @@ export class HeldSeat {
       const left = inheritance(note);
       const isMine = note.seat >= seats && note.seat % seats === this.seat;
       if (!isMine || freeInMs > 0 || left.length === 0) continue;
+      const taken = left.filter((message) => !this.#has(placeName(message)));
+      this.#hand.push(...taken);
+      if (!(await this.write())) throw new Error(`the note of seat ${this.seat} was not written`);
       const emptied = { ...note, writer, phase: 'released' as const, open: [], hand: [], writes: note.writes + 1 };
       const condition = { ifMatch: etag };
       const won = await store.put(seatKey(folder, note.seat), seatFormat.encode(emptied), { condition });
-      if (won !== undefined) this.#hand.push(...left.filter((message) => !this.#has(placeName(message))));
+      if (won === undefined) this.#hand = this.#hand.filter((message) => !taken.includes(message));
     }
   }
 

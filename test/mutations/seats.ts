@@ -37,14 +37,14 @@ const mutations: readonly Mutation[] = [
   {
     name: 'a successor that does not wait for the calls of its predecessor',
     file: 'src/worker/seat-desk.ts',
-    find: 'else if (!seat.isBusy && this.#mayLeave(seat))',
-    replace: 'else if (this.#mustLeave(seat))',
+    find: 'else if (!seat.isBusy && (duty.isParking || this.#mayLeave(seat)))',
+    replace: 'else if (duty.isParking || this.#mustLeave(seat))',
   },
   {
     name: 'a successor without the debt of its predecessor',
     file: 'src/worker/seat-desk.ts',
-    find: "if (claim.before?.phase === 'released') job.gate.owe(",
-    replace: "if (claim.before?.phase === 'held' && claim.before.seat < 0) job.gate.owe(",
+    find: 'job.gate.owe(this.#deps.clock.now(), claim.debt);',
+    replace: 'void claim.debt;',
   },
   {
     name: "a turn writes over people's limits",
