@@ -26,19 +26,17 @@ function startsWithoutSeat({ calls, lives, seats, controls }: History, limits: J
   return found;
 }
 
-/** A chunk stands in the note of one seat, but for one that is no more while another takes over what it had. */
-function sharedChunks({ seats, controls }: History): Violation[] {
+/** A chunk is begun under one seat at a time. Whoever takes over what another seat has in hand may have it there for a moment as well. */
+function sharedChunks({ seats }: History): Violation[] {
   const found: Violation[] = [];
   const current = new Map<number, SeatNote>();
-  const seatsAt = (now: number): number =>
-    controls.findLast(({ at }) => at <= now)?.control.table.seats ?? Number.POSITIVE_INFINITY;
   for (const { at, note } of seats) {
     current.set(note.seat, note);
-    const places = [...note.open, ...note.hand].map(placeName);
+    const places = note.open.map(placeName);
     for (const other of current.values()) {
-      if (other === note || Math.max(other.seat, note.seat) >= seatsAt(at)) continue;
-      const both = [...other.open, ...other.hand].map(placeName).filter((place) => places.includes(place));
-      if (both.length > 0) found.push({ rule: 'a chunk has one seat', what: `${both[0]} at ${at}` });
+      if (other === note) continue;
+      const both = other.open.map(placeName).filter((place) => places.includes(place));
+      if (both.length > 0) found.push({ rule: 'a chunk is begun under one seat', what: `${both[0]} at ${at}` });
     }
   }
   return found;
