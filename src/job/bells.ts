@@ -63,7 +63,9 @@ export function idleSeats({ control, seats, to, all }: Omit<Ringing, 'now' | 'ru
     .filter((view) => (view.isFree || isOver(view)) && view.note.seat < table.seats && !needed.has(view.note.seat))
     .filter(({ note: { seat, done } }) => table.idle?.includes(seat) || (done?.revision === revision && done.to >= to))
     .map(({ note }) => note.seat);
-  return all || idle.length === table.seats ? [] : idle;
+  if (all) return [];
+  // When all have nothing left, nothing needs to change any more.
+  return idle.length === table.seats ? (table.idle ?? []) : idle;
 }
 
 const hasDue = ({ open, hand }: SeatNote, now: number): boolean =>

@@ -58,7 +58,7 @@ export class HeldSeat {
   /** Nothing is left to start: of its last chunks some calls are under way. */
   get isOver(): boolean {
     const { ready, waiting } = this.job;
-    return this.isScanned && this.isBusy && this.#hand.length === 0 && ready.length === 0 && waiting.size === 0;
+    return this.isScanned && this.#hand.length === 0 && ready.length === 0 && waiting.size === 0;
   }
 
   get hand(): readonly WorkMessage[] {

@@ -176,11 +176,16 @@ export class SeatDesk {
   /** Whether the seat can be given back: it must be, or nothing is to be done soon; and its calls have ended. */
   #mayLeave(seat: HeldSeat): boolean {
     const now = this.#deps.clock.now();
-    const { nextAt } = seat;
-    const isUseless = seat.isScanned && (nextAt === undefined || nextAt > now + worthWaitingMs);
+    // The seats that are held here share their calls: none is given back while another can use them.
+    const together = [...this.#duties].filter((duty) => duty.seat.job.pace === seat.job.pace);
+    const isUseless = together.every((duty) => this.#isUseless(duty.seat, now));
     if (!isUseless && !this.#mustLeave(seat)) return false;
     const running = this.#jobsOf(seat.job).reduce((sum, job) => sum + job.running, 0);
     return running === 0 || running <= seat.job.pace.callsWithout(seat, now);
+  }
+
+  #isUseless({ isScanned, isBusy, nextAt }: HeldSeat, now: number): boolean {
+    return isScanned && !isBusy && (nextAt === undefined || nextAt > now + worthWaitingMs);
   }
 
   /** Gives the seat back with what it has in hand, and rings for the next holder. */

@@ -26,7 +26,7 @@ export class SeatWatch {
     const { clock, cpuMs = () => 0 } = this.#deps;
     const now = clock.now();
     const measured = { running: this.#state.running, cpuMs: cpuMs() };
-    for (const seat of held) this.#tellIfOver(seat);
+    for (const seat of held) this.#tellIfOver(seat, held);
     for (const pace of new Set(held.map(({ job }) => job.pace))) {
       pace.meter.look(now, measured);
       if (!pace.meter.isSaturated || now - (this.#askedAt.get(pace) ?? Number.NEGATIVE_INFINITY) < askEveryMs) continue;
@@ -39,10 +39,12 @@ export class SeatWatch {
   }
 
   /** Others may have its share, while its last calls are under way. */
-  #tellIfOver(seat: HeldSeat): void {
+  #tellIfOver(seat: HeldSeat, held: readonly HeldSeat[]): void {
     const { revision, table } = seat.job.pace.control;
     const hasOthers = table.seats - (table.idle?.length ?? 0) > 1;
-    if (!hasOthers || !seat.isOver || this.#toldAt.get(seat) === revision) return;
+    // The seats that are held in one worker share their calls.
+    const isOver = held.every(({ job, isOver: over }) => job.pace !== seat.job.pace || over);
+    if (!hasOthers || !isOver || this.#toldAt.get(seat) === revision) return;
     this.#toldAt.set(seat, revision);
     this.#state.track(this.#ask(seat.job, [seat]), seat.job.manifest.jobId);
   }
