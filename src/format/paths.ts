@@ -54,26 +54,26 @@ export const segmentsPrefix = (job: JobRef, place: ChunkPlace): string =>
   `${partSegmentsPrefix(job, place.part)}${pad(place.chunk, 4)}/`;
 /**
  * A segment's name sorts by the generation of the message that stored it, and says how many rows are in it; at the end of one that
- * was stored to hand over stands the second until which the chunk waits.
+ * was stored to hand over stands for how many seconds the chunk waits: no instant, since machines' clocks differ.
  */
 export const segmentName = (at: {
   readonly gen: number;
   readonly writer: string;
   readonly k: number;
   readonly rows: number;
-  readonly notBefore?: number | undefined;
+  readonly waitMs?: number | undefined;
 }): string => {
-  const wait = at.notBefore === undefined ? '' : `~${Math.ceil(at.notBefore / 1_000)}`;
+  const wait = at.waitMs === undefined ? '' : `~${Math.ceil(at.waitMs / 1_000)}`;
   return `${pad(at.gen, 7)}-${at.writer}-${at.k}r${at.rows}${wait}`;
 };
-/** The chunk of a segment's key, its generation, and its rows; none in a name of an older version. */
-export const segmentInPart = (key: string): { readonly chunk: number; readonly gen: number; readonly rows: number } => {
-  const [, chunk, gen, rows] = /\/(\d{4})\/(\d+)[^/]*?(?:r(\d+))?(?:~\d+)?\.ndjson$/.exec(key) ?? [];
-  return { chunk: Number(chunk), gen: Number(gen), rows: Number(rows ?? 0) };
+/** What the key of a segment says: chunk, generation, rows (none in a name of an older version), and for how long the chunk waits. */
+export const segmentInPart = (
+  key: string,
+): { readonly chunk: number; readonly gen: number; readonly rows: number; readonly waitMs: number } => {
+  const [, chunk, gen, rows, wait] = /\/(\d{4})\/(\d+)[^/]*?(?:r(\d+))?(?:~(\d+))?\.ndjson$/.exec(key) ?? [];
+  return { chunk: Number(chunk), gen: Number(gen), rows: Number(rows ?? 0), waitMs: 1_000 * Number(wait ?? 0) };
 };
 export const segmentGen = (name: string): number => Number.parseInt(name, 10);
-/** Milliseconds since the epoch until which the chunk of a segment's key waits; 0 where it does not. */
-export const segmentWait = (key: string): number => 1_000 * Number(/~(\d+)\.ndjson$/.exec(key)?.[1] ?? 0);
 export const segmentKey = (job: JobRef, place: ChunkPlace, name: string): string =>
   `${segmentsPrefix(job, place)}${name}.ndjson`;
 export const runningPrefix = 'running/';

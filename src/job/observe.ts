@@ -4,7 +4,7 @@ import { readDigest } from '../folder/read-digest.ts';
 import { Bitmap } from '../format/bitmap.ts';
 import type { Digest } from '../format/digest.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';
-import { type ChunkPlace, type JobRef, partSegmentsPrefix, segmentWait } from '../format/paths.ts';
+import { type ChunkPlace, type JobRef, partSegmentsPrefix, segmentInPart } from '../format/paths.ts';
 import type { TickRecord } from '../format/tick.ts';
 import { limits } from '../limits.ts';
 import type { Clock, InputReader, Log, ObjectStore, Queue } from '../ports.ts';
@@ -85,10 +85,26 @@ async function lookAtSegments(
   job: JobRef,
   last: TickRecord | undefined,
 ): Promise<NonNullable<Observed['segments']>> {
-  const lists = await mapBounded(openParts(last), parallel, (part) => store.list(partSegmentsPrefix(job, part)));
-  const keys = lists.flat();
-  return { count: keys.length, waitUntil: Math.max(0, ...keys.map(segmentWait)) };
+  const parts = openParts(last);
+  const lists = await mapBounded(parts, parallel, (part) => store.list(partSegmentsPrefix(job, part)));
+  const waits = lists.map((keys, n) => longestWait(keys, countedIn(last, parts[n] ?? 0)));
+  return { count: lists.flat().length, waitMs: Math.max(0, ...waits) };
 }
+
+/** For how long the chunks of a part wait that were handed over and not begun since: a worker that begins one stores a further segment. */
+function longestWait(keys: readonly string[], settled: Bitmap): number {
+  const newest = new Map<number, { readonly gen: number; readonly waitMs: number }>();
+  for (const { chunk, gen, waitMs } of keys.map(segmentInPart)) {
+    const known = newest.get(chunk);
+    if (known === undefined || gen > known.gen) newest.set(chunk, { gen, waitMs });
+    else if (gen === known.gen) newest.set(chunk, { gen, waitMs: Math.min(waitMs, known.waitMs) });
+  }
+  return [...newest].reduce((longest, [chunk, { waitMs }]) => Math.max(longest, settled.has(chunk) ? 0 : waitMs), 0);
+}
+
+/** Chunks of a part that were counted. */
+const countedIn = (last: TickRecord | undefined, part: number): Bitmap =>
+  Bitmap.of(last?.cut.parts[part]?.chunks ?? 0, last?.counted[part]);
 
 async function newlySettled(
   store: ObjectStore,
@@ -97,7 +113,7 @@ async function newlySettled(
 ): Promise<Array<ChunkPlace & { digest: Digest }>> {
   const places: ChunkPlace[] = [];
   for (const part of openParts(last)) {
-    const counted = Bitmap.of(last?.cut.parts[part]?.chunks ?? 0, last?.counted[part]);
+    const counted = countedIn(last, part);
     for (const chunk of await settledInPart(store, job, part)) if (!counted.has(chunk)) places.push({ part, chunk });
   }
   return mapBounded(places, parallel, async (place) => ({ ...place, digest: await readDigest(store, job, place) }));

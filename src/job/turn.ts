@@ -15,8 +15,8 @@ export interface Observed {
   readonly problem?: { readonly code: string; readonly message: string };
   /** Chunks that have a result and were not counted before. */
   readonly settled: NewlySettled;
-  /** Segments of the open parts, and the latest moment until which a chunk waits; absent where they were not listed, since something settled. */
-  readonly segments?: { readonly count: number; readonly waitUntil: number } | undefined;
+  /** Segments of the open parts, and for how long a chunk waits at most; absent where they were not listed, since something settled. */
+  readonly segments?: { readonly count: number; readonly waitMs: number } | undefined;
   /** Messages in the work queue, of any job. */
   readonly queueDepth: number;
   /** The limits that hold. */
@@ -211,15 +211,14 @@ function nextChunks(
 const withCount = (name: string, count: number): Readonly<Record<string, number>> =>
   count === 0 ? {} : { [name]: count };
 
-/** Since when the job shows no sign of life: nothing settled, no worker stored a segment, and no chunk waits for a moment to come. */
+/** Since when the job shows no sign of life: nothing settled, no worker stored a segment, and what waited when that began need not wait any more. */
 function quietSince(last: TickRecord | undefined, observed: Observed, now: number): number | undefined {
   const { segments, settled } = observed;
   if (settled.length > 0 || segments === undefined || segments.count !== (last?.segments ?? 0)) return undefined;
-  const latest = now + limits.maxRetryAfterMs;
+  const latest = now + Math.min(segments.waitMs, limits.maxRetryAfterMs);
   const known = last?.idleSince;
-  // Whoever set this instant had another clock: nothing waits so long.
-  if (known !== undefined && known <= latest) return known;
-  return Math.max(now, Math.min(segments.waitUntil, latest));
+  // Whoever set a later instant had another clock: nothing waits so long.
+  return known === undefined ? latest : Math.min(known, latest);
 }
 
 /** A worker that lives stores something within a lease. Messages in the queue may be this job's, behind those of others: then a resend is tried ever later. */

@@ -1,6 +1,5 @@
 import { digestItems, reasonOf } from '../format/digest.ts';
 import type { Row } from '../format/outcome.ts';
-import { limits } from '../limits.ts';
 import { checkCalls } from './check-calls.ts';
 import type { History } from './history.ts';
 import type { Simulated } from './simulate.ts';
@@ -29,6 +28,7 @@ export function check(run: Simulated, expected: Expected): readonly Violation[] 
   checkCauses(run, report);
   checkProofs(run.history, report);
   checkDeadLetters(run.history, report);
+  checkDeadlines(run.history, report);
   return found;
 }
 
@@ -70,13 +70,10 @@ function checkSummary({ rows, summary }: Simulated, report: Report): void {
 function checkEnd({ history, endedAt, tookMs }: Simulated, { endsWithinMs }: Expected, report: Report): void {
   const faultsBeforeEnd = history.faults.filter(({ at }) => at <= endedAt);
   const from = faultsBeforeEnd.reduce((last, { at }) => Math.max(last, at), endedAt - tookMs);
-  // A worker whose clock was set may hand over that its items wait for a moment to come: it is believed for the longest Retry-After.
-  const isClockSet = faultsBeforeEnd.some(({ kind }) => kind === 'clock-jump');
-  const boundMs = endsWithinMs + (isClockSet ? limits.maxRetryAfterMs : 0);
-  if (endedAt - from > boundMs) {
+  if (endedAt - from > endsWithinMs) {
     report(
       'the job ends soon after the last fault',
-      `${Math.round((endedAt - from) / 1_000)} s after it, bound ${boundMs / 1_000} s`,
+      `${Math.round((endedAt - from) / 1_000)} s after it, bound ${endsWithinMs / 1_000} s`,
     );
   }
 }
@@ -105,6 +102,15 @@ function checkCauses({ rows, history }: Simulated, report: Report): void {
         'no code names a cause that did not happen',
         `item ${row.index} is WorkerCrashed, and has ended no process`,
       );
+  }
+}
+
+/** A worker that nothing disturbs has handed over what it could not end. */
+function checkDeadlines({ lives }: History, report: Report): void {
+  for (const { id, role, ranOut, faults } of lives) {
+    const isUndisturbed = faults.every(({ kind }) => kind === 'deadline');
+    if (role === 'worker' && ranOut === true && isUndisturbed)
+      report('no worker runs into its deadline', `process ${id}, undisturbed`);
   }
 }
 

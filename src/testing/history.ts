@@ -23,6 +23,8 @@ export interface LifeEvent {
   endedAt?: number;
   /** Killed by the nemesis or at its deadline, with what it had in hand. */
   killedAt?: number;
+  /** Killed since it had not ended by its deadline. */
+  ranOut?: boolean;
   /** Stood still: pairs of milliseconds since the epoch. */
   readonly frozen: Array<{ readonly from: number; readonly to: number }>;
   /** Services failed it, or its clock jumped. */

@@ -52,7 +52,7 @@ export class SimulatedProcess {
     const seconds = Math.min(parts.seconds, fate.seconds ?? parts.seconds);
     if (fate.seconds !== undefined) nemesis.note('deadline', this.event.id);
     this.deadline = clock.now() + 1_000 * seconds;
-    clock.after(1_000 * seconds, () => this.kill());
+    clock.after(1_000 * seconds, () => this.#runOut());
     if (fate.killAfterMs !== undefined) this.#later(fate.killAfterMs, 'kill', () => this.kill());
     if (fate.freeze !== undefined) {
       const { afterMs, forMs } = fate.freeze;
@@ -85,6 +85,11 @@ export class SimulatedProcess {
     this.#state = 'is dead';
     this.event.killedAt = this.#parts.clock.now();
     this.#die();
+  }
+
+  #runOut(): void {
+    if (this.event.endedAt === undefined && !this.isDead) this.event.ranOut = true;
+    this.kill();
   }
 
   /** The invocation has ended by itself. */

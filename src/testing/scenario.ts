@@ -48,18 +48,29 @@ export interface Scenario {
   readonly expected: Expected;
 }
 
-/** Makes the run of a seed. */
-export function scenarioOf(seed: number): Scenario {
+/** What is not left to the seed. */
+export type Aim = Pick<SimulationOptions, 'followed'> & {
+  readonly faults?: FaultPlan;
+  readonly workers?: number;
+  /** Items. */
+  readonly count?: number;
+  readonly perWorker?: number;
+};
+
+/** Makes the run of a seed; an aim gives it what it needs to meet a certain place of the code. */
+export function scenarioOf(seed: number, aim: Aim = {}): Scenario {
   const random = seededRandom(seed ^ 0x5ce9a210);
   const pick = <Value>(values: readonly [Value, ...Value[]]): Value =>
     values[Math.floor(random() * values.length)] ?? values[0];
   const count = pick([1, 5, 20, 40, 80, 150, 300]);
-  const items = itemsOf(random, { count, ms: pick([100, 1_000, 2_500]), poisoned: random() < 0.1 });
+  const items = itemsOf(random, { count: aim.count ?? count, ms: pick([100, 1_000, 2_500]), poisoned: random() < 0.1 });
   const attempts = pick([1, 2, 3]);
   const cancelAfterMs = random() < 0.15 ? Math.floor(random() * 30_000) : undefined;
-  const faults = planOf(random);
-  const workers = pick([2, 3, 5]);
-  const concurrency = pick([1, 2, 4, 10, 50]);
+  const planned = planOf(random);
+  const faults = aim.faults ?? planned;
+  const anyWorkers = pick([2, 3, 5]);
+  const anyConcurrency = pick([1, 2, 4, 10, 50]);
+  const { workers = anyWorkers, perWorker: concurrency = anyConcurrency } = aim;
   return {
     seed,
     run: {
@@ -69,6 +80,7 @@ export function scenarioOf(seed: number): Scenario {
       faults,
       workers,
       options: { perWorker: concurrency, timeoutMs, attempts },
+      ...(aim.followed !== undefined && { followed: aim.followed }),
       ...(items.length > 25 && random() < 0.1 && { wait: true }),
       ...(cancelAfterMs !== undefined && { cancelAfterMs }),
     },

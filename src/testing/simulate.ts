@@ -8,7 +8,7 @@ import type { SteerDeps } from '../client/stack.ts';
 import { startUnderToken } from '../client/start.ts';
 import { cancelJob, pauseJob, type TuneOptions, tuneJob, unpauseJob } from '../client/steer.ts';
 import { ModelStore } from '../cloud/model/store-port.ts';
-import { readCut, readTable } from '../folder/read.ts';
+import { readCut, readSummary, readTable } from '../folder/read.ts';
 import { readRows } from '../folder/read-rows.ts';
 import { newJobId } from '../format/job-id.ts';
 import type { Row } from '../format/outcome.ts';
@@ -41,6 +41,8 @@ export interface SimulationOptions {
   readonly steer?: ReadonlyArray<{ readonly afterMs: number; readonly act: 'pause' | 'resume' | TuneOptions }>;
   /** Cancels the job after this time, in milliseconds. */
   readonly cancelAfterMs?: number;
+  /** Whether somebody follows the job, who sends a turn that is overdue; else only the stack's own messages move it. @default true */
+  readonly followed?: boolean;
   /** The run is given up after this virtual time, in milliseconds. @default 86_400_000 */
   readonly limitMs?: number;
 }
@@ -107,10 +109,20 @@ export async function simulate(given: SimulationOptions): Promise<Simulated> {
       time.after(given.cancelAfterMs, () => void cancelJob(client, jobId, 'the simulation').catch(() => undefined));
     }
     for (const { afterMs, act } of given.steer ?? []) time.after(afterMs, () => void steerJob(client, jobId, act));
+    return await ended(given.followed === false ? await standing() : await followed(client));
+  };
+  const followed = async (client: SteerDeps): Promise<Summary> => {
     const follow = followJob(client, jobId, { signal: new AbortController().signal });
     let look = await follow.next();
     while (look.done !== true) look = await follow.next();
-    return await ended(look.value);
+    return look.value;
+  };
+  const standing = async (): Promise<Summary> => {
+    for (;;) {
+      const summary = await readSummary(store, jobId);
+      if (summary !== undefined) return summary;
+      await time.sleep(1_000);
+    }
   };
   const ended = async (summary: Summary): Promise<Simulated> => {
     const endedAt = time.now();

@@ -23,10 +23,10 @@ export interface CloseDeps {
   readonly isGivenOut: (chunk: OpenChunk) => boolean;
 }
 
-/** Of a segment: the generation that it belongs to, and until when its chunk waits. */
+/** Of a segment: the generation that it belongs to, and for how long its chunk waits. */
 interface SegmentOf {
   readonly gen: number;
-  readonly notBefore?: number | undefined;
+  readonly waitMs?: number | undefined;
 }
 
 /** Stores the rows so far as a segment: they count once a result names it. They stay in hand until S3 takes them. */
@@ -50,9 +50,9 @@ async function putSegment(
   chunk: OpenChunk,
   segment: SegmentOf & { readonly rows: number; readonly body: Uint8Array },
 ): Promise<string> {
-  const { gen, notBefore, body } = segment;
+  const { gen, waitMs, body } = segment;
   const { jobId, folder, place } = chunk;
-  const name = segmentName({ gen, writer: deps.writer, k: deps.nextSegment(), rows: segment.rows, notBefore });
+  const name = segmentName({ gen, writer: deps.writer, k: deps.nextSegment(), rows: segment.rows, waitMs });
   chunk.knownSegments.add(name);
   await persist(deps, {
     what: 'a segment was not stored',
@@ -96,7 +96,7 @@ async function handOver(deps: CloseDeps, chunk: OpenChunk): Promise<void> {
   // Stored even when there are no rows: a segment of the next generation is the proof that the chunk goes on elsewhere.
   const { seat } = chunk.held;
   if (seat === undefined || chunk.hasRows)
-    await storeSegment(deps, chunk, { gen, notBefore: isWaiting ? notBefore : undefined });
+    await storeSegment(deps, chunk, { gen, waitMs: isWaiting ? notBefore - now : undefined });
   if (deps.isGivenOut(chunk)) return;
   const { notBefore: _over, waits: _past, deaths: _deaths, again: _again, ...before } = chunk.message;
   const message: WorkMessage = {

@@ -36,7 +36,7 @@ function cutOf(...chunks: readonly number[]): CutProgress {
 const seen = (cut: CutProgress, more: Partial<Observed> = {}): Observed => ({
   cut,
   settled: [],
-  segments: { count: 0, waitUntil: 0 },
+  segments: { count: 0, waitMs: 0 },
   queueDepth: 0,
   resendAsked: false,
   inline: false,
@@ -125,7 +125,7 @@ describe('turn', () => {
     });
 
     it.each([
-      ['a worker stored a segment', { segments: { count: 1, waitUntil: 0 } }],
+      ['a worker stored a segment', { segments: { count: 1, waitMs: 0 } }],
       ['a chunk settled', { settled: settledOf(0, [0]) }],
     ])('does not when %s', (_, what) => {
       const record = turn(idle, seen(small, what), undefined, later);
@@ -149,7 +149,7 @@ describe('turn', () => {
     });
 
     it('waits for the moment that a chunk was handed over for', () => {
-      const waiting = { segments: { count: 1, waitUntil: moment.now + 900_000 } };
+      const waiting = { segments: { count: 1, waitMs: 900_000 } };
       const seenOnce = turn(sent, seen(small, waiting), undefined, moment);
       const quiet = turn(seenOnce, seen(small, waiting), undefined, moment);
       expect(turn(quiet, seen(small, waiting), undefined, later).resend).toBe(false);

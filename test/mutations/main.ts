@@ -1,7 +1,6 @@
 /**
  * `npm run mutations`: breaks the code in the places that promises rest on, one after another, in a copy, and shows which check notices.
- * `--runs 200 --seed 1`: the campaign that each broken copy has to survive; `--only TEXT`: mutations whose name has the text;
- * `--part 2/3`: the second third of them.
+ * `--runs 60 --seed 1`: simulated runs that each broken copy has to survive; `--only TEXT`: mutations whose name has the text.
  */
 import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -12,35 +11,24 @@ import { type Mutation, mutations } from './mutations.ts';
 
 const { values } = parseArgs({
   options: {
-    runs: { type: 'string', default: '200' },
+    runs: { type: 'string', default: '60' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
-    part: { type: 'string', default: '1/1' },
   },
 });
 const root = resolve(import.meta.dirname, '../..');
 const copied = ['src', 'lambdas', 'lib', 'bin', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
-/** The tests that stand closest to the mutated files; asked only where the simulator sees nothing. */
-const nearTests = [
-  'test/job',
-  'test/worker',
-  'test/folder',
-  'test/format/share.test.ts',
-  'test/testing/limits.test.ts',
-];
+/** A mutation may make a run endless: it is noticed by then. */
+const longestMs = 180_000;
 
 const write = (text: string): void => void process.stdout.write(`${text}\n`);
-/** What the code as it stands breaks: no mutation is to be credited with it. */
-const known = new Set(brokenIn((await run(root, campaign())).output).map(({ line }) => line));
-/** Tests that fail as the code stands. */
-let failing: ReadonlySet<string> | undefined;
 let missed = 0;
-const [part = 1, parts = 1] = values.part.split('/').map(Number);
-const chosen = mutations.filter(({ name }, n) => name.includes(values.only) && n % parts === part - 1);
-for (const mutation of chosen) {
+for (const mutation of mutations.filter(({ name }) => name.includes(values.only))) {
+  const startedAt = performance.now();
   const caught = await catchMutation(mutation);
   if (caught === undefined || caught.startsWith('STALE')) missed++;
-  write(`${mutation.name.padEnd(52)} ${caught ?? 'NOT CAUGHT'}`);
+  const seconds = Math.round((performance.now() - startedAt) / 1_000);
+  write(`${mutation.name.padEnd(68)} ${caught ?? 'NOT CAUGHT'} (${seconds} s)`);
 }
 process.exitCode = missed === 0 ? 0 : 1;
 
@@ -58,25 +46,33 @@ async function catchMutation(mutation: Mutation): Promise<string | undefined> {
       file,
       text.replace(mutation.find, () => mutation.replace),
     );
-    const chaos = await run(folder, campaign());
-    const broken = brokenIn(chaos.output).find(({ line }) => !known.has(line));
-    if (broken !== undefined) return `simulator, seed ${broken.seed}: ${broken.rule}`;
-    if (!chaos.output.includes('runs that broke'))
-      return `simulator: ${/^.*?(Error: .*)$/m.exec(chaos.output)?.[1] ?? 'it ended early'}`.slice(0, 160);
-    failing ??= new Set(failedIn((await run(root, tests())).output));
-    const failed = failedIn((await run(folder, tests())).output).find((name) => failing?.has(name) === false);
-    return failed === undefined ? undefined : `test: ${failed}`;
+    return (await caughtBySimulator(folder, mutation)) ?? (await caughtByTest(folder, mutation));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function campaign(): readonly string[] {
-  return ['test/chaos/main.ts', '--runs', values.runs, '--seed', values.seed];
+async function caughtBySimulator(folder: string, { aim }: Mutation): Promise<string | undefined> {
+  if (aim === undefined) return undefined;
+  const hunt = (cwd: string, runs: string, seed: string) =>
+    run(cwd, ['test/mutations/hunt.ts', '--aim', JSON.stringify(aim), '--runs', runs, '--seed', seed]);
+  const output = await hunt(folder, values.runs, values.seed);
+  const [, seed, rule] = /^BROKEN (\d+) (.*)$/m.exec(output) ?? (output === '' ? [] : ['', '?', output.slice(-160)]);
+  if (seed === undefined) return undefined;
+  // What the code as it stands breaks is no merit.
+  const isOwn = seed !== '?' && (await hunt(root, '1', seed)) !== '';
+  return isOwn ? undefined : `simulator, seed ${seed}: ${rule}`;
 }
 
-function tests(): readonly string[] {
-  return ['node_modules/vitest/vitest.mjs', 'run', '--reporter=tap-flat', ...nearTests];
+async function caughtByTest(folder: string, { test }: Mutation): Promise<string | undefined> {
+  if (test === undefined) return undefined;
+  const failed = async (cwd: string): Promise<readonly string[]> =>
+    failedIn(await run(cwd, ['node_modules/vitest/vitest.mjs', 'run', '--reporter=tap-flat', test]));
+  const names = await failed(folder);
+  if (names.length === 0) return undefined;
+  const own = new Set(await failed(root));
+  const name = names.find((one) => !own.has(one));
+  return name === undefined ? undefined : `test: ${name}`;
 }
 
 /** Names of the tests that failed. */
@@ -84,25 +80,24 @@ function failedIn(output: string): readonly string[] {
   return [...output.matchAll(/^not ok \d+ - (.+?)(?: # time.*)?$/gm)].map(([, name = '']) => name);
 }
 
-/** The promises that a campaign's output says are broken, by seed. */
-function brokenIn(output: string): readonly { readonly line: string; readonly seed: string; readonly rule: string }[] {
-  return [...output.matchAll(/^seed (\d+): ([^:]+)/gm)].map(([line, seed = '', rule = '']) => ({ line, seed, rule }));
-}
-
-function run(
-  cwd: string,
-  given: readonly string[],
-): Promise<{ readonly code: number | null; readonly output: string }> {
+/** What a program says; that it was too slow, where it did not end. */
+function run(cwd: string, given: readonly string[]): Promise<string> {
   return new Promise((settle, reject) => {
     const child = spawn(process.execPath, [...given], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    child.stdout.on('data', (data: Buffer) => {
+    const timer = setTimeout(() => {
+      output += `\nBROKEN 0 it did not end within ${longestMs / 1_000} s\n`;
+      child.kill('SIGKILL');
+    }, longestMs);
+    const take = (data: Buffer): void => {
       output += data.toString();
-    });
-    child.stderr.on('data', (data: Buffer) => {
-      output += data.toString();
-    });
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
     child.on('error', reject);
-    child.on('close', (code) => settle({ code, output }));
+    child.on('close', () => {
+      clearTimeout(timer);
+      settle(output);
+    });
   });
 }

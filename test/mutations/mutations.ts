@@ -1,3 +1,6 @@
+import type { FaultKind } from '../../src/testing/faults.ts';
+import type { Aim } from '../../src/testing/scenario.ts';
+
 /** One place of the code that a promise rests on, and how it is broken. */
 export interface Mutation {
   readonly name: string;
@@ -5,7 +8,22 @@ export interface Mutation {
   /** Text that stands once in the file. */
   readonly find: string;
   readonly replace: string;
+  /** Runs of the simulator that meet the place. */
+  readonly aim?: Aim;
+  /** The file of the test that meets it where no simulated run does, or is to show it as well. */
+  readonly test?: string;
 }
+
+const faults = (odds: Readonly<Partial<Record<FaultKind, number>>>): NonNullable<Aim['faults']> => ({ odds });
+/** Chunks that one call after another takes longer than a lease, and nothing goes wrong. */
+const calm: Aim = { faults: faults({}), perWorker: 1, workers: 2, count: 150 };
+/** Nothing goes wrong, and nobody helps. */
+const alone: Aim = { faults: faults({}), followed: false };
+/** Invocations are short. */
+const short: Aim = { faults: faults({ deadline: 0.9 }), perWorker: 2, count: 80 };
+const twice: Aim = { faults: faults({ duplicate: 0.8, 'kill-at-call': 0.02, kill: 0.4 }), count: 80 };
+const deaths: Aim = { faults: faults({ kill: 0.6, 'kill-at-call': 0.01 }), perWorker: 4, count: 150 };
+const clocks: Aim = { faults: { odds: { 'clock-jump': 0.6, freeze: 0.4, deadline: 0.4, kill: 0.2 } }, perWorker: 2 };
 
 /** The places that matter most. Each must be caught by the simulator or by a test. */
 export const mutations: readonly Mutation[] = [
@@ -14,113 +32,159 @@ export const mutations: readonly Mutation[] = [
     file: 'src/worker/closer.ts',
     find: 'const how = await closeChunk(',
     replace: 'await this.acknowledge(held);\n      const how = await closeChunk(',
+    aim: deaths,
   },
   {
     name: 'drop If-None-Match of a result',
     file: 'src/folder/store-result.ts',
     find: '    condition: { ifAbsent: true },\n',
     replace: '',
+    aim: { faults: faults({ duplicate: 0.8, freeze: 0.5, kill: 0.3 }) },
   },
   {
     name: "forget the hand-over's send",
     file: 'src/worker/close-chunk.ts',
     find: 'return deps.queue.send([encodeMessage(sentAgain(message, attempt))], { group: jobId, delaySeconds });',
     replace: 'return Promise.resolve(void [encodeMessage(sentAgain(message, attempt)), jobId, delaySeconds]);',
+    aim: short,
   },
   {
     name: 'skip the renewal of holds',
     file: 'src/worker/holds.ts',
     find: 'await queue.changeVisibility(receiptHandle, leaseSeconds);',
     replace: 'void [queue, receiptHandle, leaseSeconds];',
+    aim: calm,
   },
   {
     name: 'run a chunk whose result stands',
     file: 'src/worker/opener.ts',
     find: '(await this.#read(held, () => store.head(resultKey(folderOf(message), place)))) !== undefined;',
     replace: 'store === undefined;',
+    aim: twice,
   },
   {
     name: 'forget to send the next tick',
     file: 'src/job/run-tick.ts',
     find: 'await deps.tickQueue.send(',
     replace: 'void ((..._given: unknown[]) => undefined)(',
+    aim: alone,
   },
   {
     name: 'lose rows that could not be stored early',
     file: 'src/worker/close-chunk.ts',
     find: 'store.put(segmentKey(',
     replace: 'store.head(segmentKey(',
+    aim: calm,
   },
   {
     name: 'count a settled chunk twice',
     file: 'src/job/count-settled.ts',
     find: 'if (bitmap.has(chunk)) continue;',
     replace: 'totals = addDigests(totals, digest);',
+    aim: alone,
   },
   {
     name: 'drop a dead letter',
     file: 'src/job/dead-letter.ts',
     find: 'const prefix = segmentsPrefix(folder, place);',
     replace: "const prefix = segmentsPrefix(folder, place);\n  if (prefix !== '') return;",
+    test: 'test/job/dead-letter.test.ts',
   },
   {
     name: 'write the record of a turn over that of a twin',
     file: 'src/job/run-tick.ts',
     find: '    condition: { ifAbsent: true },\n  });\n  if (etag === undefined) {',
     replace: '  });\n  if (etag === undefined) {',
+    aim: { faults: faults({ duplicate: 0.8, 'lost-tick': 0.3, freeze: 0.3 }) },
+    test: 'test/job/run-tick.test.ts',
   },
   {
     name: 'never do the effects of a lost turn again',
     file: 'src/job/run-tick.ts',
     find: '  await doEffects(deps, manifest, record, { again: true, inline: false });\n',
     replace: '',
+    aim: { faults: faults({ 'kill-at-call': 0.03, kill: 0.3 }) },
+    test: 'test/job/run-tick.test.ts',
   },
   {
     name: 'start items that cannot end before the deadline',
     file: 'src/worker/running-job.ts',
     find: '<= deadline',
     replace: '<= deadline + 86_400_000',
+    aim: short,
   },
   {
     name: 'keep no rows before a chunk is finished',
     file: 'src/worker/closer.ts',
     find: 'if (chunk.hasRows && (ageMs >= checkpointMs || isFull))',
     replace: 'if (chunk.hasRows && isFull && checkpointMs < 0)',
+    aim: { faults: { odds: { 'kill-at-call': 0.02 }, forMs: 200_000 }, perWorker: 1, count: 150 },
   },
   {
     name: 'go on with a chunk that another worker has stored',
     file: 'src/worker/closer.ts',
     find: 'if (hasResult) await this.drop(chunk, { isSettled: true });',
     replace: 'if (hasResult && chunk.isDropped) await this.drop(chunk, { isSettled: true });',
+    aim: { faults: faults({ 'lambda-lost': 0.7, 'sqs-partly': 0.7, 'sqs-refused': 0.1, freeze: 0.4 }), perWorker: 50 },
+    test: 'test/testing/found.test.ts',
   },
   {
     name: 'believe any clock when a wait is handed over',
     file: 'src/worker/close-chunk.ts',
     find: 'now + Math.min(item.waitMs, Math.max(0, item.notBefore - now))',
     replace: 'Math.max(now, item.notBefore)',
+    aim: clocks,
+    test: 'test/testing/found.test.ts',
   },
   {
     name: 'forget a hold after its clock was set back',
     file: 'src/worker/holds.ts',
     find: 'return passedMs >= 0 && passedMs < ms;',
     replace: 'return passedMs < ms;',
+    aim: clocks,
+    test: 'test/testing/found.test.ts',
   },
   {
     name: 'give a seat its part of a new table at once',
     file: 'src/format/share.ts',
     find: 'at.sinceSeenMs < settledMs(old, table, at.timeoutMs) && takesFrom(table, old)',
     replace: 'at.sinceSeenMs < 0 && takesFrom(table, old)',
+    test: 'test/format/share.test.ts',
   },
   {
     name: 'move calls between seats before those that run ended',
     file: 'src/format/share.ts',
     find: '(callsMove ? timeoutMs : 0)',
     replace: '(callsMove ? 0 * timeoutMs : 0)',
+    test: 'test/format/share.test.ts',
   },
   {
     name: 'start calls of a seat whose lease is over',
     file: 'src/worker/seat-lease.ts',
     find: 'now - this.#since < this.#note.leaseMs;',
     replace: 'now - this.#since < this.#note.leaseMs + 86_400_000;',
+    test: 'test/testing/limits.test.ts',
+  },
+  {
+    name: 'read no rows that an earlier worker of a chunk left',
+    file: 'src/worker/held-message.ts',
+    find: 'held.message.gen > 0 || mayHaveRival(held);',
+    replace: 'held.receiveCount < 0;',
+    aim: { ...deaths, perWorker: 1 },
+  },
+  {
+    name: 'send all chunks again when the effects of a turn are done again',
+    file: 'src/job/run-tick.ts',
+    find: 'if (gen >= firstGen(record.resends)) begun.add(placeName({ part, chunk }));',
+    replace: 'if (gen < firstGen(record.resends)) begun.add(placeName({ part, chunk }));',
+    test: 'test/job/run-tick.test.ts',
+  },
+  {
+    name: 'blame whoever ran when a process died',
+    file: 'src/worker/isolate/isolation.ts',
+    find: '(dead.length === 1 ? dead[0] : undefined)',
+    replace: 'dead[0]',
+    aim: { faults: faults({}), count: 80, perWorker: 10 },
+    test: 'test/worker/isolate/isolation.test.ts',
   },
 ];
