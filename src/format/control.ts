@@ -23,6 +23,8 @@ export interface Control {
   readonly passed: boolean;
   /** Grows when unsettled chunks are to be given out anew: messages of an earlier one are void. */
   readonly generation: number;
+  /** The downstream asked for a rest: whoever sees this revision starts nothing for so long. */
+  readonly hold?: { readonly ms: number; readonly revision: number };
 }
 
 const table = z.looseObject({
@@ -45,6 +47,7 @@ const schema = z.looseObject({
   before: z.array(table.extend({ agedMs: z.number().min(0).default(0) })).default([]),
   passed: z.boolean().default(false),
   generation: z.int().min(0).default(0),
+  hold: z.looseObject({ ms: z.number().min(0), revision: z.int().min(0) }).exactOptional(),
 });
 
 /** Version 1 knew only `running` and `cancelled`. */

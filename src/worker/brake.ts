@@ -51,6 +51,7 @@ export class Brake {
   #grownAt = 0;
   #firstAt = Number.POSITIVE_INFINITY;
   #holdUntil = 0;
+  #isHoldNew = false;
 
   /** Starts a second that the downstream seems to take. */
   perSecond(now: number): number {
@@ -96,8 +97,26 @@ export class Brake {
     if (succeeded === 0) this.#known = Math.max(this.#known, answers / 2);
     if (isRefusedAsAWhole && retryAfterMs !== undefined && retryAfterMs >= holdFromMs && this.#holdUntil <= now) {
       this.#holdUntil = now + retryAfterMs;
+      this.#isHoldNew = true;
       this.#perSecond = Math.max(floorPerSecond, this.#perSecond / 2);
     }
+  }
+
+  /** Milliseconds for which a hold that began here since the last time is to last still; 0 where none did. */
+  takeHold(now: number): number {
+    const ms = this.#isHoldNew ? this.holdMs(now) : 0;
+    this.#isHoldNew = false;
+    return ms;
+  }
+
+  /** Another worker was asked for a rest: it holds here as well, and what comes after it is half of what was tried. */
+  hold(now: number, ms: number): void {
+    if (this.holdMs(now) >= ms - windowMs) return;
+    this.#holdUntil = now + ms;
+    const { answers } = this.#since(now - windowMs);
+    if (answers > 0) this.#perSecond = Math.max(floorPerSecond, Math.min(this.#perSecond, answers) / 2);
+    this.#refusedAt = Math.max(this.#refusedAt, now + ms - calmMs);
+    this.#grownAt = now;
   }
 
   /** Part of `share` starts a second that the brake lets through, 0 to 1. */

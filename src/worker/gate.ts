@@ -111,6 +111,16 @@ export class Gate {
     if (this.adaptive) this.#brake.refused(now, retryAfterMs);
   }
 
+  /** Milliseconds of a hold that the downstream asked for here since the last time, and that others may not know of. */
+  takeHold(now: number): number {
+    return this.adaptive ? this.#brake.takeHold(now) : 0;
+  }
+
+  /** Another worker was asked for a rest. */
+  hold(now: number, ms: number): void {
+    this.#brake.hold(now, ms);
+  }
+
   /** The pace to which refusals have brought the job here, in starts a second; infinite when nothing brakes. */
   brakedTo(now: number): number {
     return this.#brake.perSecond(now);

@@ -97,7 +97,9 @@ export class Pace {
   saw(control: Control | undefined, beganAt: number, now: number): void {
     this.#lookedAt = beganAt;
     if (control === undefined || control.revision <= this.#control.revision) return;
-    const { breaker } = control.table.limits;
+    const { hold, table } = control;
+    if (hold !== undefined && hold.revision > this.#control.revision) this.gate.hold(now, hold.ms);
+    const { breaker } = table.limits;
     // Whoever resumes a job, or gives it another breaker, has looked at what failed.
     if (breaker !== this.limits.breaker || this.isPaused) this.#breaker = breakerOf(control);
     this.#control = control;

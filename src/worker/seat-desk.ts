@@ -14,6 +14,7 @@ import type { Runner } from './runner.ts';
 import type { RunningJob } from './running-job.ts';
 import { SeatLease } from './seat-lease.ts';
 import { SeatWatch } from './seat-watch.ts';
+import { tellHold } from './tell-hold.ts';
 import type { WorkerState } from './worker-state.ts';
 
 /** A bell that found its seat held this often was a further one of a seat whose holder lives. */
@@ -191,6 +192,8 @@ export class SeatDesk {
   /** Gives the seat back with what it has in hand, and rings for the next holder. */
   async #giveBack(duty: Duty): Promise<void> {
     const { seat, bell } = duty;
+    // Whoever goes for the time of a hold does not look at the control again.
+    if (duty.isParking) await tellHold(this.#deps, seat.job);
     seat.job.pace.seats.delete(seat);
     if (!(await seat.write('released'))) {
       // Nothing starts under it meanwhile; it is tried again, and in the end the lease is over.

@@ -14,6 +14,7 @@ import { periodically } from './periodically.ts';
 import { Runner } from './runner.ts';
 import type { RunningJob } from './running-job.ts';
 import { SeatDesk } from './seat-desk.ts';
+import { tellHold } from './tell-hold.ts';
 import { WorkerState } from './worker-state.ts';
 
 /** What is kept of the end for the answer itself, when S3 or SQS refuse to the last. */
@@ -121,6 +122,7 @@ async function lookAtJob(
   const beganAt = deps.clock.now();
   pace.saw(await readControl(deps.store, folder), beganAt, deps.clock.now());
   if (pace.isBroken && pace.control.state === 'running') await openBreaker(deps, first);
+  await tellHold(deps, first);
   for (const job of jobs) {
     if (pace.control.state === 'cancelled') runner.cancel(job);
     else runner.rest(job);

@@ -28,6 +28,37 @@ class Downstream {
   }
 }
 
+describe('a downstream that asks for a rest', () => {
+  it('is left alone by the whole job, also by workers that it has not refused', async () => {
+    const chunk = 1_000;
+    let from: number | undefined;
+    const starts: number[] = [];
+    const refused: number[] = [];
+    const task = defineTask({
+      description: 'Is refused for a time where one of two workers calls',
+      input: z.object({ n: z.number() }),
+      example: { n: 1 },
+      run: async ({ n }) => {
+        from ??= Date.now();
+        const at = Date.now() - from;
+        starts.push(at);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        if (at < 4_000 || at > 6_000 || Math.floor(n / chunk) % 4 > 1) return 1;
+        refused.push(at);
+        throw new TaskError('later', { code: 'HTTP429', status: 429, retryable: true, retryAfterMs: 15_000 });
+      },
+    });
+    const items = Array.from({ length: 16 * chunk }, (_, n) => ({ n }));
+    const options = { limits: { rate: { limit: 1_000, perMs: 1_000 } }, timeoutMs: 5_000 };
+    const { rows } = await simulate({ task, items, workers: 4, options, wait: false });
+    expect(rows.every(({ status }) => status === 'succeeded')).toBe(true);
+    const first = Math.min(...refused);
+    // Told at the next look at the control, and seen by the others at theirs.
+    expect(starts.filter((at) => at > first + 5_000 && at < first + 15_000)).toEqual([]);
+    expect(starts.some((at) => at > first + 15_000)).toBe(true);
+  });
+});
+
 describe('a job beside a storm', () => {
   it(`of ${asked} calls a second of which the downstream admits ${admitted} wastes few and uses most`, {
     timeout: 240_000,
