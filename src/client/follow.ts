@@ -20,6 +20,7 @@ import { Pace } from './pace.ts';
 import { patiently } from './patience.ts';
 import type { Progress } from './progress.ts';
 import type { SteerDeps } from './stack.ts';
+import { Wake } from './wake.ts';
 
 /**
  * Looks follow each other quickly at first, so that a small job is not kept waiting, then about every second. A look is two LISTs,
@@ -78,7 +79,7 @@ export async function* followJob(
     () => settle(),
   );
   // A small job's answer is there already, or comes at once: looks would take longer than the job.
-  await (answer === undefined ? null : pause(deps, firstLookMs, { signal, alarm: alarm.signal }));
+  await (answer === undefined ? null : pause(deps, firstLookMs, { signal, early: alarm.signal }));
   if (answered !== undefined && !toTheLast) return answered;
   const ask = <Value>(act: () => Promise<Value>): Promise<Value> => patiently({ clock, signal }, act);
   const passes = await ask(() => readPasses(store, jobId));
@@ -87,11 +88,13 @@ export async function* followJob(
   const manifest = known ?? (await requireManifest(store, jobId));
   const folder = manifestFolder(manifest);
   const settled = new SettledChunks(store, folder);
+  using wake = new Wake(deps.tellStored, folder);
   const pace = new Pace();
   let waitMs = firstLookMs;
   let sentAt = Number.NEGATIVE_INFINITY;
   while (true) {
     signal.throwIfAborted();
+    wake.look();
     const summary = answered ?? (await ask(() => readSummary(store, folder)));
     if (summary !== undefined && !toTheLast) return ask(() => whole(store, summary));
     const now = clock.now();
@@ -110,7 +113,11 @@ export async function* followJob(
       sentAt = now;
     }
     // The answer may have come during the look.
-    if (answered === undefined) await pause(deps, complete ? endLookMs : waitMs, { signal, alarm: alarm.signal });
+    if (answered === undefined) {
+      const due = wake.after(count.of === undefined ? Number.POSITIVE_INFINITY : count.of.chunks - count.chunks);
+      const early = alarm.signal.aborted ? due : AbortSignal.any([due, alarm.signal]);
+      await pause(deps, complete ? endLookMs : waitMs, { signal, early });
+    }
     waitMs = Math.min(longestWait(now - Date.parse(manifest.createdAt)), waitMs * slowdown);
   }
 }
@@ -124,14 +131,13 @@ async function whole(store: ObjectStore, last: Summary): Promise<Summary> {
   return (await readJobSummary(store, last.jobId)) ?? last;
 }
 
-/** Waits, at most until the alarm. @throws the signal's reason when it is aborted */
+/** Waits, or ends early. @throws the signal's reason when it is aborted */
 async function pause(
   { clock }: SteerDeps,
   ms: number,
-  { signal, alarm }: { readonly signal: AbortSignal; readonly alarm: AbortSignal },
+  { signal, early }: { readonly signal: AbortSignal; readonly early: AbortSignal },
 ): Promise<void> {
-  if (alarm.aborted) return sleep(clock, ms, signal);
-  await sleep(clock, ms, AbortSignal.any([signal, alarm])).catch(() => undefined);
+  await sleep(clock, ms, AbortSignal.any([signal, early])).catch(() => undefined);
   signal.throwIfAborted();
 }
 

@@ -1,5 +1,6 @@
 import type { FanOutAnswer, FanOutRequest } from '../format/request.ts';
 import type { Clock, InputReader, ObjectStore, Queue, Random } from '../ports.ts';
+import type { TellStored } from './wake.ts';
 
 /** The fan-out function failed: that invocation is over, whatever it has done. */
 export class FanOutFailed extends Error {}
@@ -9,6 +10,8 @@ export interface SteerDeps {
   readonly store: ObjectStore;
   readonly tickQueue: Queue;
   readonly clock: Clock;
+  /** Tells what is stored, so that nobody waits for the next look. @default looks go by time */
+  readonly tellStored?: TellStored;
   /** Invokes the fan-out function once. @throws UsageError what the function refused; {@link FanOutFailed} */
   invoke(request: FanOutRequest, signal: AbortSignal): Promise<FanOutAnswer>;
 }

@@ -64,7 +64,7 @@ async function openEmbedded(options: TargetOptions, { resume, submits = false }:
   );
   try {
     stack ??= await connectTo(cloud, () => cloud.close());
-    return { ...stack, resumed };
+    return { ...stack, resumed, tellStored: (listener) => cloud.onStored(listener) };
   } catch (error) {
     await cloud.close();
     throw error;

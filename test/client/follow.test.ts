@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type FollowOptions, followJob } from '../../src/client/follow.ts';
 import type { Progress } from '../../src/client/progress.ts';
+import type { SteerDeps } from '../../src/client/stack.ts';
 import { emptyDigest } from '../../src/format/digest.ts';
 import { cutKey, manifestKey, partKey, resultKey, summaryKey, tickKey } from '../../src/format/paths.ts';
 import type { FanOutAnswer } from '../../src/format/request.ts';
@@ -77,7 +78,7 @@ const cutInTwo = ({ put }: ReturnType<typeof world>): void => {
 
 /** Follows the job; `at` is called with each progress and may change the world. */
 async function follow(
-  { deps }: Pick<ReturnType<typeof world>, 'deps'>,
+  { deps }: { readonly deps: SteerDeps },
   at: (progress: Progress, look: number) => void,
   { signal = new AbortController().signal, answer }: Partial<FollowOptions> = {},
 ) {
@@ -174,6 +175,34 @@ describe('followJob', () => {
       { ...known, items: 3, total: 4, perSecond: expect.any(Number), remainingMs: expect.any(Number) },
     ]);
     expect(here.sent).toEqual([]);
+  });
+
+  it('looks again at once where it is told that what was missing stands: the last result, then the summary', async () => {
+    const here = world();
+    cutInTwo(here);
+    let listener = (_key: string): void => {};
+    let listeners = 0;
+    const tellStored = (added: (key: string) => void) => {
+      listener = added;
+      listeners++;
+      return () => void listeners--;
+    };
+    const store = (key: string, value: unknown): void => {
+      here.put(key, value);
+      listener(key);
+    };
+    const at: number[] = [];
+    const { seen } = await follow({ deps: { ...here.deps, tellStored } }, (_, look) => {
+      at.push(here.deps.clock.now() - start);
+      if (look === 1) store(resultKey(jobId, { part: 0, chunk: 0 }), {});
+      if (look === 2) store(resultKey(jobId, { part: 0, chunk: 1 }), {});
+      if (look === 3) store(summaryKey(jobId), summary);
+    });
+    expect(seen.map(({ items }) => items)).toEqual([0, 3, 4]);
+    // One of two results that are missing is worth no look of its own.
+    expect(at).toEqual([0, 100, 100]);
+    expect(here.deps.clock.now() - start).toBe(100);
+    expect(listeners).toBe(0);
   });
 
   it('sends the due tick when everything is settled and only the summary is missing, and again after five seconds', async () => {

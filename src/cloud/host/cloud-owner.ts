@@ -39,6 +39,8 @@ export interface Owner {
   readonly url: string;
   readonly port: number;
   readonly outputs: Readonly<Record<string, string>>;
+  /** Tells the key of each object as it is stored; the answer ends it. */
+  onStored(listener: (key: string) => void): () => void;
   /** Stops to poll, kills the functions' processes, and closes the endpoint. */
   close(): Promise<void>;
 }
@@ -98,7 +100,7 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
       await lambda.close();
       await stopped;
     });
-    return { url: endpoint.url, port: endpoint.port, outputs: stack.outputs, close };
+    return { url: endpoint.url, port: endpoint.port, outputs: stack.outputs, onStored: endpoint.onStored, close };
   } catch (error) {
     await close();
     throw error;

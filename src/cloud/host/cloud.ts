@@ -32,6 +32,8 @@ export interface CloudConnection {
   readonly outputs: Readonly<Record<string, string>>;
   /** Whether this process owns the folder now. */
   readonly owner: boolean;
+  /** Tells the key of each object as it is stored, while this process owns the folder; the answer ends it. */
+  onStored(listener: (key: string) => void): () => void;
   /** Leaves the cloud; its owner ends it. @throws Error of a take-over that failed */
   close(): Promise<void>;
 }
@@ -110,6 +112,7 @@ export async function openEmbeddedCloud(options: EmbeddedCloudOptions, parts: Cl
     get owner() {
       return owner !== undefined;
     },
+    onStored: (listener) => owner?.onStored(listener) ?? (() => {}),
     close: () => {
       closing ??= (async () => {
         leaving.abort();

@@ -56,6 +56,8 @@ export interface Endpoint {
   deleteMessages(queueUrl: string, receiptHandles: readonly string[]): Promise<void>;
   /** Shows messages again after a time that are in flight, by the handles of their delivery. */
   showMessages(queueUrl: string, receiptHandles: readonly string[], delaySeconds: number): void;
+  /** Tells the key of each object of the stack's buckets as it is stored whole; the answer ends it. */
+  onStored(listener: (key: string) => void): () => void;
   /** Shows again what somebody has in flight that has died, known by the access key of its calls. */
   releaseHeld(receiver: string, delaySeconds: number): void;
   /** Stops to listen, ends long polls, and closes all connections. */
@@ -72,6 +74,7 @@ export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> 
   const queues = openSqsQueues(() => url, systemClock);
   const database = openDatabase(join(stateDir, 'dynamodb'));
   const running = new Set<Promise<void>>();
+  const listeners = new Set<(key: string) => void>();
   const closed = Promise.withResolvers<void>();
 
   const answer = (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -82,7 +85,12 @@ export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> 
       return Promise.race([answerInvocation(request, response, { invoke, authorize }), closed.promise]);
     if (isParameters(request)) return answerParameters(request, response, { authorize });
     if (isSts(request)) return answerSts(request, response);
-    return answerS3(request, response, { store, authorize });
+    return answerS3(request, response, { store, authorize }).then(() => tellOf(request, response));
+  };
+  const tellOf = (request: IncomingMessage, response: ServerResponse): void => {
+    const [, key] = /^\/[^/?]+\/([^?]+)/.exec(request.url ?? '') ?? [];
+    if (key === undefined || request.method !== 'PUT' || response.statusCode !== 200) return;
+    for (const listener of listeners) listener(decodeURIComponent(key));
   };
 
   const server = createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: 0 }, (request, response) => {
@@ -122,6 +130,10 @@ export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> 
     },
     showMessages: (queueUrl, handles, delaySeconds) => {
       for (const handle of handles) queues.queue(queueUrl).model.changeVisibility(handle, delaySeconds);
+    },
+    onStored: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     releaseHeld: (receiver, delaySeconds) => queues.release(receiver, delaySeconds),
     async close() {
