@@ -3,12 +3,13 @@ import { openProjectTasks } from '../bundle/project-tasks.ts';
 import { removeOlder } from '../client/remove.ts';
 import type { Stack } from '../client/stack.ts';
 import { resumeJobs } from '../client/steer.ts';
-import { type CloudConnection, openEmbeddedCloud } from '../cloud/host/cloud.ts';
+import { openEmbeddedCloud } from '../cloud/host/cloud.ts';
 import { limits } from '../limits.ts';
 import { stackOutputs } from '../runtime/environment.ts';
 import { systemClock } from '../runtime/system.ts';
 import { UsageError } from '../task/errors.ts';
 import { embeddedStack, usable } from './embedded-stack.ts';
+import { connectLocal } from './local-clients.ts';
 import { readFolderLogs } from './logs/folder-logs.ts';
 import { defaultStateFolder } from './state-folder.ts';
 import type { OpenOptions, Target } from './target.ts';
@@ -49,32 +50,15 @@ async function openEmbedded(options: TargetOptions, { resume, submits = false }:
       ...(submits && { warm: stackOutputs.fanOutFunction }),
       ...(resume && {
         onOwner: async (connection) => {
-          if (stack === undefined) {
-            stack = await connectTo(connection, () => connection.close());
-            resumed = await resumeIn(stack);
-          } else {
-            // Who takes over later may have to do so on another port.
-            const own = await connectTo(connection);
-            await resumeIn(own).finally(() => own.close());
-          }
+          stack ??= connectLocal(connection, () => connection.close());
+          resumed = await resumeIn(stack);
         },
       }),
     },
     { synthesize: embeddedStack, clock: systemClock },
   );
-  try {
-    stack ??= await connectTo(cloud, () => cloud.close());
-    return { ...stack, resumed, tellStored: (listener) => cloud.onStored(listener) };
-  } catch (error) {
-    await cloud.close();
-    throw error;
-  }
-}
-
-/** The SDK is loaded when the cloud is open, while the function that is going to be invoked starts. */
-async function connectTo(cloud: CloudConnection, close?: () => Promise<void>): Promise<Stack> {
-  const { connectStack } = await import('./stack-clients.ts');
-  return connectStack(cloud, cloud.outputs, { outlivesProcess: () => !cloud.owner, ...(close && { close }) });
+  stack ??= connectLocal(cloud, () => cloud.close());
+  return { ...stack, resumed };
 }
 
 /** A start removes no more expired jobs than this, so that it stays quick; the next one goes on. */

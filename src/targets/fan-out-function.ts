@@ -1,4 +1,3 @@
-import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { FanOutFailed } from '../client/stack.ts';
 import { parseJson, toJson } from '../format/json.ts';
 import { answerFormat, type FanOutAnswer, type FanOutRequest } from '../format/request.ts';
@@ -6,29 +5,23 @@ import { limits } from '../limits.ts';
 import { isUsageCode, UsageError } from '../task/errors.ts';
 
 /** The function answers when it has ended, and its environment may have to start first. */
-export const fanOutTimeouts = {
-  connectionTimeout: 3_000,
-  requestTimeout: (limits.fanOutTimeoutSeconds + 30) * 1_000,
-  throwOnRequestTimeout: true,
-} as const;
+export const fanOutTimeoutMs = (limits.fanOutTimeoutSeconds + 30) * 1_000;
+
+/** Invokes a function once with a JSON text, and answers what Lambda does. */
+export type SendInvocation = (
+  payload: string,
+  signal: AbortSignal,
+) => Promise<{ readonly payload: string | undefined; readonly functionError: string | undefined }>;
 
 /** Invokes the fan-out function and waits for its answer. @throws UsageError what the function refused; FanOutFailed */
 export async function invokeFanOut(
-  client: LambdaClient,
-  functionName: string,
+  send: SendInvocation,
   request: FanOutRequest,
   signal: AbortSignal,
 ): Promise<FanOutAnswer> {
-  const answer = await client.send(
-    new InvokeCommand({
-      FunctionName: functionName,
-      InvocationType: 'RequestResponse',
-      Payload: toJson(request) ?? '',
-    }),
-    { abortSignal: signal },
-  );
-  const payload: unknown = parseJson(answer.Payload?.transformToString() ?? 'null');
-  if (answer.FunctionError === undefined) return answerFormat.read(payload);
+  const answer = await send(toJson(request) ?? '', signal);
+  const payload: unknown = parseJson(answer.payload ?? 'null');
+  if (answer.functionError === undefined) return answerFormat.read(payload);
   const { errorType, errorMessage } = failureOf(payload);
   if (isUsageCode(errorType)) throw new UsageError(errorType, errorMessage);
   throw new FanOutFailed(`the fan-out function failed: ${errorType}: ${errorMessage}`);

@@ -1,4 +1,4 @@
-import { LambdaClient } from '@aws-sdk/client-lambda';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { type Connection, clientSettings } from '../aws/connection.ts';
 import { S3InputReader } from '../aws/input-reader.ts';
 import { JobStore } from '../aws/job-store.ts';
@@ -8,7 +8,7 @@ import type { Stack } from '../client/stack.ts';
 import { writeObject } from '../connectors/files/object-upload.ts';
 import { stackOutputs } from '../runtime/environment.ts';
 import { systemClock, systemRandom } from '../runtime/system.ts';
-import { fanOutTimeouts, invokeFanOut } from './fan-out-function.ts';
+import { fanOutTimeoutMs, invokeFanOut, type SendInvocation } from './fan-out-function.ts';
 
 /** Makes a stack's clients from its outputs. @throws Error when an output is absent */
 export function connectStack(
@@ -28,7 +28,15 @@ export function connectStack(
   const fanOutFunction = output(stackOutputs.fanOutFunction);
   const s3 = s3Client(connection);
   const sqs = sqsClient(connection);
-  const lambda = new LambdaClient({ ...clientSettings(connection), requestHandler: fanOutTimeouts });
+  const lambda = new LambdaClient({
+    ...clientSettings(connection),
+    requestHandler: { connectionTimeout: 3_000, requestTimeout: fanOutTimeoutMs, throwOnRequestTimeout: true },
+  });
+  const send: SendInvocation = async (Payload, abortSignal) => {
+    const command = new InvokeCommand({ FunctionName: fanOutFunction, InvocationType: 'RequestResponse', Payload });
+    const answer = await lambda.send(command, { abortSignal });
+    return { payload: answer.Payload?.transformToString(), functionError: answer.FunctionError };
+  };
   return {
     store: new JobStore(s3, bucket),
     tickQueue: new SqsQueue(sqs, tickQueueUrl),
@@ -41,7 +49,7 @@ export function connectStack(
     upload: async (key, blocks, signal) => {
       await writeObject(s3, { bucket, key }, { blocks: asBuffers(blocks), signal });
     },
-    invoke: (request, signal) => invokeFanOut(lambda, fanOutFunction, request, signal),
+    invoke: (request, signal) => invokeFanOut(send, request, signal),
     close: async () => {
       for (const client of [s3, sqs, lambda]) client.destroy();
       await place.close?.();

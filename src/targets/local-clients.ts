@@ -1,0 +1,77 @@
+import type { Stack } from '../client/stack.ts';
+import type { CloudConnection } from '../cloud/host/cloud.ts';
+import type { InputReader, Queue } from '../ports.ts';
+import { stackOutputs } from '../runtime/environment.ts';
+import { systemClock, systemRandom } from '../runtime/system.ts';
+import { fanOutTimeoutMs, invokeFanOut, type SendInvocation } from './fan-out-function.ts';
+import { failureOf, LocalRequests } from './local-requests.ts';
+import { LocalStore } from './local-store.ts';
+
+/**
+ * The clients of an embedded cloud. What each job needs goes without the SDK; large uploads, inputs in other buckets, and turns
+ * that are rung for load it when they are first used.
+ */
+export function connectLocal(cloud: CloudConnection, close: () => Promise<void> = async () => {}): Stack {
+  const { outputs } = cloud;
+  const requests = new LocalRequests(cloud);
+  const outlivesProcess = (): boolean => !cloud.owner;
+  const loaded = new Map<string, Promise<Stack>>();
+  const sdk = (): Promise<Stack> => {
+    // Who takes over the cloud may have to do so on another port.
+    const { endpoint } = cloud;
+    const stack =
+      loaded.get(endpoint) ??
+      import('./stack-clients.ts').then(({ connectStack }) => connectStack(cloud, outputs, { outlivesProcess }));
+    loaded.set(endpoint, stack);
+    return stack;
+  };
+  const name = outputs[stackOutputs.fanOutFunction] ?? '';
+  const send: SendInvocation = async (payload, signal) => {
+    const asked = {
+      service: 'lambda',
+      method: 'POST',
+      path: `/2015-03-31/functions/${name}/invocations`,
+      body: Buffer.from(payload),
+      timeoutMs: fanOutTimeoutMs,
+      signal,
+    } as const;
+    const answer = await requests.send(asked);
+    if (answer.status !== 200) throw failureOf(asked, answer);
+    const error = answer.headers['x-amz-function-error'];
+    return { payload: answer.body.toString(), functionError: error?.toString() };
+  };
+  const bucket = outputs[stackOutputs.bucket] ?? '';
+  return {
+    store: new LocalStore(requests, bucket),
+    tickQueue: queueOf(async () => (await sdk()).tickQueue),
+    clock: systemClock,
+    random: systemRandom,
+    input: inputOf(async () => (await sdk()).input),
+    bucket,
+    workers: Number(outputs[stackOutputs.workers]),
+    outlivesProcess,
+    tellStored: (listener) => cloud.onStored(listener),
+    upload: async (key, blocks, signal) => (await sdk()).upload(key, blocks, signal),
+    invoke: (request, signal) => invokeFanOut(send, request, signal),
+    close: async () => {
+      requests.close();
+      for (const stack of loaded.values()) await (await stack).close();
+      await close();
+    },
+  };
+}
+
+const queueOf = (open: () => Promise<Queue>): Queue => ({
+  send: async (bodies, options) => (await open()).send(bodies, options),
+  receive: async (options) => (await open()).receive(options),
+  delete: async (receiptHandle) => (await open()).delete(receiptHandle),
+  changeVisibility: async (receiptHandle, seconds) => (await open()).changeVisibility(receiptHandle, seconds),
+  depth: async () => (await open()).depth(),
+});
+
+const inputOf = (open: () => Promise<InputReader>): InputReader => ({
+  head: async (input) => (await open()).head(input),
+  stream: async function* (input, range) {
+    yield* (await open()).stream(input, range);
+  },
+});

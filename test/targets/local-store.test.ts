@@ -1,0 +1,116 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { JobStore } from '../../src/aws/job-store.ts';
+import { s3Client } from '../../src/aws/s3.ts';
+import type { Disturbance } from '../../src/cloud/host/disturb.ts';
+import { type Endpoint, openEndpoint } from '../../src/cloud/host/endpoint.ts';
+import type { ObjectStore } from '../../src/ports.ts';
+import { LocalRequests } from '../../src/targets/local-requests.ts';
+import { LocalStore } from '../../src/targets/local-store.ts';
+
+const stateDir = mkdtempSync(path.join(tmpdir(), 'fanloop-local-store-test-'));
+const disturbances: Disturbance[] = [];
+let endpoint: Endpoint;
+let asked = 0;
+beforeAll(async () => {
+  endpoint = await openEndpoint({
+    stateDir,
+    authorize: ({ accessKeyId }) => accessKeyId === 'me',
+    invoke: async () => ({ status: 500, payload: '' }),
+    disturb: () => {
+      asked++;
+      return disturbances.shift();
+    },
+  });
+  endpoint.createBucket('jobs');
+});
+afterAll(async () => {
+  await endpoint.close();
+  rmSync(stateDir, { recursive: true });
+});
+
+const connection = (accessKeyId = 'me') => ({
+  endpoint: endpoint.url,
+  region: 'us-east-1',
+  credentials: { accessKeyId, secretAccessKey: 'secret' },
+});
+const local = (accessKeyId?: string): ObjectStore => new LocalStore(new LocalRequests(connection(accessKeyId)), 'jobs');
+
+describe('LocalStore', () => {
+  it('answers what the store on the SDK answers', async () => {
+    const [own, other] = [local(), new JobStore(s3Client(connection()), 'jobs')];
+    const strange = "a b/+&<>'é%2F~!*().json";
+    const etag = await own.put(strange, 'one', { metadata: { request: 'abc' } });
+    expect(etag).toMatch(/^"[0-9a-f]{32}"$/);
+    expect(await own.put(strange, 'two', { condition: { ifAbsent: true } })).toBeUndefined();
+    expect(
+      await own.put(strange, 'two', { condition: { ifMatch: '"00000000000000000000000000000000"' } }),
+    ).toBeUndefined();
+    expect(await own.put('absent', 'two', { condition: { ifMatch: etag ?? '' } })).toBeUndefined();
+    const replaced = await own.put(strange, 'three', { condition: { ifMatch: etag ?? '' }, metadata: { a: 'b' } });
+    expect(replaced).toBeDefined();
+    for (const key of [strange, 'absent']) {
+      const [one, same] = [await own.get(key), await other.get(key)];
+      // The answer's second may be another.
+      expect({ ...one, answeredAt: 0, body: one?.body.toString() }).toEqual({
+        ...same,
+        answeredAt: 0,
+        body: same && Buffer.from(same.body).toString(),
+      });
+      expect(await own.head(key)).toEqual(await other.head(key));
+    }
+    await own.put('empty', '');
+    expect((await own.get('empty'))?.body.length).toBe(0);
+    await own.delete(strange);
+    await own.delete('absent');
+    expect(await own.head(strange)).toBeUndefined();
+  });
+
+  it('lists as the store on the SDK does, page by page', async () => {
+    const [own, other] = [local(), new JobStore(s3Client(connection()), 'jobs')];
+    const keys = Array.from({ length: 1_100 }, (_, n) => `many/&${String(n).padStart(5, '0')} <x>`);
+    for (const key of keys) await own.put(key, '1');
+    expect(await own.list('many/')).toEqual(keys);
+    for (const options of [
+      { limit: 1 },
+      { limit: 1_050 },
+      { startAfter: keys[7] ?? '' },
+      { limit: 3, startAfter: 'z' },
+    ])
+      expect(await own.list('many/', options)).toEqual(await other.list('many/', options));
+    expect(await own.list('none/')).toEqual([]);
+  });
+
+  it.each<Disturbance>([
+    { kind: 'refuse', status: 503 },
+    { kind: 'refuse', status: 500 },
+    { kind: 'reset' },
+    { kind: 'truncate' },
+  ])('asks again after $kind $status', async (disturbance) => {
+    const store = local();
+    await store.put('kept', 'x'.repeat(1_000));
+    disturbances.push(disturbance, disturbance);
+    expect((await store.get('kept'))?.body.length).toBe(1_000);
+    expect(disturbances).toEqual([]);
+  });
+
+  it('asks again after a conflict of two conditional writes, and meets its own write whose answer was lost', async () => {
+    const store = local();
+    disturbances.push({ kind: 'refuse', status: 409 });
+    expect(await store.put('once', '1', { condition: { ifAbsent: true } })).toBeDefined();
+    disturbances.push({ kind: 'lose' });
+    expect(await store.put('twice', '1', { condition: { ifAbsent: true } })).toBeUndefined();
+    expect((await store.get('twice'))?.body.toString()).toBe('1');
+  });
+
+  it('gives up after five tries, and at once where it may not', async () => {
+    disturbances.push(...Array.from({ length: 5 }, () => ({ kind: 'refuse', status: 503 }) as const));
+    const before = asked;
+    await expect(local().get('kept')).rejects.toMatchObject({ statusCode: 503 });
+    expect(asked - before).toBe(5);
+    await expect(local('other').get('kept')).rejects.toMatchObject({ statusCode: 403 });
+    expect(asked - before).toBe(6);
+  });
+});
