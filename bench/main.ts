@@ -1,7 +1,7 @@
 /**
  * Measures Fanloop beside what else makes many calls, on this machine, in one run: `npm run bench`. See README.md here.
  *
- *   --suite slow,saturated,one,loop,cost   only these; and limits,live, which are not among the default ones
+ *   --suite slow,saturated,one,start,loop,cost   only these; and limits,live, which are not among the default ones
  *   --only bare,fanloop                    only these contenders
  *   --rounds 3                             runs of each; the median counts
  *   --scale 0.25                           a part of the items
@@ -18,11 +18,12 @@ import { measureLimits } from './limits/main.ts';
 import { picture } from './picture.ts';
 import type { LoopResult, Measured, Results, SuiteResult } from './results.ts';
 import { type DelayServer, has, openDelayServer, openNginx } from './servers.ts';
-import { printCosts, printLimits, printLoop, printSuite } from './table.ts';
+import { measureStart } from './start.ts';
+import { printCosts, printLimits, printLoop, printStart, printSuite } from './table.ts';
 
 const { values: asked } = parseArgs({
   options: {
-    suite: { type: 'string', default: 'loop,one,slow,saturated,cost' },
+    suite: { type: 'string', default: 'loop,one,start,slow,saturated,cost' },
     only: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     scale: { type: 'string', default: '1' },
@@ -33,6 +34,8 @@ const rounds = Number(asked.rounds);
 const scale = Number(asked.scale);
 const suites = new Set(asked.suite.split(','));
 const atOnce = 200;
+/** A start takes a second, and the least of several counts. */
+const startRounds = 3;
 const home = path.join(tmpdir(), 'fanloop-bench');
 mkdirSync(home, { recursive: true });
 
@@ -45,6 +48,10 @@ const results: { -readonly [Key in keyof Results]: Results[Key] } = {
 
 if (suites.has('loop')) await measureLoop();
 if (suites.has('one')) await measureOne();
+if (suites.has('start')) {
+  results.start = measureStart(home, startRounds * rounds);
+  printStart(results.start);
+}
 if (suites.has('slow')) await measureSlow();
 if (suites.has('saturated')) await measureSaturated();
 if (suites.has('cost')) {

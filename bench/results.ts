@@ -28,6 +28,15 @@ export interface LoopResult {
   readonly workerUs: number;
 }
 
+/** One way to start, in milliseconds: of many runs on a machine that others use, the least says most. */
+export interface StartRow {
+  readonly name: string;
+  readonly rounds: number;
+  readonly wallMs: { readonly least: number; readonly median: number };
+  /** Processor time of the whole tree of processes. */
+  readonly cpuMs: { readonly least: number; readonly median: number };
+}
+
 /** Dollars for a million calls of 200 ms, of which 2 % fail once. */
 export interface CostRow {
   readonly name: string;
@@ -88,6 +97,7 @@ export interface Results {
   readonly machine: string;
   readonly loop?: LoopResult;
   readonly one?: SuiteResult;
+  readonly start?: readonly StartRow[];
   readonly slow?: SuiteResult;
   readonly saturated?: SuiteResult;
   readonly costs?: readonly CostRow[];

@@ -1,4 +1,4 @@
-import type { CostRow, LimitsResult, LoopResult, SuiteResult, WorkerRequests } from './results.ts';
+import type { CostRow, LimitsResult, LoopResult, StartRow, SuiteResult, WorkerRequests } from './results.ts';
 
 /** Prints one comparison; ratios are to the bare script of the same run. */
 export function printSuite({ title, contenders, skipped, rounds }: SuiteResult): void {
@@ -26,6 +26,14 @@ export function printLoop({ bareUs, workerUs, rounds }: LoopResult): void {
   console.log(
     `undici.request ${micros(bareUs)} an item, the worker ${micros(workerUs)}: ${(workerUs / bareUs).toFixed(2)} ×`,
   );
+}
+
+export function printStart(rows: readonly StartRow[]): void {
+  console.log('\nstarts: one item of 10 ms, from the start of the command to its end');
+  for (const { name, rounds, wallMs, cpuMs } of rows)
+    console.log(
+      `${name.padEnd(32)}${seconds(wallMs.least).padStart(9)} wall, median ${seconds(wallMs.median)};  ${seconds(cpuMs.least)} CPU, median ${seconds(cpuMs.median)};  ${rounds} runs`,
+    );
 }
 
 export function printCosts(costs: readonly CostRow[]): void {
