@@ -7,6 +7,9 @@ export type ReadParameters = (names: readonly string[]) => Promise<ReadonlyMap<s
 /** A secret that was changed is used after this time at the latest. */
 const keptMs = 300_000;
 
+/** For so long before that it is read anew beside the calls, which go on with the one that is known. */
+const earlierMs = 30_000;
+
 /** Shorter texts are in every other word; taking them out would say more than leaving them. */
 const minRedacted = 4;
 
@@ -16,6 +19,8 @@ export class ParameterVault implements SecretVault {
   readonly #read: ReadParameters;
   readonly #known = new Map<string, { readonly value: string; readonly until: number }>();
   readonly #redactions = new Map<string, string>();
+  /** Names that are being read: whoever needs one waits for the same answer. */
+  readonly #reading = new Map<string, Promise<void>>();
 
   /** @param name of the stack: its parameters are `/fanloop/NAME/SECRET` */
   constructor(name: string, read: ReadParameters) {
@@ -29,8 +34,13 @@ export class ParameterVault implements SecretVault {
 
   async read(names: readonly string[]): Promise<Readonly<Record<string, string>>> {
     const now = this.now();
-    const unknown = names.filter((name) => (this.#known.get(name)?.until ?? 0) <= now);
-    if (unknown.length > 0) await this.#learn(unknown, now + keptMs);
+    const old = names.filter((name) => (this.#known.get(name)?.until ?? 0) <= now + earlierMs);
+    if (old.length > 0) {
+      const reading = this.#readOnce(old, now + keptMs);
+      if (old.some((name) => (this.#known.get(name)?.until ?? 0) <= now)) await reading;
+      // Where it fails, the next call asks again.
+      else reading.catch(() => undefined);
+    }
     return Object.fromEntries(names.map((name) => [name, this.#known.get(name)?.value ?? '']));
   }
 
@@ -38,6 +48,18 @@ export class ParameterVault implements SecretVault {
     let clean = text;
     for (const [secret, name] of this.#redactions) if (clean.includes(secret)) clean = clean.replaceAll(secret, name);
     return clean;
+  }
+
+  /** One request for each name at a time: as many as there are calls at once would be throttled. */
+  async #readOnce(names: readonly string[], until: number): Promise<void> {
+    const fresh = names.filter((name) => !this.#reading.has(name));
+    if (fresh.length > 0) {
+      const reading = this.#learn(fresh, until).finally(() => {
+        for (const name of fresh) this.#reading.delete(name);
+      });
+      for (const name of fresh) this.#reading.set(name, reading);
+    }
+    await Promise.all(names.map((name) => this.#reading.get(name)));
   }
 
   async #learn(names: readonly string[], until: number): Promise<void> {

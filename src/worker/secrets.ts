@@ -41,6 +41,8 @@ export function withSecrets(tasks: TaskRegistry, vault: SecretVault): TaskRegist
     names: tasks.names,
     load: async (name) => {
       const task = await tasks.load(name);
+      // Before the first call: starts that are paced would wait for them together, and become calls all at once.
+      if (task?.secrets !== undefined && task.secrets.length > 0) await vault.read(task.secrets).catch(() => undefined);
       return task && withSecretsOf(task, vault);
     },
   };

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { ParameterVault } from '../../src/runtime/secret-vault.ts';
 import { TaskError } from '../../src/task/errors.ts';
@@ -39,6 +39,29 @@ describe('a task that declares a secret', () => {
     );
     expect(await outcome).toEqual([secret.length, 'Token '.length + secret.length]);
     expect(asked).toEqual([['/fanloop/Fanloop/KEY']]);
+  });
+
+  it('is there before the first call, is asked for once however many calls need it, and is read anew beside calls', async () => {
+    vi.useFakeTimers({ now: 0, toFake: ['Date'] });
+    try {
+      const { wrapped, asked, outcome } = await start((_, { secrets }) => secrets['KEY']?.length);
+      expect(asked).toHaveLength(1);
+      await outcome;
+      const context = { signal: new AbortController().signal, attempt: 1, idempotencyKey: 'j/0' };
+      const call = () => wrapped.run(1, { ...context, used: () => {}, log: () => {} });
+      for (const [seconds, times] of [
+        [269, 1],
+        [271, 2],
+        [400, 2],
+        [900, 3],
+      ] as const) {
+        vi.setSystemTime(1_000 * seconds);
+        expect(await Promise.all([call(), call(), call()])).toEqual(new Array(3).fill(secret.length));
+        expect(asked).toHaveLength(times);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('has it taken out of values and logs', async () => {
