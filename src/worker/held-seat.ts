@@ -204,7 +204,7 @@ export class HeldSeat {
     this.#done = undefined;
   }
 
-  /** Half of the lease is over, and nothing is being written. */
+  /** The lease is to be renewed, and nothing is being written. */
   get isDue(): boolean {
     const now = this.#deps.clock.now();
     return this.#writing === undefined && now >= this.#notBefore && this.#lease.isDue(now);
