@@ -79,9 +79,9 @@ export interface SteeringCost {
   readonly name: string;
   readonly requests: WorkerRequests;
   readonly turns: number;
-  /** The workers' requests, and the turns, as parts of what the workers' time costs. */
+  /** What the workers' requests cost beyond those of such a job without limits, as a part of what the workers' time costs; and all. */
   readonly ofCompute: number;
-  readonly turnsOfCompute: number;
+  readonly allOfCompute: number;
   readonly usd: number;
 }
 

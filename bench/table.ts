@@ -51,9 +51,9 @@ export function printLimits({ scenarios = [], live = [], steering = [] }: Partia
   if (live.length > 0) console.log('\njobs that are changed, meet, or are refused');
   for (const { name, value, goal } of live) console.log(`${name.padEnd(62)}${value.padStart(9)}   ${goal}`);
   if (steering.length > 0) console.log('\nsteering beside what the workers cost, simulated');
-  for (const { name, requests, turns, ofCompute, turnsOfCompute, usd } of steering)
+  for (const { name, requests, turns, ofCompute, allOfCompute, usd } of steering)
     console.log(
-      `${name.padEnd(22)}${requestText(requests)}  ${(100 * ofCompute).toFixed(1)} %  ${turns} turns ${(100 * turnsOfCompute).toFixed(1)} %  $${usd.toFixed(4)}`,
+      `${name.padEnd(22)}${requestText(requests)}  ${(100 * ofCompute).toFixed(1)} % for the limits, ${(100 * allOfCompute).toFixed(1)} % with results; ${turns} turns  $${usd.toFixed(4)}`,
     );
 }
 
