@@ -18,6 +18,8 @@ export interface Contender {
   readonly how: string;
   /** Why it cannot run here; absent where it can. */
   readonly missing?: string | undefined;
+  /** Runs a suite once, however many rounds the others have: it is far from them, and the whole has to end within a quarter of an hour. @default false */
+  readonly once?: boolean;
   readonly command: (work: Work) => readonly string[];
 }
 
@@ -46,8 +48,8 @@ export function openContenders(home: string): readonly Contender[] {
     ];
   return [
     { name: 'bare', how: 'undici.request in N coroutines', missing: npmMissing, command: script('bare.mjs') },
-    { name: 'p-map', how: 'p-map over undici.request', missing: npmMissing, command: script('p-map.mjs') },
-    { name: 'fetch', how: "p-map over Node's fetch", missing: npmMissing, command: script('fetch.mjs') },
+    { name: 'p-map', how: 'p-map over undici.request', missing: npmMissing, once: true, command: script('p-map.mjs') },
+    { name: 'fetch', how: "p-map over Node's fetch", missing: npmMissing, once: true, command: script('fetch.mjs') },
     {
       name: 'fanloop',
       how: 'fanloop run http on this machine, 2 workers',
@@ -69,12 +71,14 @@ export function openContenders(home: string): readonly Contender[] {
       name: 'sqs-batch',
       how: 'SQS in batches of ten as Powertools does, 2 workers',
       missing: npmMissing,
+      once: true,
       command: script('sqs-batch.mjs', path.join(import.meta.dirname, 'sqs-server.ts')),
     },
     {
       name: 'asyncio',
       how: 'Python asyncio with aiohttp',
       missing: python.missing,
+      once: true,
       command: ({ input, output, atOnce }) => [
         python.path,
         path.join(own, 'aiohttp_loop.py'),

@@ -1,7 +1,7 @@
 /**
  * Measures Fanloop beside what else makes many calls, on this machine, in one run: `npm run bench`. See README.md here.
  *
- *   --suite slow,saturated,one,start,loop,cost   only these; and limits,live, which are not among the default ones
+ *   --suite slow,tailed,saturated,one,start,loop,parts,cost   only these; and limits,live, which are not among the default ones
  *   --only bare,fanloop                    only these contenders
  *   --rounds 3                             runs of each; the median counts
  *   --scale 0.25                           a part of the items
@@ -15,15 +15,16 @@ import { parseArgs } from 'node:util';
 import { type Contender, openContenders, type Work } from './contenders.ts';
 import { costTable } from './cost.ts';
 import { measureLimits } from './limits/main.ts';
+import { measureParts } from './parts.ts';
 import { picture } from './picture.ts';
 import type { LoopResult, Measured, Results, SuiteResult } from './results.ts';
 import { type DelayServer, has, openDelayServer, openNginx } from './servers.ts';
 import { measureStart } from './start.ts';
-import { printCosts, printLimits, printLoop, printStart, printSuite } from './table.ts';
+import { printCosts, printLimits, printLoop, printParts, printStart, printSuite } from './table.ts';
 
 const { values: asked } = parseArgs({
   options: {
-    suite: { type: 'string', default: 'loop,one,start,slow,saturated,cost' },
+    suite: { type: 'string', default: 'loop,parts,one,start,slow,tailed,saturated,cost' },
     only: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     scale: { type: 'string', default: '1' },
@@ -47,12 +48,17 @@ const results: { -readonly [Key in keyof Results]: Results[Key] } = {
 };
 
 if (suites.has('loop')) await measureLoop();
+if (suites.has('parts')) {
+  results.parts = await measureParts();
+  printParts(results.parts);
+}
 if (suites.has('one')) await measureOne();
 if (suites.has('start')) {
   results.start = measureStart(home, startRounds * rounds);
   printStart(results.start);
 }
 if (suites.has('slow')) await measureSlow();
+if (suites.has('tailed')) await measureTailed();
 if (suites.has('saturated')) await measureSaturated();
 if (suites.has('cost')) {
   results.costs = await costTable();
@@ -93,6 +99,18 @@ async function measureSlow(): Promise<void> {
   results.slow = await compare('slow', { title, items, input, contenders, server });
 }
 
+/** One call of a hundred takes twenty times as long: what the others wait for at the end. */
+async function measureTailed(): Promise<void> {
+  await using server = await openDelayServer();
+  const items = Math.round(20_000 * scale);
+  const urls = Array.from({ length: items }, (_, n) => `${server.url}${n % 100 === 37 ? 4_000 : 200}`);
+  const input = writeInput('tailed', urls);
+  const title = `${items.toLocaleString('en-US')} calls of 200 ms, 1 % of 4 s, ${atOnce} at once`;
+  const runs = contenders.filter(({ name }) => ['bare', 'fanloop'].includes(name));
+  const once = runs.map((one) => ({ ...one, once: true }));
+  results.tailed = await compare('tailed', { title, items, input, contenders: once, server });
+}
+
 async function measureSaturated(): Promise<void> {
   if (!has('nginx')) return console.log('saturated: skipped, nginx is not installed');
   await using nginx = await openNginx(home);
@@ -125,7 +143,10 @@ async function compare(
   // The first start fills caches: no round counts it.
   if (name === 'one') for (const contender of runs) await runOnce(contender, suite);
   for (let round = 0; round < rounds; round++) {
-    for (const contender of runs) measured.get(contender.name)?.push(await runOnce(contender, suite));
+    for (const contender of runs) {
+      if (round > 0 && contender.once === true) continue;
+      measured.get(contender.name)?.push(await runOnce(contender, suite));
+    }
   }
   const result = {
     title: suite.title,
@@ -191,8 +212,12 @@ function medians(runs: readonly Measured[]): Measured {
 }
 
 function inputOf(name: string, items: number, url: string): string {
+  return writeInput(name, new Array<string>(items).fill(url));
+}
+
+function writeInput(name: string, urls: readonly string[]): string {
   const file = path.join(home, `${name}.ndjson`);
-  writeFileSync(file, `${JSON.stringify(url)}\n`.repeat(items));
+  writeFileSync(file, urls.map((url) => `${JSON.stringify(url)}\n`).join(''));
   return file;
 }
 

@@ -37,6 +37,14 @@ export interface StartRow {
   readonly cpuMs: { readonly least: number; readonly median: number };
 }
 
+/** The two ends of a job, by processor time: the least of five. */
+export interface PartsResult {
+  /** Items that are cut and checked in a second. */
+  readonly cutItemsPerSecond: number;
+  /** Megabytes of rows that are read and written in a second. */
+  readonly resultsMegabytesPerSecond: number;
+}
+
 /** Dollars for a million calls of 200 ms, of which 2 % fail once. */
 export interface CostRow {
   readonly name: string;
@@ -99,7 +107,9 @@ export interface Results {
   readonly one?: SuiteResult;
   readonly start?: readonly StartRow[];
   readonly slow?: SuiteResult;
+  readonly tailed?: SuiteResult;
   readonly saturated?: SuiteResult;
+  readonly parts?: PartsResult;
   readonly costs?: readonly CostRow[];
   readonly limits?: Partial<LimitsResult>;
 }

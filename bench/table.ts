@@ -1,4 +1,12 @@
-import type { CostRow, LimitsResult, LoopResult, StartRow, SuiteResult, WorkerRequests } from './results.ts';
+import type {
+  CostRow,
+  LimitsResult,
+  LoopResult,
+  PartsResult,
+  StartRow,
+  SuiteResult,
+  WorkerRequests,
+} from './results.ts';
 
 /** Prints one comparison; ratios are to the bare script of the same run. */
 export function printSuite({ title, contenders, skipped, rounds }: SuiteResult): void {
@@ -34,6 +42,12 @@ export function printStart(rows: readonly StartRow[]): void {
     console.log(
       `${name.padEnd(32)}${seconds(wallMs.least).padStart(9)} wall, median ${seconds(wallMs.median)};  ${seconds(cpuMs.least)} CPU, median ${seconds(cpuMs.median)};  ${rounds} runs`,
     );
+}
+
+export function printParts({ cutItemsPerSecond, resultsMegabytesPerSecond }: PartsResult): void {
+  console.log('\nthe ends of a job, by processor time, least of 5');
+  console.log(`cut and checked ${Math.round(cutItemsPerSecond).toLocaleString('en-US')} items/s`);
+  console.log(`rows written    ${Math.round(resultsMegabytesPerSecond)} MB/s`);
 }
 
 export function printCosts(costs: readonly CostRow[]): void {

@@ -2,7 +2,7 @@ import { parseJson } from '../format/json.ts';
 import type { InputFormat } from '../format/manifest.ts';
 import { limits } from '../limits.ts';
 import { UsageError } from '../task/errors.ts';
-import { parseItem, type Task } from '../task/task.ts';
+import { type Parsed, type Task, tryItem } from '../task/task.ts';
 import { readItem } from './item.ts';
 import type { Line } from './lines.ts';
 
@@ -70,12 +70,23 @@ const carriageReturn = 0x0d;
 const firstOfMark = 0xef;
 const isBlank = (line: string): boolean => line === '' || /^[ \t]+$/.test(line);
 
-/** Checks the entry of a line. @throws UsageError as {@link readEntry}, and `InvalidItem` when the task's schema refuses its item */
-export async function checkEntry(line: Line, format: InputFormat, task: Task): Promise<void> {
+/**
+ * Checks the entry of a line; a promise only where the schema gives one, since an input has millions of lines.
+ *
+ * @throws UsageError as {@link readEntry}, and `InvalidItem` when the task's schema refuses its item
+ */
+export function checkEntry(line: Line, format: InputFormat, task: Task): undefined | Promise<void> {
   const entry = readEntry(line, format);
-  if ('invalid' in entry) return;
-  const parsed = await parseItem(task, entry.item);
-  if (!parsed.ok) throw new UsageError('InvalidItem', `line ${line.number}: ${parsed.problem}`);
+  if ('invalid' in entry) return undefined;
+  const parsed = tryItem(task, entry.item);
+  const { number } = line;
+  if (parsed instanceof Promise) return parsed.then((one) => requireItem(one, number));
+  requireItem(parsed, number);
+  return undefined;
+}
+
+function requireItem(parsed: Parsed, number: number): void {
+  if (!parsed.ok) throw new UsageError('InvalidItem', `line ${number}: ${parsed.problem}`);
 }
 
 /** The value of a field when it can be a key: a text, or a number that JSON can hold. */

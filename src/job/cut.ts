@@ -106,7 +106,8 @@ async function* cutParts(
 
   const bytes = offset < manifest.input.bytes ? deps.input.stream(manifest.input, { start: offset }) : nothing();
   for await (const line of splitLines(bytes, { offset, lines })) {
-    await checkEntry(line, manifest.input.format, task);
+    const checked = checkEntry(line, manifest.input.format, task);
+    if (checked !== undefined) await checked;
     if (open !== undefined && (isFull(open, line.end, size) || index === canary)) {
       closeChunk();
       if (chunks.length >= limits.partChunks || line.end - partStart > limits.partBytes) yield takePart(false);
