@@ -53,17 +53,18 @@ describe('readEntry', () => {
   });
 });
 
+/** Both at once and by a promise. */
+const check = async (...given: Parameters<typeof checkEntry>): Promise<void> => checkEntry(...given);
+
 describe('checkEntry', () => {
   it('names line and path of what the schema refuses', async () => {
-    await expect(checkEntry(lineOf('{"deep":{"n":"x"}}'), 'ndjson', task)).rejects.toMatchObject({
+    await expect(check(lineOf('{"deep":{"n":"x"}}'), 'ndjson', task)).rejects.toMatchObject({
       code: 'InvalidItem',
       message: /^line 7: deep\.n: /,
     });
   });
 
   it('lets pass what is known to fail', async () => {
-    await expect(
-      checkEntry(lineOf('{"invalid":{"code":"X","message":"m"}}'), 'entries', task),
-    ).resolves.toBeUndefined();
+    await expect(check(lineOf('{"invalid":{"code":"X","message":"m"}}'), 'entries', task)).resolves.toBeUndefined();
   });
 });
