@@ -1,7 +1,8 @@
-import { newestFolder, readJobRows } from '../folder/passes.ts';
+import { newestFolder, readJobRows, readJobText } from '../folder/passes.ts';
 import { readTable } from '../folder/read.ts';
 import { cancelledRows, readChunkRows } from '../folder/read-rows.ts';
 import { SettledChunks } from '../folder/settled-chunks.ts';
+import { toJsonLines } from '../format/json.ts';
 import type { Row } from '../format/outcome.ts';
 import type { FanOutAnswer } from '../format/request.ts';
 import type { Summary } from '../format/summary.ts';
@@ -86,19 +87,36 @@ export class Job<Value = unknown> {
    *
    * @throws UsageError as {@link summary}
    */
-  async *batches({ signal, partial = false }: BatchOptions = {}): AsyncGenerator<ReadonlyArray<ItemRow<Value>>> {
-    const { store } = this.#stack;
-    if (partial) await requireManifest(store, this.id);
-    else await this.summary(signal === undefined ? {} : { signal });
-    const atHand = partial ? undefined : await this.#answeredRows();
+  async *batches(options: BatchOptions = {}): AsyncGenerator<ReadonlyArray<ItemRow<Value>>> {
+    const atHand = await this.#whenReadable(options);
     if (atHand !== undefined) {
       yield typed<Value>(atHand);
       return;
     }
-    for await (const rows of readJobRows(store, this.id)) {
-      signal?.throwIfAborted();
+    for await (const rows of readJobRows(this.#stack.store, this.id)) {
+      options.signal?.throwIfAborted();
       yield typed<Value>(rows);
     }
+  }
+
+  /** As {@link batches}, as the JSON lines that they stand in. @internal */
+  async *text(options: BatchOptions = {}): AsyncGenerator<string> {
+    const atHand = await this.#whenReadable(options);
+    if (atHand !== undefined) {
+      yield toJsonLines(atHand);
+      return;
+    }
+    for await (const text of readJobText(this.#stack.store, this.id)) {
+      options.signal?.throwIfAborted();
+      yield text;
+    }
+  }
+
+  /** Waits until rows can be read; those of a small job may have come with its answer. */
+  async #whenReadable({ signal, partial = false }: BatchOptions): Promise<readonly Row[] | undefined> {
+    if (!partial) await this.summary(signal === undefined ? {} : { signal });
+    else await requireManifest(this.#stack.store, this.id);
+    return partial ? undefined : this.#answeredRows();
   }
 
   /** Waits for the job's end and gives the items' values in their order. @throws ItemFailed at the first item that has none */

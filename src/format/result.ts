@@ -69,12 +69,31 @@ export const encodeRows = (rows: readonly Row[], segments?: readonly string[]): 
 /** How a head begins; a row begins with its index. */
 const headStart = /^\{"(v|segments)":/;
 
-/** Reads a result's or segment's body. @throws UsageError `NewerVersion` */
-export function decodeRows(body: Uint8Array): StoredRows {
+/** A result's or segment's body apart: the rows are not read yet. @throws UsageError `NewerVersion` */
+export function decodeBody(body: Uint8Array): { readonly segments: readonly string[]; readonly text: string } {
   const text = decoder.decode(body);
   const end = headStart.test(text) ? text.indexOf('\n') + 1 : 0;
   const { segments } = end === 0 ? { segments: [] } : rowsHead.parse(text.slice(0, end));
-  return { segments, rows: rowsOf(text.slice(end)) };
+  return { segments, text: text.slice(end) };
+}
+
+/** Reads a result's or segment's body. @throws UsageError `NewerVersion` */
+export function decodeRows(body: Uint8Array): StoredRows {
+  const { segments, text } = decodeBody(body);
+  // Each line was written by encodeRows of a Row; a job has too many of them to check their shape.
+  return { segments, rows: linesIn(text).map(rowOf) };
+}
+
+/** The rows of a body's text as their lines, of which only the index is read. */
+export const decodeLines = (text: string): RowLine[] => linesIn(text).map(readLine);
+
+const linesIn = (text: string): readonly string[] => (text === '' ? [] : text.trimEnd().split('\n'));
+
+const indexStart = '{"index":';
+
+function readLine(text: string, n: number): RowLine {
+  const index = text.startsWith(indexStart) ? Number(text.slice(indexStart.length, text.indexOf(','))) : Number.NaN;
+  return Number.isInteger(index) ? { index, text } : { index: rowOf(text, n).index, text };
 }
 
 function rowOf(line: string, n: number): Row {
@@ -85,11 +104,6 @@ function rowOf(line: string, n: number): Row {
       cause,
     });
   }
-}
-
-function rowsOf(text: string): Row[] {
-  // Each line was written by encodeRows of a Row; a job has too many of them to check their shape.
-  return text === '' ? [] : text.trimEnd().split('\n').map(rowOf);
 }
 
 /** A result's metadata: who wrote it, and what it counts. */

@@ -1,13 +1,24 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { listJobs } from '../../src/folder/list-jobs.ts';
 import { lastTick } from '../../src/folder/read.ts';
 import { readDigest } from '../../src/folder/read-digest.ts';
-import { mergeRows, readChunkRows, readRows } from '../../src/folder/read-rows.ts';
+import { mergeRows, readChunkRows, readRows, readRowText } from '../../src/folder/read-rows.ts';
 import { SettledChunks } from '../../src/folder/settled-chunks.ts';
 import { settleRest, storeResult } from '../../src/folder/store-result.ts';
+import { chunkTableFormat, cutFormat } from '../../src/format/chunk.ts';
 import { emptyDigest } from '../../src/format/digest.ts';
+import { toJsonLines } from '../../src/format/json.ts';
 import type { Row } from '../../src/format/outcome.ts';
-import { manifestKey, resultKey, segmentKey, summaryKey, tickKey, tickNumber } from '../../src/format/paths.ts';
+import {
+  cutKey,
+  manifestKey,
+  partKey,
+  resultKey,
+  segmentKey,
+  summaryKey,
+  tickKey,
+  tickNumber,
+} from '../../src/format/paths.ts';
 import { decodeRows, encodeRows, lineOf } from '../../src/format/result.ts';
 import { limits } from '../../src/limits.ts';
 import { slowTask, World } from '../job/world.ts';
@@ -69,6 +80,23 @@ describe('rows', () => {
       row(1, 'mine'),
       row(2, '0000000-w-0'),
     ]);
+  });
+
+  it('are the same as text, of which nothing is parsed', async () => {
+    const store = new MemoryStore();
+    const body = (rows: readonly Row[], segments?: readonly string[]) => encodeRows(rows, segments);
+    const table = [0, 2, 4].map((first) => ({ start: 0, end: 0, first, count: 2 }));
+    await store.put(cutKey('j'), cutFormat.encode({ v: 1, items: 6, chunks: 3, parts: [{ first: 0, chunks: 3 }] }));
+    await store.put(partKey('j', 0), chunkTableFormat.encode({ v: 1, chunks: table }));
+    await store.put(resultKey('j', { part: 0, chunk: 0 }), body([row(0), row(1)]));
+    await store.put(segmentKey('j', { part: 0, chunk: 1 }, 's'), body([row(3, 'early')]));
+    await store.put(resultKey('j', { part: 0, chunk: 1 }), body([row(2)], ['s']));
+    const parse = vi.spyOn(JSON, 'parse');
+    const text = (await Array.fromAsync(readRowText(store, 'j'))).join('');
+    expect(parse.mock.calls.filter(([given]) => given.includes('"index"'))).toEqual([]);
+    parse.mockRestore();
+    expect(text).toBe(toJsonLines((await Array.fromAsync(readRows(store, 'j'))).flat()));
+    expect(text.trimEnd().split('\n')).toHaveLength(4);
   });
 
   it('say which segment is missing', async () => {

@@ -4,8 +4,8 @@ import type { TargetOptions } from '../../targets/target-options.ts';
 import { UsageError } from '../../task/errors.ts';
 import type { CommandContext } from '../command-context.ts';
 import { chooseJob, requireJobId } from '../jobs/choose-job.ts';
+import { deliverRows } from '../jobs/delivery.ts';
 import { openJobs } from '../jobs/open-jobs.ts';
-import { writeRows } from '../jobs/run-job.ts';
 import { withTarget, withWorkers } from '../options.ts';
 import { hint } from '../view/hint.ts';
 import { withRows } from '../view/row-choice.ts';
@@ -27,7 +27,7 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
       try {
         const chosen = await chooseJob(jobs.fanloop, job);
         const partial = await isPartial(chosen, options);
-        await writeRows(chosen.batches({ signal, partial }), output.write);
+        await deliverRows(chosen, output, { signal, partial });
         await output.finish();
       } finally {
         await output.discard();

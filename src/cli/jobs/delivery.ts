@@ -1,7 +1,7 @@
-import type { Job } from '../../client/job.ts';
+import type { BatchOptions, Job } from '../../client/job.ts';
 import type { TargetOptions } from '../../targets/target-options.ts';
 import type { Terminal } from '../terminal.ts';
-import { openRows, type RowOutputOptions } from '../view/row-output.ts';
+import { openRows, type RowOutput, type RowOutputOptions } from '../view/row-output.ts';
 import { AskedOutput } from './asked-output.ts';
 import { writeRows } from './run-job.ts';
 
@@ -26,10 +26,17 @@ export async function openDelivery(
   return {
     keep: (jobId) => asked.keep(jobId, options),
     write: async (job) => {
-      await writeRows(job.batches({ signal }), output.write);
+      await deliverRows(job, output, { signal });
       await output.finish();
       asked.forget(job.id);
     },
     [Symbol.asyncDispose]: () => output.discard(),
   };
+}
+
+/** Writes the rows of a job, as they stand where that is what is wanted. */
+export async function deliverRows(job: Job, output: RowOutput, options: BatchOptions): Promise<void> {
+  const { writeText } = output;
+  if (writeText === undefined) await writeRows(job.batches(options), output.write);
+  else for await (const lines of job.text(options)) if (!(await writeText(lines))) break;
 }

@@ -11,6 +11,8 @@ export interface RowFormat {
   encode(rows: readonly Row[], first: boolean): string;
   /** What stands behind the last row. */
   readonly end: string;
+  /** Whether rows are written as they stand in S3: they need not be read then. @default false */
+  readonly verbatim?: boolean;
 }
 
 /** Options that choose what is written of each row. */
@@ -43,7 +45,8 @@ export function rowFormat(name: string, options: RowFormatOptions = {}): RowForm
       `expected --out to end in .ndjson, .json, .csv, or .tsv, each also with .gz, got "${name}"`,
     );
   }
-  return { start: '', encode: (rows) => rows.map((row) => `${json(pick(row))}\n`).join(''), end: '' };
+  const encode = (rows: readonly Row[]): string => rows.map((row) => `${json(pick(row))}\n`).join('');
+  return { start: '', encode, end: '', verbatim: options.select === undefined };
 }
 
 function table(delimiter: string, { select, withItem = false }: RowFormatOptions): RowFormat {

@@ -15,6 +15,8 @@ import { type RowFormat, rowFormat } from './row-format.ts';
 export interface RowOutput {
   /** Resolves to false when nobody reads the rows any more. */
   write(rows: readonly Row[]): Promise<boolean>;
+  /** The same of rows as their JSON lines; absent where something else is written. */
+  readonly writeText?: (lines: string) => Promise<boolean>;
   /** Puts the file in its place; only then it is there. */
   finish(): Promise<void>;
   /** Leaves nothing behind unless {@link RowOutput.finish} was called. */
@@ -33,15 +35,19 @@ export interface RowOutputOptions extends RowChoice {
  */
 export async function openRows(options: RowOutputOptions, terminal: Terminal): Promise<RowOutput> {
   const { out = '-' } = options;
-  const text = writer(rowFormat(out, options), chosen(options));
+  const format = rowFormat(out, options);
+  const choose = chosen(options);
+  const text = writer(format, choose);
+  const isVerbatim = format.verbatim === true && choose === undefined;
   if (out === '-') {
     return {
       write: (rows) => terminal.data(text.rows(rows)),
+      ...(isVerbatim && { writeText: (lines: string) => terminal.data(lines) }),
       finish: async () => void (await terminal.data(text.end())),
       discard: async () => {},
     };
   }
-  return rowsToFile(out, text);
+  return rowsToFile(out, text, isVerbatim);
 }
 
 /** The rows that were chosen as text, with what stands before and behind all of them. */
@@ -66,7 +72,7 @@ function writer(format: RowFormat, choose: ((row: Row) => boolean) | undefined) 
 }
 
 /** The file appears when it is complete; a device or pipe is written directly, and of a link the file that it leads to. */
-async function rowsToFile(file: string, text: ReturnType<typeof writer>): Promise<RowOutput> {
+async function rowsToFile(file: string, text: ReturnType<typeof writer>, isVerbatim: boolean): Promise<RowOutput> {
   const existing = await stat(file).catch(() => undefined);
   if (existing?.isDirectory() === true)
     throw new UsageError('MissingFile', `expected --out to be a file, got the folder ${file}`);
@@ -89,6 +95,12 @@ async function rowsToFile(file: string, text: ReturnType<typeof writer>): Promis
       await opened().write(text.rows(rows));
       return true;
     },
+    ...(isVerbatim && {
+      writeText: async (lines: string) => {
+        await opened().write(lines);
+        return true;
+      },
+    }),
     finish: async () => {
       const { write, close } = opened();
       await write(text.end());
