@@ -58,8 +58,16 @@ export function readStackTemplate(): TemplateJson {
   return readPrebuilt<TemplateJson>('template');
 }
 
+/** What this process has found fresh, or made so: hundreds of files are looked at once, not at each use. */
+const known = new Set<string>();
+
 function requireFresh(part: 'engine' | 'template', sources: keyof typeof prebuiltFiles): void {
-  if (!isClone || isFresh(part, sources)) return;
+  if (!isClone || known.has(part)) return;
+  if (!isFresh(part, sources)) rebuild(part);
+  known.add(part);
+}
+
+function rebuild(part: 'engine' | 'template'): void {
   // esbuild needs a plugin for the engine, which its synchronous API does not take; and the CDK takes a while to load.
   execFileSync(process.execPath, [path.join(ownPackage, 'build', 'prebuild.ts'), part], {
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { type CsvError, parse } from 'csv-parse';
+import type { CsvError } from 'csv-parse';
 import { sniffDelimiter } from '../../input/sniff.ts';
 import { limits } from '../../limits.ts';
 import { UsageError } from '../../task/errors.ts';
@@ -30,6 +30,8 @@ export async function* tableRows(bytes: AsyncIterable<Uint8Array>, options: Tabl
   const first = await texts.next();
   const start = first.done === true ? '' : first.value;
   const [header = ''] = start.split(/\r\n|\n|\r/);
+  // Most inputs are no tables.
+  const { parse } = await import('csv-parse');
   const source = Readable.from(chain(start, texts));
   const rows = source.pipe(
     parse({
