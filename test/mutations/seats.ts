@@ -98,7 +98,7 @@ const { values } = parseArgs({
 const root = resolve(import.meta.dirname, '../..');
 const write = (text: string): void => void process.stdout.write(`${text}\n`);
 
-const asItIs = await runsIn(root);
+const asItIs = values.only === '' ? await runsIn(root) : '';
 if (asItIs !== '') write(`the code as it stands is broken: ${asItIs}`);
 let missed = asItIs === '' ? 0 : 1;
 for (const mutation of mutations.filter(({ name }) => name.includes(values.only))) {
