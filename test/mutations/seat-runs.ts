@@ -2,12 +2,10 @@
 import { brokenIn, runsOf } from '../testing/limit-runs.ts';
 
 const seeds = Number(process.argv[2] ?? 40);
-/** Runs that take longer are fewer. */
-const parts = { moves: 0.5, grows: 0.5, chaos: 1, distance: 0.5 } as const;
-
 search: for (let seed = 1; seed <= seeds; seed++) {
   for (const [kind, make] of Object.entries(runsOf)) {
-    if (seed > seeds * parts[kind as keyof typeof parts]) continue;
+    // The broad runs come last: what the pointed ones see is seen sooner.
+    if (kind === 'chaos' && seed % 2 === 1) continue;
     const [broken] = await brokenIn(make(seed));
     if (broken === undefined) continue;
     process.stdout.write(`${kind}, seed ${seed}: ${broken}\n`);

@@ -82,33 +82,77 @@ export function usedPart(
   return ideal / (last - startedAt);
 }
 
-/** A run whose limit wanders around what one worker carries, so that it moves between seats, while some looks at it hang. */
-export function movesOf(seed: number): SimulationOptions {
+/** A run whose limit goes up and down around what one worker carries, so that it moves between seats, with long calls, and a pause. */
+function movesOf(seed: number): SimulationOptions {
   const random = seededRandom(seed ^ 0x5ea75);
-  const isRate = random() < 0.4;
-  const of = (): Limits => {
-    const limit = 245 + Math.floor(random() * 12) + (random() < 0.3 ? 250 : 0);
+  const isRate = random() < 0.25;
+  const of = (most: number): Limits => {
+    const limit = most - Math.floor(random() * 5);
     return isRate ? { rate: perSecond(limit) } : { maxConcurrency: limit };
   };
   let at = 0;
-  const steer = Array.from({ length: 4 }, () => {
-    at += 3_500 + Math.floor(random() * 4_000);
-    return { afterMs: at, act: of() };
+  const moves = [255, 250, random() < 0.5 ? 505 : 255, 250].map((most) => {
+    at += 4_000 + Math.floor(random() * 4_000);
+    return { afterMs: at, act: of(most) };
+  });
+  const pauses = [
+    { afterMs: at + 1_000 * random(), act: 'pause' as const },
+    { afterMs: at + 6_000, act: 'resume' as const },
+  ];
+  return {
+    task: waits,
+    items: Array.from({ length: isRate ? 6_000 : 3_500 }, () => ({ ms: isRate ? 100 : 2_500 + random() * 1_400 })),
+    seed,
+    workers,
+    options: { limits: of(250), timeoutMs: 4_000 },
+    wait: false,
+    steer: random() < 0.5 ? moves : [...moves, ...pauses],
+  };
+}
+
+/** A run that is lowered while some looks at its control hang. */
+function staleOf(seed: number): SimulationOptions {
+  const random = seededRandom(seed ^ 0x57a1e);
+  const isRate = random() < 0.5;
+  let limit = 100;
+  const steer = Array.from({ length: 4 }, (_, n) => {
+    limit = Math.max(2, Math.floor(limit / 3));
+    const act: Limits = isRate ? { rate: perSecond(limit) } : { maxConcurrency: limit };
+    return { afterMs: 4_000 + 7_000 * n + random() * 4_000, act };
   });
   return {
     task: waits,
-    items: Array.from({ length: isRate ? 6_000 : 3_000 }, () => ({ ms: isRate ? 100 : 500 + random() * 3_000 })),
+    items: Array.from({ length: 1_500 }, () => ({ ms: 500 + random() * 1_000 })),
     seed,
     workers,
-    options: { limits: of(), timeoutMs: 4_000 },
+    options: { limits: isRate ? { rate: perSecond(100) } : { maxConcurrency: 100 }, timeoutMs: 4_000 },
     wait: false,
-    steer,
-    faults: { odds: random() < 0.5 ? { 's3-hang': 0.02 } : {}, forMs: 60_000 },
+    steer: [...steer, { afterMs: 45_000, act: isRate ? { rate: perSecond(100) } : { maxConcurrency: 100 } }],
+    faults: { odds: { 's3-hang': 0.1 }, forMs: 40_000 },
+  };
+}
+
+/** A run of one seat whose holders stand still for longer than their leases, or end soon, while bells come twice. */
+function rivalsOf(seed: number): SimulationOptions {
+  const random = seededRandom(seed ^ 0x41f4);
+  const limits: Limits = random() < 0.7 ? { maxConcurrency: 1 + Math.floor(random() * 4) } : { rate: perSecond(2) };
+  return {
+    task: waits,
+    items: Array.from({ length: 150 }, () => ({ ms: 1_000 + random() * 2_900 })),
+    seed,
+    workers,
+    options: { limits, timeoutMs: 4_000 },
+    wait: false,
+    faults: {
+      odds: random() < 0.5 ? { freeze: 0.5, duplicate: 0.5 } : { deadline: 1, duplicate: 0.3 },
+      forMs: 200_000,
+      longestMs: 70_000,
+    },
   };
 }
 
 /** A run that is steered at random moments while processes die, stand still, and messages are doubled, delayed, and lost. */
-export function chaosOf(seed: number): SimulationOptions {
+function chaosOf(seed: number): SimulationOptions {
   const random = seededRandom(seed ^ 0x11317);
   const pick = <Value>(values: readonly [Value, ...Value[]]): Value =>
     values[Math.floor(random() * values.length)] ?? values[0];
@@ -207,7 +251,14 @@ function distanceOf(seed: number): SimulationOptions {
 }
 
 /** Runs that limits are held to, each made of a seed. */
-export const runsOf = { chaos: chaosOf, moves: movesOf, grows: growsOf, distance: distanceOf } as const;
+export const runsOf = {
+  moves: movesOf,
+  stale: staleOf,
+  rivals: rivalsOf,
+  distance: distanceOf,
+  grows: growsOf,
+  chaos: chaosOf,
+} as const;
 
 /** Runs one, and tells every promise that it broke. */
 export async function brokenIn(options: SimulationOptions): Promise<readonly string[]> {

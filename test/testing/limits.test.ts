@@ -83,12 +83,13 @@ describe('limits under chaos', () => {
   });
 });
 
-describe('limits that move between seats', () => {
+describe('limits under what they fear most', () => {
   const some = seeds.slice(0, Math.ceil(seeds.length / 10));
-  it.each(some.flatMap((seed) => (['moves', 'grows', 'distance'] as const).map((kind) => [kind, seed] as const)))(
-    'are kept by a job that %s, seed %i',
-    async (kind, seed) => {
-      expect({ seed, found: await brokenIn(runsOf[kind](seed)) }).toEqual({ seed, found: [] });
-    },
-  );
+  it.each(
+    some.flatMap((seed) =>
+      (['moves', 'stale', 'rivals', 'distance', 'grows'] as const).map((kind) => [kind, seed] as const),
+    ),
+  )('are kept in runs of %s, seed %i', async (kind, seed) => {
+    expect({ seed, found: await brokenIn(runsOf[kind](seed)) }).toEqual({ seed, found: [] });
+  });
 });
