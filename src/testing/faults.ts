@@ -43,6 +43,8 @@ export type FaultKind = (typeof faultKinds)[number];
 export interface FaultPlan {
   /** Odds by kind, from 0 to 1: of a process's fault for each process, of a call's for each call, of an outage or purge for each minute. */
   readonly odds: Readonly<Partial<Record<FaultKind, number>>>;
+  /** Processes and calls meet none before this time of the run, in milliseconds. @default 0 */
+  readonly fromMs?: number;
   /** Faults begin within this time of the run's start, in milliseconds. @default 60_000 */
   readonly forMs?: number;
   /** The longest outage and the longest standstill, in milliseconds. @default 120_000 */
@@ -70,6 +72,7 @@ export class Nemesis {
   readonly #random: Random;
   readonly #clock: Clock;
   readonly #history: History;
+  readonly #from: number;
   readonly #until: number;
   readonly #outages: Array<{ readonly service: 's3' | 'sqs'; readonly from: number; readonly to: number }> = [];
   #noted = new Set<object>();
@@ -79,6 +82,7 @@ export class Nemesis {
     this.#random = parts.random;
     this.#clock = parts.clock;
     this.#history = parts.history;
+    this.#from = parts.clock.now() + (plan.fromMs ?? 0);
     this.#until = parts.clock.now() + this.#forMs;
     for (const service of ['s3', 'sqs'] as const) {
       if (!this.#hits(`${service}-outage`)) continue;
@@ -167,7 +171,8 @@ export class Nemesis {
   }
 
   get #isOver(): boolean {
-    return this.#clock.now() >= this.#until;
+    const now = this.#clock.now();
+    return now < this.#from || now >= this.#until;
   }
 
   get #forMs(): number {

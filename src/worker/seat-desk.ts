@@ -37,6 +37,8 @@ export class SeatDesk {
   readonly #state: WorkerState;
   readonly #parts: SeatDeskParts;
   readonly #duties = new Set<Duty>();
+  /** Seats that are being taken. */
+  readonly #claiming = new Set<string>();
   readonly #watch: SeatWatch;
 
   constructor(deps: WorkerDeps, state: WorkerState, parts: SeatDeskParts) {
@@ -75,14 +77,19 @@ export class SeatDesk {
     // A worker that cannot carry what it has leaves the next seat to the others for longer.
     const forOthers = job.pace.meter.isSaturated ? 2 : 1;
     if (this.serves(job) && bell.receiveCount <= forOthers) return this.#hide(bell, othersFirstSeconds);
-    const claim = await SeatLease.take(this.#deps, folder, bell.message.seat);
+    const { seat: number } = bell.message;
+    // Two claims of one worker would each take the note of the other one for its own.
+    const name = `${folderName(folder)} ${number}`;
+    if (this.#claiming.has(name)) return closer.acknowledge(bell);
+    this.#claiming.add(name);
+    const claim = await SeatLease.take(this.#deps, folder, number).finally(() => this.#claiming.delete(name));
     if (claim.kind === 'live') {
       // It may be the bell of the holder itself, which has died: then the seat is free when it comes again.
       if (bell.receiveCount >= uselessBell) return closer.acknowledge(bell);
       return this.#hide(bell, Math.max(1, Math.ceil(claim.freeInMs / 1_000)));
     }
     const { jobId } = job.manifest;
-    this.#deps.log('info', 'a seat was taken', { jobId, seat: bell.message.seat });
+    this.#deps.log('info', 'a seat was taken', { jobId, seat: number });
     const seat = new HeldSeat(this.#deps, job, claim.lease);
     job.gate.owe(this.#deps.clock.now(), claim.debt);
     job.pace.seats.add(seat);

@@ -85,7 +85,7 @@ export function usedPart(
 /** A run whose limit goes up and down around what one worker carries, so that it moves between seats, with long calls, and a pause. */
 function movesOf(seed: number): SimulationOptions {
   const random = seededRandom(seed ^ 0x5ea75);
-  const isRate = random() < 0.25;
+  const isRate = random() < 0.4;
   const of = (most: number): Limits => {
     const limit = most - Math.floor(random() * 5);
     return isRate ? { rate: perSecond(limit) } : { maxConcurrency: limit };
@@ -101,10 +101,10 @@ function movesOf(seed: number): SimulationOptions {
   ];
   return {
     task: waits,
-    items: Array.from({ length: isRate ? 6_000 : 3_500 }, () => ({ ms: isRate ? 100 : 2_500 + random() * 1_400 })),
+    items: Array.from({ length: isRate ? 6_000 : 2_000 }, () => ({ ms: isRate ? 100 : 4_500 + random() * 3_400 })),
     seed,
     workers,
-    options: { limits: of(250), timeoutMs: 4_000 },
+    options: { limits: of(250), timeoutMs: 8_000 },
     wait: false,
     steer: random() < 0.5 ? moves : [...moves, ...pauses],
   };
@@ -114,7 +114,7 @@ function movesOf(seed: number): SimulationOptions {
 function staleOf(seed: number): SimulationOptions {
   const random = seededRandom(seed ^ 0x57a1e);
   const isRate = random() < 0.5;
-  let limit = 100;
+  let limit = 40;
   const steer = Array.from({ length: 4 }, (_, n) => {
     limit = Math.max(2, Math.floor(limit / 3));
     const act: Limits = isRate ? { rate: perSecond(limit) } : { maxConcurrency: limit };
@@ -122,19 +122,20 @@ function staleOf(seed: number): SimulationOptions {
   });
   return {
     task: waits,
-    items: Array.from({ length: 1_500 }, () => ({ ms: 500 + random() * 1_000 })),
+    items: Array.from({ length: 3_000 }, () => ({ ms: 500 + random() * 1_000 })),
     seed,
     workers,
-    options: { limits: isRate ? { rate: perSecond(100) } : { maxConcurrency: 100 }, timeoutMs: 4_000 },
+    options: { limits: isRate ? { rate: perSecond(40) } : { maxConcurrency: 40 }, timeoutMs: 4_000 },
     wait: false,
-    steer: [...steer, { afterMs: 45_000, act: isRate ? { rate: perSecond(100) } : { maxConcurrency: 100 } }],
-    faults: { odds: { 's3-hang': 0.1 }, forMs: 40_000 },
+    steer: [...steer, { afterMs: 45_000, act: isRate ? { rate: perSecond(200) } : { maxConcurrency: 200 } }],
+    faults: { odds: { 's3-hang': 0.06 }, fromMs: 3_000, forMs: 40_000 },
   };
 }
 
 /** A run of one seat whose holders stand still for longer than their leases, or end soon, while bells come twice. */
 function rivalsOf(seed: number): SimulationOptions {
   const random = seededRandom(seed ^ 0x41f4);
+  const pick = <Value>(values: readonly Value[]): Value => values[Math.floor(random() * values.length)] as Value;
   const limits: Limits = random() < 0.7 ? { maxConcurrency: 1 + Math.floor(random() * 4) } : { rate: perSecond(2) };
   return {
     task: waits,
@@ -144,9 +145,14 @@ function rivalsOf(seed: number): SimulationOptions {
     options: { limits, timeoutMs: 4_000 },
     wait: false,
     faults: {
-      odds: random() < 0.5 ? { freeze: 0.5, duplicate: 0.5 } : { deadline: 1, duplicate: 0.3 },
+      odds: pick([
+        { freeze: 0.7, duplicate: 0.5, 's3-slow': 0.5 },
+        { 's3-hang': 0.04, 'sqs-hang': 0.04 },
+        { deadline: 1, duplicate: 0.3 },
+      ]),
+      fromMs: 3_000,
       forMs: 200_000,
-      longestMs: 70_000,
+      longestMs: 150_000,
     },
   };
 }
@@ -250,12 +256,26 @@ function distanceOf(seed: number): SimulationOptions {
   };
 }
 
+/** A run that nothing befalls, longer than an invocation of a worker. */
+function longOf(seed: number): SimulationOptions {
+  const random = seededRandom(seed ^ 0x104);
+  return {
+    task: waits,
+    items: Array.from({ length: 400 }, () => ({ ms: 1_000 + random() * 6_000 })),
+    seed,
+    workers: 2,
+    options: { limits: { maxConcurrency: 3 }, timeoutMs: 8_000 },
+    wait: false,
+  };
+}
+
 /** Runs that limits are held to, each made of a seed. */
 export const runsOf = {
   moves: movesOf,
   stale: staleOf,
   rivals: rivalsOf,
   distance: distanceOf,
+  long: longOf,
   grows: growsOf,
   chaos: chaosOf,
 } as const;
