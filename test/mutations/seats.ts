@@ -66,12 +66,6 @@ const mutations: readonly Mutation[] = [
     replace: 'open: [],',
   },
   {
-    name: 'what goes on later stands in no note',
-    file: 'src/worker/held-seat.ts',
-    find: 'hand: [...this.#hand],',
-    replace: 'hand: [],',
-  },
-  {
     name: 'two may take a seat',
     file: 'src/worker/seat-lease.ts',
     find: ': { ifMatch: read.etag };\n    const etag = await store.put(seatKey(job, seat), seatFormat.encode(note), { condition });',
