@@ -124,7 +124,13 @@ export function defineTask<Schema extends StandardSchemaV1, Value>(
     ...(definition.units === undefined ? {} : { units: definition.units as (item: unknown) => number }),
     ...fileOf(defineTask),
     // The worker hands over only what this task's own schema has put out, and the secrets that it declares.
-    run: async (item, context) => run(item as StandardSchemaV1.InferOutput<Schema>, context as SecretContext),
+    run: (item, context) => {
+      try {
+        return Promise.resolve(run(item as StandardSchemaV1.InferOutput<Schema>, context as SecretContext));
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    },
   };
 }
 

@@ -76,9 +76,14 @@ const maxDumpBytes = 65_536;
  */
 export async function httpCall(request: HttpRequest, options: HttpCallOptions): Promise<HttpAnswer> {
   const { maxBodyBytes = defaultMaxBodyBytes } = options;
-  const { head, body } = await follow(request, options, { kind: 'collect', maxBytes: maxBodyBytes });
+  const { answer, url } = await follow(request, options, { kind: 'collect', maxBytes: maxBodyBytes });
+  const { status, headers, setCookie } = answer;
   // What was to be collected is bytes.
-  return { ...head, body: await decodedBytes(body as Buffer, { headers: head.headers, maxBytes: maxBodyBytes }) };
+  const bytes = answer.body as Buffer;
+  // Most bodies have no coding, and there is nothing to wait for then.
+  const body =
+    headers['content-encoding'] === undefined ? bytes : await decodedBytes(bytes, { headers, maxBytes: maxBodyBytes });
+  return setCookie === undefined ? { status, headers, body, url } : { status, headers, setCookie, body, url };
 }
 
 /**
@@ -90,7 +95,9 @@ export async function httpStream<Received>(
   request: HttpRequest,
   options: HttpStreamOptions<Received>,
 ): Promise<HttpReceived<Received>> {
-  const { head, body } = await follow(request, options, { kind: 'stream' });
+  const { answer, url } = await follow(request, options, { kind: 'stream' });
+  const { body, ...beginning } = answer;
+  const head = { ...beginning, url };
   const encoding = head.headers['content-encoding'];
   const hasBody = request.method !== 'HEAD' && head.headers['content-length'] !== '0';
   // What was to be streamed is a stream.
@@ -105,8 +112,9 @@ export async function httpStream<Received>(
 }
 
 interface Followed {
-  readonly head: Omit<HttpAnswer, 'body'>;
-  readonly body: Buffer | Readable;
+  readonly answer: Exchanged;
+  /** Where it came from. */
+  readonly url: string;
 }
 
 /** Calls, and follows redirects to the answer that was expected. */
@@ -118,9 +126,8 @@ async function follow(request: HttpRequest, options: HttpCallOptions, wanted: In
     const url = parseUrl(current.url);
     if (isOwn(url)) throw addressRefused(url.host);
     const answer = await send(sockets, current, { url, options, wanted });
-    const { body, ...head } = answer;
-    const { status, headers } = head;
-    if (isExpected(status, options.expect)) return { head: { ...head, url: url.href }, body };
+    const { status, headers } = answer;
+    if (isExpected(status, options.expect)) return { answer, url: url.href };
     const next = redirected(current, { status, location: headers['location'] });
     if (next === undefined) throw await refusal(answer, { host: url.host, expect: options.expect });
     current = next;

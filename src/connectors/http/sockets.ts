@@ -115,9 +115,8 @@ class Sockets implements HttpSockets {
         },
       );
       const unlisten = whenStopped(options, () => exchange.abort(signal.reason));
-      const { origin: _, ...call } = request;
       // The attempt's signal is the one timeout of a call; undici's own are off.
-      line.client.dispatch(call as Dispatcher.DispatchOptions, exchange);
+      line.client.dispatch(request as Dispatcher.DispatchOptions, exchange);
     });
   }
 
