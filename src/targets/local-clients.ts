@@ -51,7 +51,11 @@ export function connectLocal(cloud: CloudConnection, close: () => Promise<void> 
     workers: Number(outputs[stackOutputs.workers]),
     outlivesProcess,
     tellStored: (listener) => cloud.onStored(listener),
-    upload: async (key, blocks, signal) => (await sdk()).upload(key, blocks, signal),
+    upload: async (key, blocks, signal) => {
+      await (await sdk()).upload(key, blocks, signal);
+      // What is uploaded goes to the workers: the first one starts while the fan-out cuts.
+      cloud.warm(stackOutputs.workerFunction);
+    },
     invoke: (request, signal) => invokeFanOut(send, request, signal),
     close: async () => {
       requests.close();

@@ -41,6 +41,8 @@ export interface Owner {
   readonly outputs: Readonly<Record<string, string>>;
   /** Tells the key of each object as it is stored; the answer ends it. */
   onStored(listener: (key: string) => void): () => void;
+  /** Starts a process of the function that an output names, which is going to be invoked. */
+  warm(output: string): void;
   /** Stops to poll, kills the functions' processes, and closes the endpoint. */
   close(): Promise<void>;
 }
@@ -88,8 +90,9 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
       ...(options.eventDelaysMs && { eventDelaysMs: options.eventDelaysMs }),
     });
     host = lambda;
+    const warmUp = (output: string): void => lambda.warm(stack.outputs[output] ?? '');
     // Its process starts while the resources are made and the caller prepares its request.
-    if (warm !== undefined) lambda.warm(stack.outputs[warm] ?? '');
+    if (warm !== undefined) warmUp(warm);
     opened.push(() => lambda.close());
     await createResources(endpoint, stack);
     const mappings = startMappings({ stack, endpoint, host: lambda, clock: options.clock });
@@ -100,7 +103,14 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
       await lambda.close();
       await stopped;
     });
-    return { url: endpoint.url, port: endpoint.port, outputs: stack.outputs, onStored: endpoint.onStored, close };
+    return {
+      url: endpoint.url,
+      port: endpoint.port,
+      outputs: stack.outputs,
+      onStored: endpoint.onStored,
+      warm: warmUp,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -34,6 +34,8 @@ export interface CloudConnection {
   readonly owner: boolean;
   /** Tells the key of each object as it is stored, while this process owns the folder; the answer ends it. */
   onStored(listener: (key: string) => void): () => void;
+  /** Starts a process of the function that an output names, where this process owns the folder and the function has none yet. */
+  warm(output: string): void;
   /** Leaves the cloud; its owner ends it. @throws Error of a take-over that failed */
   close(): Promise<void>;
 }
@@ -113,6 +115,7 @@ export async function openEmbeddedCloud(options: EmbeddedCloudOptions, parts: Cl
       return owner !== undefined;
     },
     onStored: (listener) => owner?.onStored(listener) ?? (() => {}),
+    warm: (output) => owner?.warm(output),
     close: () => {
       closing ??= (async () => {
         leaving.abort();

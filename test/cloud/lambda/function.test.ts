@@ -128,6 +128,18 @@ describe('an invocation', () => {
     expect(await invoke(hello, { value: null })).toMatchObject({ value: null, errorType: undefined });
   });
 
+  it('takes the environment that was started ahead of it, which is no invocation', async () => {
+    const hello = await open({ source: `console.log('loaded');\n${code}` });
+    hello.warm();
+    hello.warm();
+    await logged('loaded');
+    expect(hello.running).toBe(0);
+    expect(lines.filter((line) => /^(START|REPORT)/.test(line))).toEqual([]);
+    expect(await invoke(hello, { value: 1 })).toMatchObject({ value: 1 });
+    expect(lines.filter((line) => line.includes('loaded'))).toHaveLength(1);
+    expect(lines.filter((line) => line.startsWith('REPORT'))).toEqual([expect.stringContaining('Init Duration')]);
+  });
+
   it("gives the handler Lambda's context", async () => {
     const hello = await open();
     const { value, requestId } = await invoke(hello, { context: true });
