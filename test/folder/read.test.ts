@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { listJobs } from '../../src/folder/list-jobs.ts';
 import { lastTick } from '../../src/folder/read.ts';
@@ -80,6 +81,17 @@ describe('rows', () => {
       row(1, 'mine'),
       row(2, '0000000-w-0'),
     ]);
+  });
+
+  it('are written the same whether their value is a text already or not', () => {
+    const about = fc.record({ key: fc.oneof(fc.string(), fc.integer()), item: fc.jsonValue() }, { requiredKeys: [] });
+    const took = fc.record({ at: fc.integer() }, { requiredKeys: [] });
+    fc.assert(
+      fc.property(about, fc.jsonValue(), took, fc.nat(), (said, value, begun, index) => {
+        const of = { index, ...said, status: 'succeeded', value, attempts: 1, durationMs: 2, ...begun } as const;
+        expect(lineOf({ ...of, value: undefined }, JSON.stringify(value))).toEqual(lineOf(of));
+      }),
+    );
   });
 
   it('are the same as text, of which nothing is parsed', async () => {

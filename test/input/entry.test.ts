@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { checkEntry, readEntry } from '../../src/input/entry.ts';
+import { checkEntry, readEntries, readEntry } from '../../src/input/entry.ts';
+import { splitLines } from '../../src/input/lines.ts';
 import { defineTask } from '../../src/task/task.ts';
 
 const lineOf = (content: string) => {
@@ -66,5 +68,53 @@ describe('checkEntry', () => {
 
   it('lets pass what is known to fail', async () => {
     await expect(check(lineOf('{"invalid":{"code":"X","message":"m"}}'), 'entries', task)).resolves.toBeUndefined();
+  });
+});
+
+describe('readEntries', () => {
+  const texts = fc.oneof(
+    fc.json(),
+    fc.constantFrom(
+      '',
+      '  ',
+      '\t',
+      '{"id":"a","x":1}',
+      '{"item":1,"key":2}',
+      '{]',
+      '1e400',
+      '12345678901234567890',
+      'é',
+      '\u{feff}1',
+    ),
+  );
+  const format = fc.constantFrom<'ndjson' | 'lines' | 'entries'>('ndjson', 'lines', 'entries');
+
+  it('reads plain lines in one go', () => {
+    const bytes = new TextEncoder().encode('1\n\n{"id":"a"}\n');
+    expect(readEntries(bytes, 'ndjson')).toEqual([{ item: 1 }, { item: { id: 'a' }, key: 'a' }]);
+  });
+
+  it('reads what is read line by line, or leaves it to that', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(texts),
+        fc.constantFrom('\n', '\r\n'),
+        fc.boolean(),
+        format,
+        async (all, end, ends, how) => {
+          const bytes = new TextEncoder().encode(all.join(end) + (ends ? end : ''));
+          const entries = readEntries(bytes, how);
+          const source = async function* () {
+            yield bytes;
+          };
+          const byLine = async () => {
+            const found = [];
+            for await (const line of splitLines(source())) found.push(readEntry(line, how));
+            return found;
+          };
+          if (entries !== undefined) expect(entries).toEqual(await byLine());
+        },
+      ),
+    );
   });
 });
