@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { prices } from '../../src/folder/prices.ts';
+import { limits as bounds } from '../../src/limits.ts';
 import { defineTask } from '../../src/task/task.ts';
 import { simulate } from '../../src/testing/simulate.ts';
 import { brokenBy, brokenIn, type Limits, perSecond, runsOf, usedPart, waits, workers } from './limit-runs.ts';
@@ -24,6 +26,23 @@ describe('limits of a job that nothing befalls', () => {
     expect(run.history.calls.length).toBe(count);
     expect(brokenBy(run, options)).toEqual([]);
     expect(usedPart(run, of)).toBeGreaterThan(used);
+  });
+});
+
+describe('a limited job of ten minutes', () => {
+  it('pays at most 5 % of its compute for being limited', async () => {
+    const items = Array.from({ length: 12_000 }, () => ({ ms: 300 }));
+    const options = { limits: { rate: perSecond(20) }, timeoutMs: 5_000 };
+    const { summary, tookMs } = await simulate({ task: waits, items, workers, options, wait: false });
+    const { s3Writes, s3Reads, sqsRequests, billedMs } = summary.totals;
+    // Whatever the limits are, rows of a chunk are stored, its bytes read, a result and the control looked for, and rows of 20 s stored early.
+    const writes = s3Writes - summary.chunks - billedMs / bounds.checkpointMs;
+    const reads = s3Reads - 2 * summary.chunks - billedMs / bounds.controlMs;
+    const steering = writes * prices.s3Write + reads * prices.s3Read + sqsRequests * prices.sqsRequest;
+    expect(tookMs).toBeGreaterThan(600_000);
+    expect(steering).toBeLessThanOrEqual(0.05 * (billedMs / 1_000) * prices.lambdaGbSecond);
+    // Turns come every 60 s once it goes on by itself.
+    expect(summary.turns).toBeLessThanOrEqual(30);
   });
 });
 
