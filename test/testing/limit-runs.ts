@@ -221,19 +221,19 @@ function growsOf(seed: number): SimulationOptions {
   const random = seededRandom(seed ^ 0x6a075);
   const of = (): Limits => ({ rate: perSecond(90 + Math.floor(random() * 60)) });
   let at = 0;
-  const steer = Array.from({ length: 12 }, () => {
-    at += 500 + Math.floor(random() * 3_500);
+  const steer = Array.from({ length: 14 }, () => {
+    at += 1_000 + Math.floor(random() * 9_000);
     return { afterMs: at, act: of() };
   });
   return {
     task: waits,
-    items: Array.from({ length: 4_000 }, () => ({ ms: 8_000 })),
+    items: Array.from({ length: 3_500 }, () => ({ ms: 8_000 })),
     seed,
     workers,
     options: { limits: of(), timeoutMs: 9_000 },
     wait: false,
     steer,
-    faults: { odds: { 's3-slow': 0.3, deadline: 0.2 }, forMs: 60_000 },
+    faults: { odds: { 's3-slow': 0.3 }, fromMs: 5_000, forMs: 150_000 },
   };
 }
 
