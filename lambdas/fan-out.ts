@@ -22,7 +22,11 @@ useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSetting
 const leaving = leavingSignal();
 attributeOutput(deps.log);
 chargeStrayRejections(deps.log);
-const watchdog = startLoopWatchdog({ limitMs: limits.loopBlockMs, cpuMs: deps.environment.loopBlockMs });
+const watchdog = startLoopWatchdog({
+  limitMs: limits.loopBlockMs,
+  cpuMs: deps.environment.loopBlockMs,
+  mayEndCode: true,
+});
 const vault = new ParameterVault(deps.environment.name, readParameters);
 redactOutput(vault);
 const tasks = withThreads(withSecrets(taskFiles, vault), threadsBeside(import.meta.url));
@@ -34,8 +38,11 @@ export const handler = async (event: unknown, context: Context): Promise<FanOutA
   const token = request.clientToken ?? context.awsRequestId;
   // A job whose secret is missing is refused before anything is written.
   await vault.read(secretsOf(await loadable(request.task), request.options?.secretHeaders));
-  const endWatch = watchdog.watch();
-  return fanOut({ ...deps, tasks, deadline, leaving, writer: newWriter() }, request, token).finally(endWatch);
+  const watch = watchdog.watch();
+  const leavingNow = AbortSignal.any([leaving, watch.ended]);
+  return fanOut({ ...deps, tasks, deadline, leaving: leavingNow, writer: newWriter() }, request, token).finally(() =>
+    watch.end(),
+  );
 };
 
 /** The task where it can be loaded; the job itself says why one cannot. */

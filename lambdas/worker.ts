@@ -25,7 +25,7 @@ const leaving = leavingSignal();
 attributeOutput(deps.log);
 chargeStrayRejections(deps.log);
 const { loopBlockMs } = deps.environment;
-const watchdog = startLoopWatchdog({ limitMs: limits.loopBlockMs, cpuMs: loopBlockMs });
+const watchdog = startLoopWatchdog({ limitMs: limits.loopBlockMs, cpuMs: loopBlockMs, mayEndCode: true });
 const startChild = childrenBeside(import.meta.url, {
   memoryMb: Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? limits.workerMemoryMb),
   loopBlockMs,
@@ -40,18 +40,18 @@ export const handler = async (event: SQSEvent, context: Context): Promise<SQSBat
   const messages = event.Records.map((record) => toHeldMessage(fromRecord(record), deps.log)).filter(
     (held) => held !== undefined,
   );
-  const endWatch = watchdog.watch();
+  const watch = watchdog.watch();
   const acknowledged = await runWorker(messages, {
     ...deps,
     tasks,
     startChild,
     queue: deps.workQueue,
     deadline,
-    leaving,
+    leaving: AbortSignal.any([leaving, watch.ended]),
     knock: (job) => sendDueTick(deps, job),
     writer: newWriter(),
     pull: true,
-  }).finally(endWatch);
+  }).finally(() => watch.end());
   const unproven = event.Records.filter((record) => !acknowledged.has(record.messageId));
   return { batchItemFailures: unproven.map((record) => ({ itemIdentifier: record.messageId })) };
 };

@@ -48,6 +48,8 @@ export interface Environment {
   readonly tickQueueUrl: string;
   readonly workers: number;
   readonly leaseSeconds: number;
+  /** For how long a worker holds a message without renewing that: the embedded cloud lets go of what a process held when it dies. */
+  readonly holdSeconds: number;
   /** How often a worker stores rows of an unfinished chunk, in milliseconds. */
   readonly checkpointMs: number;
   /** Processor time for which an item may block the event loop, in milliseconds. */
@@ -76,6 +78,7 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
   };
   // On this machine requests cost nothing, and who runs there waits for what died.
   const isLocal = (variables['AWS_ENDPOINT_URL'] ?? '') !== '';
+  const isEmbedded = (variables[environmentNames.localFiles] ?? '') !== '';
   const leaseSeconds = count(environmentNames.leaseSeconds);
   return {
     bucket: text(environmentNames.bucket),
@@ -83,6 +86,7 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     tickQueueUrl: text(environmentNames.tickQueueUrl),
     workers: count(environmentNames.workers),
     leaseSeconds: isLocal ? Math.min(leaseSeconds, limits.localLeaseSeconds) : leaseSeconds,
+    holdSeconds: isLocal && !isEmbedded ? Math.min(leaseSeconds, limits.localLeaseSeconds) : leaseSeconds,
     loopBlockMs: isLocal ? limits.localLoopBlockMs : limits.loopBlockMs,
     checkpointMs: isLocal ? limits.localCheckpointMs : limits.checkpointMs,
     allowPrivateNetwork: text(environmentNames.allowPrivateNetwork) === 'true',

@@ -23,6 +23,7 @@ export function functionDeps(variables: Readonly<Record<string, string | undefin
     cpuMs: threadCpuMs,
     log: countingLog(jsonLog, environment.name, systemClock),
     leaseSeconds: environment.leaseSeconds,
+    holdSeconds: environment.holdSeconds,
     checkpointMs: environment.checkpointMs,
     stack: {
       bucket: environment.bucket,

@@ -1,27 +1,30 @@
+import { executionAsyncId } from 'node:async_hooks';
 import { Worker } from 'node:worker_threads';
+import { limits } from '../limits.ts';
 import { blockedItem, failBlocked } from '../worker/item-scope.ts';
 
 /** How often the loop says that it turns, in milliseconds. */
 const beatMs = 500;
-/** An item that code of its own blocks has failed by now; what blocks the loop still is code that cannot be stopped. */
+/** An item that can be named has ended by now; what blocks the loop still is native code. */
 const endAfterLimits = 3;
-/** Node before 24 keeps a count of what runs, which is wrong once code was ended, and then aborts: there the process ends, and says why. */
+/** Node before 24 keeps a count of what runs, which is wrong once code was ended, and then aborts. */
 const canEndCode = Number(process.versions.node.split('.')[0]) >= 24;
+/** Work that has not been handed over by then hangs. */
+const lastResortMs = limits.leaveMs + 3_000;
 /** What a process that ends for an item says on stderr before: its key and the message of its row as JSON. */
 export const blockedMark = 'fanloop-blocked:';
 /** What the thread asks the blocked loop: these names are all that both know of each other. */
 const hooks = { who: 'fanloop.blockedItem', fail: 'fanloop.failBlockedItem' } as const;
 
 /**
- * Runs on a thread of its own, and looks whether the beat goes on. Where it does not, it stops the loop by the inspector, twice:
- * an item that blocks it both times fails, its code is ended, and everybody else goes on. Where no item is to blame, or the loop
- * is in native code, the process ends.
+ * Runs on a thread of its own, and looks whether the beat goes on. Where it does not, it stops the loop by the inspector, twice: an
+ * item whose code is met both times fails. Its code is ended where that does no harm; else the process ends, and says for whom.
  */
 const watch = `
 const { workerData } = require('node:worker_threads');
 const { Session } = require('node:inspector');
 const { writeSync } = require('node:fs');
-const { beats, beatMs, limitMs, cpuMs, endAfterLimits, hooks, canEndCode, blockedMark } = workerData;
+const { beats, beatMs, limitMs, cpuMs, endAfterLimits, hooks, blockedMark } = workerData;
 const view = new Int32Array(beats);
 const usedMs = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000; };
 const say = (message) => writeSync(1, JSON.stringify({ level: 'error', time: new Date().toISOString(), message }) + '\\n');
@@ -50,10 +53,11 @@ const call = (hook, ...given) => 'globalThis[Symbol.for("' + hook + '")](' + giv
 
 const whoBlocks = () => atPause((evaluate, resume) => evaluate(call(hooks.who), (who) => resume(false, who)));
 const fail = (who, ms) => atPause((evaluate, resume) => evaluate(call(hooks.who), (now) => {
-  if (now !== who) return resume(false, false);
-  evaluate(call(hooks.fail, ms), (message) => {
-    const isFailed = typeof message === 'string';
-    if (!isFailed || canEndCode) return resume(isFailed, isFailed);
+  if (now !== who) return resume(false, now);
+  evaluate(call(hooks.fail, ms), (json) => {
+    if (typeof json !== 'string') return resume(false, undefined);
+    const { message, isEnded } = JSON.parse(json);
+    if (isEnded) return resume(true, true);
     writeSync(2, blockedMark + JSON.stringify({ key: who, message }) + '\\n');
     end(ms);
   });
@@ -74,44 +78,71 @@ async function look() {
   if (share < 0.5 || looking) return;
   looking = true;
   if (suspect === undefined) suspect = await whoBlocks();
-  else if (share >= 1 && await fail(suspect, silent * beatMs))
-    say('the event loop was blocked for ' + silent * beatMs / 1000 + ' s by the item ' + suspect + ': it fails');
-  else if (share >= 1) suspect = undefined;
+  else if (share >= 1) {
+    const answer = await fail(suspect, silent * beatMs);
+    if (answer === true) say('the event loop was blocked for ' + silent * beatMs / 1000 + ' s by the item ' + suspect + ': it fails');
+    // Between two pieces of an item's code nobody is met.
+    else suspect = answer ?? suspect;
+  }
   looking = false;
 }
 setInterval(() => void look(), beatMs);
 `;
 
-/** Says what the row of the item will say that blocks the loop, and fails it once its code was ended. */
-function failBlockedItem(ms: number): string | undefined {
-  const blocked = failBlocked(ms);
-  if (blocked !== undefined && canEndCode) setImmediate(blocked.fail);
-  return blocked?.message;
+/** What watches this process's event loop while work runs on it. */
+export interface LoopWatchdog {
+  /** Watches until it is told to end. */
+  watch(): Watch;
 }
 
-/** Watches this process's event loop while work runs on it. */
-export interface LoopWatchdog {
-  /** Watches until the answer is called. */
-  watch(): () => void;
+/** Work that is watched. */
+export interface Watch {
+  /** Aborted when code was ended: what else was about to run then may be lost, so the work has to be handed over. */
+  readonly ended: AbortSignal;
+  end(): void;
 }
 
 /** Starts the thread that fails the item which blocks this process's event loop for `limitMs`, or for `cpuMs` of the process's own time. */
 export function startLoopWatchdog({
   limitMs,
   cpuMs,
+  mayEndCode = false,
 }: {
   readonly limitMs: number;
   readonly cpuMs: number;
+  /** Whether the item's code is ended where that is possible, and not the process. @default false */
+  readonly mayEndCode?: boolean;
 }): LoopWatchdog {
+  const watches = new Set<() => void>();
+  const failBlockedItem = (ms: number): string | undefined => {
+    const blocked = failBlocked(ms);
+    if (blocked === undefined) return undefined;
+    // Within a timer or the like Node would not know any more what runs; before the task has returned, the worker's own code would be ended.
+    const isEnded = mayEndCode && canEndCode && blocked.isOnItsOwn && executionAsyncId() === 0;
+    if (isEnded)
+      setImmediate(() => {
+        blocked.fail();
+        for (const onEnd of watches) onEnd();
+      });
+    return JSON.stringify({ message: blocked.message, isEnded });
+  };
   Object.assign(globalThis, { [Symbol.for(hooks.who)]: blockedItem, [Symbol.for(hooks.fail)]: failBlockedItem });
   const beats = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const view = new Int32Array(beats);
-  const workerData = { beats, beatMs, limitMs, cpuMs, endAfterLimits, hooks, canEndCode, blockedMark };
+  const workerData = { beats, beatMs, limitMs, cpuMs, endAfterLimits, hooks, blockedMark };
   const thread = new Worker(watch, { eval: true, workerData });
   thread.unref();
   let serial = 0;
   return {
     watch: () => {
+      const ended = new AbortController();
+      let lastResort: NodeJS.Timeout | undefined;
+      const onEnd = (): void => {
+        ended.abort(new Error('code of an item was ended'));
+        // The worker's own code may have been about to run as well.
+        lastResort ??= setTimeout(() => process.kill(process.pid, 'SIGKILL'), lastResortMs);
+      };
+      watches.add(onEnd);
       const beat = (): void => {
         serial = (serial % 1_000_000) + 1;
         Atomics.store(view, 0, serial);
@@ -119,9 +150,14 @@ export function startLoopWatchdog({
       beat();
       const timer = setInterval(beat, beatMs);
       timer.unref();
-      return () => {
-        clearInterval(timer);
-        Atomics.store(view, 0, 0);
+      return {
+        ended: ended.signal,
+        end: () => {
+          watches.delete(onEnd);
+          clearTimeout(lastResort);
+          clearInterval(timer);
+          Atomics.store(view, 0, 0);
+        },
       };
     },
   };

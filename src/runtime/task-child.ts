@@ -11,8 +11,8 @@ const keptCharacters = 4_000;
 /** What is left of the output after a child's exit is waited for so long: a process that it started may hold the pipe. */
 const outputMs = 200;
 const pageBytes = 4_096;
-/** The child itself fails an item that blocks it. Where it cannot, since the item is in native code, it is ended after so many times of that. */
-const nativeBlock = { among: 1.5, alone: 3 } as const;
+/** The child itself ends for an item that blocks it. Where it cannot, since the item is in native code, it is ended after so many times of that. */
+const endAfterLimits = 3;
 
 /** Starts children from `child.mjs` beside the given module; `memoryMb` is what the function has in all, after `loopBlockMs` of processor time a loop is blocked. */
 export function childrenBeside(
@@ -53,7 +53,6 @@ function startChild(options: {
   const supervision = supervise(process, {
     childMb,
     loopBlockMs,
-    running: () => answers.size,
     ping: () => send({ type: 'ping' }),
     kill: (error) => {
       killedFor ??= error;
@@ -137,7 +136,6 @@ function supervise(
   on: {
     readonly childMb: number;
     readonly loopBlockMs: number;
-    readonly running: () => number;
     readonly ping: () => void;
     readonly kill: (error: ItemError) => void;
   },
@@ -155,8 +153,7 @@ function supervise(
     hasAnswered = false;
     const silentMs = silentLooks * limits.childLookMs;
     const share = Math.max(silentMs / limits.loopBlockMs, (used - usedBefore) / on.loopBlockMs);
-    // Many are narrowed down soon; who is alone, and so would fail, has all its time.
-    if (share >= (on.running() <= 1 ? nativeBlock.alone : nativeBlock.among)) {
+    if (share >= endAfterLimits) {
       const message = `the event loop of its process was blocked for ${silentMs / 1_000} s while the item ran alone in it`;
       on.kill({ code: 'LoopBlocked', message, retryable: false });
     }

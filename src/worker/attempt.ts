@@ -30,7 +30,7 @@ export interface Attempt {
   /** Aborted when the job is cancelled. */
   readonly cancelled: AbortSignal;
   readonly clock: Clock;
-  /** Gets what ends the attempt from outside, while it runs. */
+  /** Gets what ends the attempt from outside, while it waits for its task. */
   readonly scope?: Pick<ItemScope, 'stop'>;
 }
 
@@ -76,7 +76,6 @@ class RunningAttempt implements Stop {
     const { task, item, context, timeoutMs, cancelled, clock, scope } = this.#attempt;
     this.#stopListening = whenAborted(cancelled, () => this.#abort(cancelled.reason));
     if (this.#isOver) return;
-    if (scope !== undefined) scope.stop = (reason) => this.#abort(reason);
     this.#stopTimer = clock.after(timeoutMs, () => this.#abort(new AttemptTimeout(`no answer within ${timeoutMs} ms`)));
     const given = { ...context, signal: this.#controller.signal, [stopKey]: this };
     try {
@@ -84,6 +83,7 @@ class RunningAttempt implements Stop {
         (value) => this.#answer(value),
         (error: unknown) => this.#fail(error),
       );
+      if (scope !== undefined) scope.stop = (reason) => this.#abort(reason);
     } catch (error) {
       this.#fail(error);
     }
@@ -111,6 +111,7 @@ class RunningAttempt implements Stop {
   #answer(value: unknown): void {
     if (this.#isOver) return;
     const durationMs = this.#durationMs();
+    this.#isOurs();
     this.#settle(succeeded(value, this.#attempt.task.maxValueBytes, durationMs));
   }
 
@@ -133,9 +134,14 @@ class RunningAttempt implements Stop {
     this.#isOver = true;
     this.#stopTimer?.();
     this.#stopListening?.();
+    this.#isOurs();
+    this.#resolve(outcome);
+  }
+
+  /** From here on it is the worker's own code that runs, which nobody may end. */
+  #isOurs(): void {
     const { scope } = this.#attempt;
     if (scope !== undefined) scope.stop = undefined;
-    this.#resolve(outcome);
   }
 
   /** A clock that was set back meanwhile must not make it negative. */

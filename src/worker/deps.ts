@@ -18,6 +18,8 @@ export interface WorkerDeps {
   readonly writer: string;
   /** How long a message is held before its hold must be renewed. */
   readonly leaseSeconds: number;
+  /** How long a message is held without a renewal; longer than the lease where somebody lets go of it when this process dies. @default the lease */
+  readonly holdSeconds?: number;
   /** How often rows of an unfinished chunk are stored, in milliseconds. */
   readonly checkpointMs: number;
   /** Starts a process in which suspect items run; absent where the machine has none: then they run here. */

@@ -17,11 +17,11 @@ interface Hold {
 
 /** The holds on received messages: each is renewed from the moment its message is here until it is let go. */
 export class Holds {
-  readonly #deps: Pick<WorkerDeps, 'queue' | 'clock' | 'log' | 'leaseSeconds'>;
+  readonly #deps: Pick<WorkerDeps, 'queue' | 'clock' | 'log' | 'leaseSeconds' | 'holdSeconds'>;
   readonly #holds = new Map<Held, Hold>();
   #stopTimer: (() => void) | undefined;
 
-  constructor(deps: Pick<WorkerDeps, 'queue' | 'clock' | 'log' | 'leaseSeconds'>) {
+  constructor(deps: Pick<WorkerDeps, 'queue' | 'clock' | 'log' | 'leaseSeconds' | 'holdSeconds'>) {
     this.#deps = deps;
   }
 
@@ -60,13 +60,18 @@ export class Holds {
     await Promise.all([...this.#holds.keys()].map((held) => this.release(held)));
   }
 
+  get #holdSeconds(): number {
+    const { leaseSeconds, holdSeconds = leaseSeconds } = this.#deps;
+    return holdSeconds;
+  }
+
   get #leaseMs(): number {
     return 1_000 * this.#deps.leaseSeconds;
   }
 
   #look(): void {
     for (const [held, hold] of this.#holds) {
-      const everyMs = hold.failed ? lookMs : this.#leaseMs / limits.renewalsPerLease;
+      const everyMs = hold.failed ? lookMs : (1_000 * this.#holdSeconds) / limits.renewalsPerLease;
       if (hold.renewal === undefined && !this.#isWithin(hold.triedAt, everyMs)) this.#renew(held, hold);
     }
     this.#stopTimer = this.#holds.size === 0 ? undefined : this.#deps.clock.after(lookMs, () => this.#look());
@@ -79,14 +84,14 @@ export class Holds {
   }
 
   async #tryToRenew(held: Held, hold: Hold): Promise<void> {
-    const { queue, clock, log, leaseSeconds } = this.#deps;
+    const { queue, clock, log } = this.#deps;
     const { receiptHandle, messageId } = held;
     if (receiptHandle === undefined) return;
     const startedAt = clock.now();
     const isFirstFailure = !hold.failed;
     hold.triedAt = startedAt;
     try {
-      await queue.changeVisibility(receiptHandle, leaseSeconds);
+      await queue.changeVisibility(receiptHandle, this.#holdSeconds);
       hold.since = startedAt;
       hold.failed = false;
     } catch (error) {

@@ -86,7 +86,7 @@ export class Intake {
 
   /** Receives as many messages as seem to fill the free slots; an empty queue ends the pulling once nothing is in hand. */
   async #receive(): Promise<void> {
-    const { queue, clock, leaseSeconds } = this.#deps;
+    const { queue, clock, leaseSeconds, holdSeconds = leaseSeconds } = this.#deps;
     this.#receiving = true;
     this.#times.began(clock.now());
     try {
@@ -96,7 +96,7 @@ export class Intake {
       const max = Math.max(1, Math.min(maxReceived, wanted, room));
       // Always a long poll: a short one asks only some of SQS's servers, and often finds a full queue empty.
       const waitSeconds = limits.receiveWaitSeconds;
-      const received = await queue.receive({ max, waitSeconds, visibilitySeconds: leaseSeconds });
+      const received = await queue.receive({ max, waitSeconds, visibilitySeconds: holdSeconds });
       if (received.length === 0 && this.#state.chunks.length === 0 && this.#desk.isIdle) this.#state.mayPull = false;
       this.#sort(received);
     } catch (error) {

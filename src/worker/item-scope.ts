@@ -8,7 +8,7 @@ export interface ItemScope {
   readonly task: string;
   /** A promise of the item's was rejected, and nobody handled it. */
   unhandled(error: ItemError): void;
-  /** Ends the attempt that runs; there while one does. */
+  /** Ends the attempt; there from when its task has returned a promise until that is settled. */
   stop: ((reason: Error) => void) | undefined;
 }
 
@@ -36,11 +36,20 @@ export function chargeRejection(reason: unknown): boolean {
 /** The item whose code runs in this moment. Asked by a thread that has stopped the event loop where it is blocked. */
 export const blockedItem = (): string | undefined => itemScope.getStore()?.idempotencyKey;
 
-/** What the row of the item says whose code runs in this moment, and what fails it so; nothing where no item's attempt runs. */
-export function failBlocked(ms: number): { readonly message: string; readonly fail: () => void } | undefined {
+/** An item that lets nobody else run. */
+export interface BlockedItem {
+  /** What its row says. */
+  readonly message: string;
+  /** Whether only code of the item's own stands above the event loop: its task has returned a promise, which is not settled. */
+  readonly isOnItsOwn: boolean;
+  readonly fail: () => void;
+}
+
+/** The item whose code runs in this moment. */
+export function failBlocked(ms: number): BlockedItem | undefined {
   const scope = itemScope.getStore();
-  const stop = scope?.stop;
-  if (scope === undefined || stop === undefined) return undefined;
+  if (scope === undefined) return undefined;
+  const { stop } = scope;
   const blocked = new LoopBlocked('here');
   const what = `let nobody else run for ${ms / 1_000} s (a task that computes says "thread: true"); it was`;
   const stack = (blocked.stack ?? '').split('\n').slice(1);
@@ -48,7 +57,7 @@ export function failBlocked(ms: number): { readonly message: string; readonly fa
   const asked = stack.findIndex((line) => line.includes('at eval ('));
   const message = describeStray(scope.task, what, `\n${stack.slice(asked + 1).join('\n')}`);
   blocked.message = message;
-  return { message, fail: () => stop(blocked) };
+  return { message, isOnItsOwn: stop !== undefined, fail: () => stop?.(blocked) };
 }
 
 /** What a stray error of a task says in a row: the task's name and the stack, shortened. */

@@ -58,12 +58,13 @@ describe('runAttempt', () => {
     const clock = new TestClock();
     const outcome = runAttempt({ task, item: 1, context, timeoutMs: 1_000, cancelled, clock, scope });
     const blocked = itemScope.run(scope, () => failBlocked(2_500));
+    expect(blocked?.isOnItsOwn).toBe(true);
     blocked?.fail();
     const message = blocked?.message;
     expect(message).toMatch(/^the task "t" let nobody else run for 2.5 s .*\n +at /s);
     const error = { code: 'LoopBlocked', message, retryable: false };
     expect(await outcome).toMatchObject({ kind: 'failed', error });
-    expect(itemScope.run(scope, () => failBlocked(2_500))).toBeUndefined();
+    expect(itemScope.run(scope, () => failBlocked(2_500))?.isOnItsOwn).toBe(false);
   });
 
   const circular: { self?: unknown } = {};

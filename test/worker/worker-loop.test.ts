@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readDigest } from '../../src/folder/read-digest.ts';
 import { encodeMessage, type WorkMessage } from '../../src/format/message.ts';
 import type { Row } from '../../src/format/outcome.ts';
-import { controlKey, resultKey, segmentsPrefix } from '../../src/format/paths.ts';
+import { controlKey, resultKey, segmentInPart, segmentsPrefix } from '../../src/format/paths.ts';
 import { limits } from '../../src/limits.ts';
 import { TaskError } from '../../src/task/errors.ts';
 import { toHeldMessage } from '../../src/worker/held-message.ts';
@@ -87,6 +87,29 @@ describe('a worker', () => {
     await addJob(world, { items: repeat(1), options: { attempts: 5 } });
     await work(world);
     expect(await rowsOf(world)).toMatchObject([{ status: 'failed', error: { code: 'Busy' }, attempts: 5 }]);
+  });
+
+  it('hands a wait over as long as it was decided, however the clock was set back since', async () => {
+    const { world } = worldWith(async (item, attempt) => {
+      if (item['n'] === 1 && attempt === 1)
+        throw new TaskError('busy', { code: 'Busy', retryable: true, retryAfterMs: 60_000 });
+      await world.clock.sleep(5_000);
+      return attempt;
+    });
+    await addJob(world, { items: repeat(3) });
+    let skew = 0;
+    world.clock.after(2_000, () => {
+      skew = -3_600_000;
+    });
+    const clock = { now: () => world.clock.now() + skew, after: world.clock.after.bind(world.clock) };
+    const life = world.invoke();
+    await world.clock.run((await begin(world, { ...life, deps: { ...life.deps, clock } })).acknowledged);
+    expect(queued(world)).toMatchObject([{ gen: 1, only: [[1, 1]] }]);
+    // Some seconds of chance come on top of it.
+    expect(world.workQueue.sent.at(-1)?.delaySeconds).toBeLessThan(90);
+    const [key = ''] = await world.store.list(segmentsPrefix('j', place));
+    expect(segmentInPart(key).waitMs).toBeGreaterThanOrEqual(60_000);
+    expect(segmentInPart(key).waitMs).toBeLessThan(90_000);
   });
 
   it('hands an item over whose downstream asks for a long wait, and nobody calls it before', async () => {
