@@ -6,7 +6,6 @@ import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
 import { attributeOutput, chargeStrayRejections } from '../src/runtime/item-output.ts';
 import { leavingSignal } from '../src/runtime/leaving.ts';
-import { startLoopWatchdog } from '../src/runtime/loop-watchdog.ts';
 import { trustOwnCertificates } from '../src/runtime/own-certificates.ts';
 import { ParameterVault, readParameters, redactOutput } from '../src/runtime/secret-vault.ts';
 import { threadsBeside } from '../src/runtime/task-threads.ts';
@@ -22,11 +21,10 @@ useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSetting
 const leaving = leavingSignal();
 attributeOutput(deps.log);
 chargeStrayRejections(deps.log);
-const watchdog = startLoopWatchdog({
-  limitMs: limits.loopBlockMs,
-  cpuMs: deps.environment.loopBlockMs,
-  mayEndCode: true,
-});
+// It is needed when items run here, and loads beside the first requests.
+const watchdog = import('../src/runtime/loop-watchdog.ts').then(({ startLoopWatchdog }) =>
+  startLoopWatchdog({ limitMs: limits.loopBlockMs, cpuMs: deps.environment.loopBlockMs, mayEndCode: true }),
+);
 const vault = new ParameterVault(deps.environment.name, readParameters);
 redactOutput(vault);
 const tasks = withThreads(withSecrets(taskFiles, vault), threadsBeside(import.meta.url));
@@ -38,7 +36,7 @@ export const handler = async (event: unknown, context: Context): Promise<FanOutA
   const token = request.clientToken ?? context.awsRequestId;
   // A job whose secret is missing is refused before anything is written.
   await vault.read(secretsOf(await loadable(request.task), request.options?.secretHeaders));
-  const watch = watchdog.watch();
+  const watch = (await watchdog).watch();
   const leavingNow = AbortSignal.any([leaving, watch.ended]);
   return fanOut({ ...deps, tasks, deadline, leaving: leavingNow, writer: newWriter() }, request, token).finally(() =>
     watch.end(),
