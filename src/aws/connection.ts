@@ -8,10 +8,13 @@ export interface Connection {
 /** A connection that hangs, as after a Lambda environment was frozen, has to fail: by itself the SDK waits for ever. */
 const requestTimeouts = { connectionTimeout: 3_000, requestTimeout: 60_000, throwOnRequestTimeout: true } as const;
 
+/** Tries of a request, the first included. */
+export const requestAttempts = 5;
+
 /** Settings that every SDK client of this project is made with. The SDK's own agent keeps at most 50 sockets alive a client. */
 export function clientSettings(connection: Connection) {
   return {
-    maxAttempts: 5,
+    maxAttempts: requestAttempts,
     requestHandler: requestTimeouts,
     ...(connection.endpoint === undefined ? {} : { endpoint: connection.endpoint }),
     ...(connection.region === undefined ? {} : { region: connection.region }),

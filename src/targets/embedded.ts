@@ -66,9 +66,8 @@ const expiredAtOnce = 5;
 
 /** The queues of a cloud that has just started are empty, so all unfinished jobs need their next tick. */
 async function resumeIn(stack: Stack): Promise<number> {
-  const [resumed] = await Promise.all([
-    resumeJobs(stack),
-    removeOlder(stack.store, stack.clock.now() - limits.keepJobsMs, expiredAtOnce),
-  ]);
+  const resumed = await resumeJobs(stack);
+  // Not beside it: a job that is asked for again must not be taken for one that was left.
+  await removeOlder(stack.store, stack.clock.now() - limits.keepJobsMs, expiredAtOnce);
   return resumed;
 }

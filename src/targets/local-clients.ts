@@ -23,6 +23,8 @@ export function connectLocal(cloud: CloudConnection, close: () => Promise<void> 
       loaded.get(endpoint) ??
       import('./stack-clients.ts').then(({ connectStack }) => connectStack(cloud, outputs, { outlivesProcess }));
     loaded.set(endpoint, stack);
+    // What could not be loaded is asked for again.
+    stack.catch(() => loaded.delete(endpoint));
     return stack;
   };
   const name = outputs[stackOutputs.fanOutFunction] ?? '';
@@ -59,7 +61,7 @@ export function connectLocal(cloud: CloudConnection, close: () => Promise<void> 
     invoke: (request, signal) => invokeFanOut(send, request, signal),
     close: async () => {
       requests.close();
-      for (const stack of loaded.values()) await (await stack).close();
+      await Promise.allSettled([...loaded.values()].map(async (stack) => (await stack).close()));
       await close();
     },
   };

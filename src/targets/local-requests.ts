@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Connection } from '../aws/connection.ts';
+import { type Connection, requestAttempts } from '../aws/connection.ts';
 
 /** As in `endpoint.ts`: an import of it reads every export, which takes 40 ms. */
 const { Agent, request } = process.getBuiltinModule('node:http');
@@ -25,8 +25,6 @@ export interface LocalAnswer {
   readonly body: Buffer;
 }
 
-/** Tries of a request, as many as the SDK's clients have (`connection.ts`). */
-const attempts = 5;
 const timeoutMs = 60_000;
 const firstWaitMs = 50;
 
@@ -51,9 +49,13 @@ export class LocalRequests {
         throw failureOf(asked, answer);
       } catch (error) {
         asked.signal?.throwIfAborted();
-        if (attempt === attempts) throw error;
+        if (attempt === requestAttempts) throw error;
       }
-      await wait(firstWaitMs * 2 ** attempt * Math.random());
+      // An abort ends the wait early.
+      await wait(firstWaitMs * 2 ** attempt * Math.random(), undefined, {
+        ...(asked.signal && { signal: asked.signal }),
+      }).catch(() => undefined);
+      asked.signal?.throwIfAborted();
     }
   }
 
@@ -76,7 +78,11 @@ export class LocalRequests {
           ...headers,
         },
       });
-      sent.on('timeout', () => sent.destroy(new Error(`expected ${method} ${path} to be answered, got none in time`)));
+      sent.on('timeout', () => {
+        const error = new Error(`expected ${method} ${path} to be answered, got no answer in time`);
+        // By its code it is known as trouble that passes: a laptop slept, or the cloud's process was stopped for a while.
+        sent.destroy(Object.assign(error, { code: 'ETIMEDOUT' }));
+      });
       sent.on('error', reject);
       sent.on('response', (response) => {
         const blocks: Buffer[] = [];

@@ -85,7 +85,8 @@ export class LocalStore implements ObjectStore {
   async #send(asked: Omit<LocalRequest, 'service'>, known: readonly number[] = []): Promise<LocalAnswer> {
     const request = { service: 's3', ...asked } as const;
     const answer = await this.#requests.send(request);
-    if (answer.status < 300 || known.includes(answer.status)) return answer;
+    const hasNoBucket = answer.status === 404 && elementTexts(answer.body.toString(), 'Code')[0] === 'NoSuchBucket';
+    if (answer.status < 300 || (known.includes(answer.status) && !hasNoBucket)) return answer;
     throw failureOf(request, answer);
   }
 

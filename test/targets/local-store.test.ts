@@ -6,9 +6,12 @@ import { JobStore } from '../../src/aws/job-store.ts';
 import { s3Client } from '../../src/aws/s3.ts';
 import type { Disturbance } from '../../src/cloud/host/disturb.ts';
 import { type Endpoint, openEndpoint } from '../../src/cloud/host/endpoint.ts';
+import { mapBounded } from '../../src/concurrency.ts';
+import { writeObject } from '../../src/connectors/files/object-upload.ts';
 import type { ObjectStore } from '../../src/ports.ts';
 import { LocalRequests } from '../../src/targets/local-requests.ts';
 import { LocalStore } from '../../src/targets/local-store.ts';
+import { verdictOf } from '../../src/task/verdict.ts';
 
 const stateDir = mkdtempSync(path.join(tmpdir(), 'fanloop-local-store-test-'));
 const disturbances: Disturbance[] = [];
@@ -71,7 +74,7 @@ describe('LocalStore', () => {
   it('lists as the store on the SDK does, page by page', async () => {
     const [own, other] = [local(), new JobStore(s3Client(connection()), 'jobs')];
     const keys = Array.from({ length: 1_100 }, (_, n) => `many/&${String(n).padStart(5, '0')} <x>`);
-    for (const key of keys) await own.put(key, '1');
+    await mapBounded(keys, 32, (key) => own.put(key, '1'));
     expect(await own.list('many/')).toEqual(keys);
     for (const options of [
       { limit: 1 },
@@ -113,4 +116,47 @@ describe('LocalStore', () => {
     await expect(local('other').get('kept')).rejects.toMatchObject({ statusCode: 403 });
     expect(asked - before).toBe(6);
   });
+
+  it('takes a bucket that is not there for no absent object', async () => {
+    const store = new LocalStore(new LocalRequests(connection()), 'other');
+    await expect(store.get('kept')).rejects.toThrow('NoSuchBucket');
+  });
+});
+
+describe('LocalRequests', () => {
+  const get = { service: 's3', method: 'GET', path: '/jobs/kept' } as const;
+  const hang = { kind: 'hang', ms: 60_000, applied: false } as const;
+
+  it('fails by a code that passes when nobody answers in time', async () => {
+    disturbances.push(...Array.from({ length: 5 }, () => hang));
+    const error = await new LocalRequests(connection()).send({ ...get, timeoutMs: 20 }).catch((thrown) => thrown);
+    expect(verdictOf(error)).toMatchObject({ code: 'ETIMEDOUT', retryable: true });
+  });
+
+  it('ends with the reason of its signal', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    disturbances.push(hang);
+    const sent = new LocalRequests(connection()).send({ ...get, signal: controller.signal });
+    controller.abort(reason);
+    await expect(sent).rejects.toBe(reason);
+    disturbances.length = 0;
+  });
+});
+
+it('is told what is stored: an object when it is whole, and no part of it', async () => {
+  const told: string[] = [];
+  const end = endpoint.onStored((key) => told.push(key));
+  await local().put('a/b c.json', '1');
+  const client = s3Client(connection());
+  const signal = new AbortController().signal;
+  const blocks = (async function* () {
+    for (let n = 0; n < 2; n++) yield Buffer.alloc(9 * 2 ** 20);
+  })();
+  await writeObject(client, { bucket: 'jobs', key: 'large' }, { blocks, signal });
+  await local().put('a/b c.json', '1', { condition: { ifAbsent: true } });
+  await local().get('large');
+  end();
+  await local().put('later', '1');
+  expect(told).toEqual(['a/b c.json', 'large']);
 });

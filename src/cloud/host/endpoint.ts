@@ -88,8 +88,10 @@ export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> 
     return answerS3(request, response, { store, authorize }).then(() => tellOf(request, response));
   };
   const tellOf = (request: IncomingMessage, response: ServerResponse): void => {
-    const [, key] = /^\/[^/?]+\/([^?]+)/.exec(request.url ?? '') ?? [];
-    if (key === undefined || request.method !== 'PUT' || response.statusCode !== 200) return;
+    const [, key, query = ''] = /^\/[^/?]+\/([^?]+)\??(.*)$/.exec(request.url ?? '') ?? [];
+    // A part of an upload stores nothing yet; its completion does.
+    const stores = request.method === (query.includes('uploadId=') ? 'POST' : 'PUT');
+    if (key === undefined || !stores || response.statusCode !== 200) return;
     for (const listener of listeners) listener(decodeURIComponent(key));
   };
 
