@@ -1,19 +1,14 @@
 import { digestItems, emptyDigest } from '../format/digest.ts';
 import type { Summary } from '../format/summary.ts';
 import { limits } from '../limits.ts';
+import { type CutInto, chunkSize, countChunks } from './chunk-size.ts';
 import { type Cost, estimateCost } from './cost.ts';
 
 /** What is wanted: how much of the kind that a sample was run of, by how many. */
-export interface Wanted {
+export interface Wanted extends CutInto {
   readonly items: number;
-  /** Of the input. */
-  readonly bytes: number;
-  readonly workers: number;
-  /** Calls that one worker awaits at once. */
-  readonly concurrency: number;
-  /** Calls at once, and starts a second, of all workers together. @default none */
+  /** Calls at once, of all workers together. @default none */
   readonly maxConcurrency?: number | undefined;
-  readonly perSecond?: number | undefined;
 }
 
 /** What a large job will come to, if its items are as those of the sample. */
@@ -57,7 +52,7 @@ export function forecast(sample: Summary, wanted: Wanted): Forecast {
   const { totals } = sample;
   const tried = Math.max(1, totals.tried);
   const perItem = { attempts: totals.attempts / tried, callMs: totals.callMs / tried };
-  const chunks = chunksOf(wanted);
+  const chunks = countChunks(chunkSize(wanted), wanted.items);
   const busyWorkers = Math.min(wanted.workers, chunks);
   const { maxConcurrency = Number.POSITIVE_INFINITY, perSecond = Number.POSITIVE_INFINITY } = wanted;
   const slots = Math.min(wanted.concurrency, maxConcurrency / busyWorkers, Math.ceil(wanted.items / busyWorkers));
@@ -98,16 +93,6 @@ export function forecast(sample: Summary, wanted: Wanted): Forecast {
     callsPerSecond,
     limits: limitsReached(sample, wanted, { itemMs, slots, perItemMs: perItem.callMs, wallMs, paceMs }),
   };
-}
-
-/** As the input will be cut: chunks shrink towards its end. */
-function chunksOf({ items, bytes, workers, concurrency }: Wanted): number {
-  const itemBytes = bytes / Math.max(1, items);
-  const chunkBytes = Math.min(limits.chunkBytes, bytes / (limits.chunksPerWorker * workers));
-  const most = Math.max(1, Math.min(limits.chunkItems, Math.floor(chunkBytes / Math.max(1, itemBytes))));
-  let chunks = 0;
-  for (let left = items; left > 0; chunks++) left -= Math.min(most, Math.max(concurrency, Math.floor(left / workers)));
-  return chunks;
 }
 
 /** Turns of a job's loop: ever further apart. */

@@ -59,13 +59,6 @@ export function encodeLines(rows: readonly RowLine[], segments: readonly string[
   return encoder.encode(text);
 }
 
-/** {@link encodeLines} of rows that were not written before. */
-export const encodeRows = (rows: readonly Row[], segments?: readonly string[]): Uint8Array =>
-  encodeLines(
-    rows.map((row) => lineOf(row)),
-    segments,
-  );
-
 /** How a head begins; a row begins with its index. */
 const headStart = /^\{"(v|segments)":/;
 
@@ -80,7 +73,7 @@ export function decodeBody(body: Uint8Array): { readonly segments: readonly stri
 /** Reads a result's or segment's body. @throws UsageError `NewerVersion` */
 export function decodeRows(body: Uint8Array): StoredRows {
   const { segments, text } = decodeBody(body);
-  // Each line was written by encodeRows of a Row; a job has too many of them to check their shape.
+  // Each line was written by encodeLines of a Row; a job has too many of them to check their shape.
   return { segments, rows: linesIn(text).map(rowOf) };
 }
 

@@ -1,3 +1,4 @@
+import { type ChunkSize, chunkSize, isFull, oneChunk } from '../folder/chunk-size.ts';
 import { type Chunk, type ChunkTable, type Cut, chunkTableFormat, cutFormat } from '../format/chunk.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import { cutKey, partKey } from '../format/paths.ts';
@@ -81,7 +82,7 @@ async function* cutParts(
   job: { readonly manifest: Manifest; readonly task: Task; readonly progress: CutProgress; readonly until: number },
 ): AsyncGenerator<Part> {
   const { manifest, task, progress } = job;
-  const size = chunkSize(manifest);
+  const size = sizeOf(manifest);
   const { canary } = manifest.options.limits ?? {};
   const { offset } = progress;
   let chunks: Chunk[] = [];
@@ -139,41 +140,10 @@ function canaryOf(
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
-/** A chunk's limits. */
-interface ChunkSize {
-  readonly items: number;
-  readonly bytes: number;
-  /** Towards the end of the input chunks shrink, but not below so many items: what a worker runs at once. */
-  readonly leastItems: number;
-  /** Where the input ends, and the part of what is left of it that is one worker's. */
-  readonly inputBytes: number;
-  readonly share: number;
-}
-
-/** A chunk's limits: an inline job is one chunk; else each worker gets some, and none is over 1,000 items or 4 MiB. */
-function chunkSize(manifest: Manifest): ChunkSize {
-  const inputBytes = manifest.input.bytes;
-  const share = 1 / manifest.workers;
-  const leastItems = manifest.options.concurrency;
-  if (manifest.inline) {
-    const all = Number.POSITIVE_INFINITY;
-    return { items: all, bytes: all, leastItems: all, inputBytes, share };
-  }
-  const of = manifest.options.limits ?? {};
-  // What has to be stopped at a count is settled in small steps; so is what takes its time, or seats would be done at different times.
-  const most = hasStops(of) ? limits.stopChunkItems : limits.chunkItems;
-  const paced = of.rate === undefined ? most : Math.ceil(perSecondOf(of.rate) * limits.pacedChunkSeconds);
-  const items = Math.max(1, Math.min(most, paced));
-  const bytes = Math.min(limits.chunkBytes, Math.ceil(inputBytes / (limits.chunksPerWorker * manifest.workers)));
-  return { items, bytes, leastItems, inputBytes, share };
-}
-
-/**
- * Whether the next line, which ends at `end`, is one too many. No chunk takes more than a worker's part of what is left of the input,
- * so that the last ones are small and no worker runs the end of a job alone: guided self-scheduling, as OpenMP has it.
- */
-function isFull(open: { readonly start: number; readonly count: number }, end: number, size: ChunkSize): boolean {
-  const bytes = end - open.start;
-  if (open.count >= size.items || bytes > size.bytes) return true;
-  return open.count >= size.leastItems && bytes > (size.inputBytes - open.start) * size.share;
+/** An inline job is one chunk. */
+function sizeOf({ inline, input: { bytes }, workers, options }: Manifest): ChunkSize {
+  if (inline) return oneChunk;
+  const { limits: of = {}, concurrency } = options;
+  const perSecond = of.rate === undefined ? undefined : perSecondOf(of.rate);
+  return chunkSize({ bytes, workers, concurrency, perSecond, stops: hasStops(of) });
 }

@@ -20,9 +20,10 @@ import {
   tickKey,
   tickNumber,
 } from '../../src/format/paths.ts';
-import { decodeRows, encodeRows, lineOf } from '../../src/format/result.ts';
+import { decodeRows, lineOf } from '../../src/format/result.ts';
 import { limits } from '../../src/limits.ts';
 import { slowTask, World } from '../job/world.ts';
+import { encodeRows } from '../support/encode-rows.ts';
 import { goldenRecord } from '../support/golden-record.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 

@@ -9,11 +9,12 @@ import { markerFormat } from '../../src/format/marker.ts';
 import { encodeMessage, parseMessage } from '../../src/format/message.ts';
 import type { RecordFormat } from '../../src/format/record.ts';
 import { answerFormat, parseRequest } from '../../src/format/request.ts';
-import { decodeRows, encodeRows, resultDigest } from '../../src/format/result.ts';
+import { decodeRows, resultDigest } from '../../src/format/result.ts';
 import { seatFormat } from '../../src/format/seat.ts';
 import { summaryFormat } from '../../src/format/summary.ts';
 import { stalledFormat, tickFormat } from '../../src/format/tick.ts';
 import { tokenFormat } from '../../src/format/token.ts';
+import { encodeRows } from '../support/encode-rows.ts';
 
 /** A record of an older version as this code reads and writes it. */
 interface Codec {

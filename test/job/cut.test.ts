@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { type CutInto, chunkSize, countChunks } from '../../src/folder/chunk-size.ts';
 import type { ChunkTable, Cut } from '../../src/format/chunk.ts';
 import type { Manifest } from '../../src/format/manifest.ts';
 import { cutKey, partKey } from '../../src/format/paths.ts';
@@ -9,6 +10,7 @@ import { workMessage } from '../../src/format/work-message.ts';
 import { type CutAnswer, cutInput, uncut } from '../../src/job/cut.ts';
 import { limits } from '../../src/limits.ts';
 import type { Clock } from '../../src/ports.ts';
+import type { JobLimits } from '../../src/task/job-limits.ts';
 import { defineTask } from '../../src/task/task.ts';
 import { loadItems } from '../../src/worker/open-message.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -19,7 +21,13 @@ const task = defineTask({ description: 'A test', input: z.looseObject({}), examp
 
 async function prepare(
   text: string,
-  options: { workers?: number; concurrency?: number; inline?: boolean; format?: 'lines' | 'ndjson' } = {},
+  options: {
+    workers?: number;
+    concurrency?: number;
+    limits?: JobLimits;
+    inline?: boolean;
+    format?: 'lines' | 'ndjson';
+  } = {},
 ) {
   const store = new MemoryStore();
   const clock = new TestClock();
@@ -32,7 +40,7 @@ async function prepare(
     createdAt: '',
     bundle: '',
     input: { bucket: 'b', key: 'in', bytes: body.length, etag, format: options.format ?? 'ndjson' },
-    options: { concurrency: options.concurrency ?? 1, timeoutMs: 1, attempts: 1 },
+    options: { concurrency: options.concurrency ?? 1, timeoutMs: 1, attempts: 1, limits: options.limits ?? {} },
     workers: options.workers ?? 5,
     workerMemoryMb: 1,
     inline: options.inline ?? false,
@@ -121,6 +129,19 @@ describe('cutInput', () => {
     for (const { first, count } of chunks) expect(count).toBeLessThanOrEqual(Math.max(100, (20_000 - first) / 2 + 50));
     for (const count of counts.slice(0, -1)) expect(count).toBeGreaterThanOrEqual(100);
     expect(counts.length).toBeLessThan(26);
+  });
+
+  it.each<[JobLimits, Pick<CutInto, 'perSecond' | 'stops'>]>([
+    [{}, {}],
+    [{ rate: { limit: 10, perMs: 1_000 } }, { perSecond: 10 }],
+    [{ toleratedFailureCount: 3 }, { stops: true }],
+  ])('makes as many chunks as a forecast counts with the limits %o', async (of, told) => {
+    const world = await prepare(numbered(6_000), { workers: 3, concurrency: 50, limits: of });
+    const { progress } = await world.cut();
+    const { bytes } = world.manifest.input;
+    const counted = countChunks(chunkSize({ bytes, workers: 3, concurrency: 50, ...told }), 6_000);
+    // The lines differ by three digits.
+    expect(Math.abs(counted - progress.chunks)).toBeLessThanOrEqual(2);
   });
 
   it('ends a chunk at 4 MiB', async () => {

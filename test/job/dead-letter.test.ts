@@ -4,9 +4,9 @@ import { readChunkRows } from '../../src/folder/read-rows.ts';
 import { encodeMessage, parseMessage, type WorkMessage } from '../../src/format/message.ts';
 import type { Row } from '../../src/format/outcome.ts';
 import { resultKey, segmentKey, segmentName, stalledKey, summaryKey } from '../../src/format/paths.ts';
-import { encodeRows } from '../../src/format/result.ts';
 import { settleDeadLetter } from '../../src/job/dead-letter.ts';
 import { limits } from '../../src/limits.ts';
+import { encodeRows } from '../support/encode-rows.ts';
 import { slowTask, World } from './world.ts';
 
 async function begun() {

@@ -6,13 +6,13 @@ import { settleRest } from '../../src/folder/store-result.ts';
 import { encodeMessage, parseMessage, type TickMessage } from '../../src/format/message.ts';
 import { resultKey, segmentKey, segmentName, summaryKey, tickKey } from '../../src/format/paths.ts';
 import type { FanOutRequest } from '../../src/format/request.ts';
-import { encodeRows } from '../../src/format/result.ts';
 import { sendDueTick } from '../../src/job/due-tick.ts';
 import { runTick } from '../../src/job/run-tick.ts';
 import { takeTick } from '../../src/job/take-tick.ts';
 import { limits } from '../../src/limits.ts';
 import { fanOut } from '../../src/start/fan-out.ts';
 import { defineTask } from '../../src/task/task.ts';
+import { encodeRows } from '../support/encode-rows.ts';
 import { goldenRecord } from '../support/golden-record.ts';
 import { slowTask, World } from './world.ts';
 

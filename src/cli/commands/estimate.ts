@@ -5,6 +5,7 @@ import { forecast } from '../../folder/forecast.ts';
 import type { InputFormat } from '../../format/manifest.ts';
 import { splitLines } from '../../input/lines.ts';
 import { limits } from '../../limits.ts';
+import { hasStops } from '../../task/job-limits.ts';
 import { perSecondOf } from '../../task/rate.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { ExitCode } from '../exit-codes.ts';
@@ -67,7 +68,9 @@ async function estimate(
   const summary = await awaitJob(context, job);
   await removeJob(stack.store, job.id);
   const fleet = { workers: stack.workers, concurrency: limits.concurrency };
-  const found = forecast(summary, { ...fleet, maxConcurrency, perSecond, items: sample.items, bytes: sample.bytes });
+  const stops = hasStops(prepared.jobLimits);
+  const { items, bytes: inputBytes } = sample;
+  const found = forecast(summary, { ...fleet, maxConcurrency, perSecond, stops, items, bytes: inputBytes });
   if (options.json === true)
     await terminal.data(`${JSON.stringify({ type: 'estimate', ...found, ...fleet, sample: summary })}\n`);
   else

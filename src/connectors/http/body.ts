@@ -111,3 +111,50 @@ export function bodyTooLarge(maxBytes: number): TaskError {
 export function isDecodingFailure(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^(Z_|ERR__ERROR_|ZSTD_error_)/.test(String(error.code));
 }
+
+type Headers = Readonly<Record<string, string>>;
+
+/** The beginning of a body, decoded as far as it can be. */
+export async function beginningOf(
+  body: Buffer,
+  { headers, maxBytes }: { readonly headers: Headers; readonly maxBytes: number },
+): Promise<Buffer> {
+  const codings = codingsOf(headers['content-encoding']);
+  if (body.length === 0 || codings.length === 0) return body;
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const block of decoded(Readable.from([body], { objectMode: false }), codings)) {
+      parts.push(block);
+      bytes += block.length;
+      if (bytes >= maxBytes) break;
+    }
+  } catch {
+    // What could be read of it is the beginning.
+  }
+  return Buffer.concat(parts);
+}
+
+/** A whole body without its codings. @throws TaskError `BodyTooLarge`, or `InvalidBody` */
+export async function decodedBytes(
+  body: Buffer,
+  { headers, maxBytes }: { readonly headers: Headers; readonly maxBytes: number },
+): Promise<Buffer> {
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined || body.length === 0) return body;
+  const codings = codingsOf(encoding);
+  if (codings.length === 0) return body;
+  try {
+    return await collect(decoded(Readable.from([body], { objectMode: false }), codings), maxBytes);
+  } catch (error) {
+    throw isDecodingFailure(error) ? undecodable(encoding, error) : error;
+  }
+}
+
+/** The failure of a body that is not what its Content-Encoding says. */
+export function undecodable(encoding: string | undefined, cause: unknown): TaskError {
+  return new TaskError(`expected a whole body in ${encoding}, got one that cannot be decoded`, {
+    code: 'InvalidBody',
+    cause,
+  });
+}

@@ -3,7 +3,7 @@ import { TaskError } from '../../task/errors.ts';
 import type { Stop } from '../../task/stop.ts';
 import { type ConnectorSettings, shared } from '../settings.ts';
 import { addressRefused } from './address-guard.ts';
-import { bodyTooLarge, codingsOf, collect, decoded, isDecodingFailure } from './body.ts';
+import { beginningOf, bodyTooLarge, codingsOf, decoded, decodedBytes, isDecodingFailure, undecodable } from './body.ts';
 import { connectionFailure, statusFailure } from './failures.ts';
 import { type HttpMethod, idempotentMethods } from './methods.ts';
 import { openProxiedSockets } from './proxied-sockets.ts';
@@ -194,47 +194,12 @@ async function refusal(
 ): Promise<TaskError> {
   const expected = expect?.join(' or ') ?? '200 to 299';
   // An answer of which the beginning is wanted is bytes.
-  const text = beginningText(await beginningOf(body as Buffer, headers), headers['content-type'] ?? '', failureBytes);
+  const text = beginningText(
+    await beginningOf(body as Buffer, { headers, maxBytes: failureBytes }),
+    headers['content-type'] ?? '',
+    failureBytes,
+  );
   return statusFailure({ status, headers, host, body: text }, { expected, now: Date.now() });
-}
-
-async function beginningOf(body: Buffer, headers: HttpAnswer['headers']): Promise<Buffer> {
-  const codings = codingsOf(headers['content-encoding']);
-  if (body.length === 0 || codings.length === 0) return body;
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const block of decoded(Readable.from([body], { objectMode: false }), codings)) {
-      parts.push(block);
-      bytes += block.length;
-      if (bytes >= failureBytes) break;
-    }
-  } catch {
-    // What could be read of it is the beginning.
-  }
-  return Buffer.concat(parts);
-}
-
-async function decodedBytes(
-  body: Buffer,
-  { headers, maxBytes }: { readonly headers: HttpAnswer['headers']; readonly maxBytes: number },
-): Promise<Buffer> {
-  const encoding = headers['content-encoding'];
-  if (encoding === undefined || body.length === 0) return body;
-  const codings = codingsOf(encoding);
-  if (codings.length === 0) return body;
-  try {
-    return await collect(decoded(Readable.from([body], { objectMode: false }), codings), maxBytes);
-  } catch (error) {
-    throw isDecodingFailure(error) ? undecodable(encoding, error) : error;
-  }
-}
-
-function undecodable(encoding: string | undefined, cause: unknown): TaskError {
-  return new TaskError(`expected a whole body in ${encoding}, got one that cannot be decoded`, {
-    code: 'InvalidBody',
-    cause,
-  });
 }
 
 /** A stream that fails as soon as it is longer than allowed. */
