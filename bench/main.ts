@@ -20,7 +20,7 @@ import { picture } from './picture.ts';
 import type { LoopResult, Measured, Results, SuiteResult } from './results.ts';
 import { type DelayServer, has, openDelayServer, openNginx } from './servers.ts';
 import { measureStart } from './start.ts';
-import { printCosts, printLimits, printLoop, printParts, printStart, printSuite } from './table.ts';
+import { printCosts, printLimits, printLoop, printParts, printStart, printSuite, readmeTable } from './table.ts';
 
 const { values: asked } = parseArgs({
   options: {
@@ -70,7 +70,8 @@ if (suites.has('limits') || suites.has('live')) {
 }
 writeFileSync(asked.out, `${JSON.stringify(results, null, 2)}\n`);
 writeFileSync(asked.out.replace(/\.json$/, '.svg'), picture(results));
-console.log(`\n${asked.out} and the picture beside it were written`);
+console.log(`\n${readmeTable(results)}`);
+console.log(`${asked.out} and the picture beside it were written`);
 
 async function measureLoop(): Promise<void> {
   if (!has('nginx')) return console.log('loop: skipped, nginx is not installed');

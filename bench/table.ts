@@ -3,6 +3,7 @@ import type {
   LimitsResult,
   LoopResult,
   PartsResult,
+  Results,
   StartRow,
   SuiteResult,
   WorkerRequests,
@@ -73,6 +74,28 @@ export function printLimits({ scenarios = [], live = [], steering = [] }: Partia
 
 const requestText = ({ s3Writes, s3Reads, sqs }: WorkerRequests): string =>
   `${s3Writes} PUT, ${s3Reads} GET, ${sqs} SQS`;
+
+/** The measured comparison as the README has it: a row a contender, dearest last. */
+export function readmeTable({ slow, saturated }: Pick<Results, 'slow' | 'saturated'>): string {
+  if (slow === undefined) return '';
+  const [bare, fast] = [slow, saturated].map((suite) => suite?.contenders.find(({ name }) => name === 'bare')?.cpuUs);
+  const ratio = (us: number | undefined, of: number | undefined): string =>
+    us === undefined || of === undefined ? '' : `${(us / of).toFixed(1)} ×`;
+  const rows = [...slow.contenders]
+    .sort((a, b) => a.cpuUs - b.cpuUs)
+    .map(({ name, how, cpuUs, busy }) => {
+      const nginx = saturated?.contenders.find((one) => one.name === name);
+      const each = nginx === undefined ? '' : Math.round(nginx.perSecond).toLocaleString('en-US');
+      const cells = [how, micros(cpuUs), ratio(cpuUs, bare), busy?.toFixed(2) ?? '', ratio(nginx?.cpuUs, fast), each];
+      return `| ${cells.join(' | ')} |`;
+    });
+  return [
+    `| | ${slow.title}: CPU an item | | slots in use | ${saturated?.title ?? 'nginx'}: CPU | items/s |`,
+    '|---|---|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
 
 const micros = (us: number): string => (us < 10_000 ? `${us.toFixed(1)} µs` : `${(us / 1_000).toFixed(0)} ms`);
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`;
