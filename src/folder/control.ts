@@ -2,7 +2,7 @@ import { type Control, controlFormat, controlVersion, firstControl } from '../fo
 import type { Manifest } from '../format/manifest.ts';
 import { controlKey, type JobRef } from '../format/paths.ts';
 import { type LimitTable, seatsFor } from '../format/share.ts';
-import type { ObjectStore } from '../ports.ts';
+import type { ObjectStore, StoredObject } from '../ports.ts';
 import { type JobLimits, needsSeats } from '../task/job-limits.ts';
 import { ageMs } from './seats.ts';
 
@@ -15,6 +15,22 @@ export function controlOf(manifest: Manifest): Control {
 export function tableOf(limits: JobLimits, { workers, inline }: Pick<Manifest, 'workers' | 'inline'>): LimitTable {
   return { limits, seats: needsSeats(limits) && !inline ? seatsFor(limits, workers) : 1 };
 }
+
+/** A control as somebody reads it. */
+export interface SeenControl {
+  readonly control: Control;
+  /** For how long it has stood at least, by S3's own clock. */
+  readonly ageMs: number;
+}
+
+/** Reads a job's control; undefined where nobody has steered it. */
+export async function readSeenControl(store: ObjectStore, job: JobRef): Promise<SeenControl | undefined> {
+  const object = await store.get(controlKey(job));
+  return object === undefined ? undefined : { control: controlFormat.parse(object.body), ageMs: leastAgeMs(object) };
+}
+
+/** Whole seconds of S3's clock: too young is safe. */
+const leastAgeMs = (object: StoredObject): number => Math.max(0, ageMs(object) - 1_000);
 
 /** How long an old table may matter: a worker's stale look, and an attempt under it. */
 const keepBeforeMs = 300_000;
@@ -48,17 +64,21 @@ export async function changeControl(
       revision: control.revision + 1,
       at: new Date(now()).toISOString(),
       by: at.by,
-      before: wanted.table === undefined ? control.before : beforeOf(control, read === undefined ? 0 : ageMs(read)),
+      before: beforeOf(control, {
+        stoodMs: read === undefined ? 0 : leastAgeMs(read),
+        replaced: wanted.table !== undefined,
+      }),
     };
     const condition = read === undefined ? ({ ifAbsent: true } as const) : { ifMatch: read.etag };
     if ((await store.put(key, controlFormat.encode(changed), { condition })) !== undefined) return changed;
   }
 }
 
-/** The tables that may still be in use when the control's own is replaced: each is older by the time for which that one stood. */
-function beforeOf(control: Control, stoodMs: number): Control['before'] {
-  // Whole seconds of S3's clock: too young is safe.
-  const since = Math.max(0, stoodMs - 1_000);
-  const aged = control.before.map((old) => ({ ...old, agedMs: old.agedMs + since }));
-  return [{ ...control.table, agedMs: 0 }, ...aged].filter(({ agedMs }) => agedMs < keepBeforeMs);
+/** The tables that may still be in use: each is older by the time for which the control stood, whose own may be replaced now. */
+function beforeOf(
+  { table, before }: Control,
+  { stoodMs, replaced }: { readonly stoodMs: number; readonly replaced: boolean },
+): Control['before'] {
+  const aged = before.map((old) => ({ ...old, agedMs: old.agedMs + stoodMs }));
+  return [...(replaced ? [{ ...table, agedMs: 0 }] : []), ...aged].filter(({ agedMs }) => agedMs < keepBeforeMs);
 }

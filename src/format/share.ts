@@ -33,7 +33,7 @@ export function seatsFor(limits: JobLimits, workers: number): number {
   return Math.max(1, Math.min(workers, Math.max(byCalls, byRate)));
 }
 
-/** What an idle seat keeps of a rate. */
+/** What all idle seats together keep of a rate. */
 const trickle = 0.01;
 
 /** Seat `seat` of a table: the calls of all seats add up to the limit, the rates are equal parts of it but for those of idle seats. */
@@ -45,11 +45,13 @@ export function shareIn(table: LimitTable, seat: number): Share {
   const seats = table.seats - idle.length;
   const i = seat - idle.filter((other) => other < seat).length;
   const part = (limit: number): number => {
-    const shared = Math.max(0, limit - idle.length);
-    if (isIdle) return limit > idle.length ? 1 : 0;
+    const kept = limit > idle.length ? idle.length : 0;
+    if (isIdle) return kept === 0 ? 0 : 1;
+    const shared = limit - kept;
     return Math.floor((shared * (i + 1)) / seats) - Math.floor((shared * i) / seats);
   };
-  const paced = (limit: number): number => limit * (isIdle ? trickle : (1 - trickle * idle.length) / seats);
+  const paced = (limit: number): number =>
+    limit * (isIdle ? trickle / idle.length : (idle.length === 0 ? 1 : 1 - trickle) / seats);
   return {
     calls: maxConcurrency === undefined ? bounds.maxConcurrency : Math.min(bounds.maxConcurrency, part(maxConcurrency)),
     perSecond: rate === undefined ? Number.POSITIVE_INFINITY : paced(perSecondOf(rate)),
@@ -73,8 +75,21 @@ export function shareOf(
 ): Share {
   const { table, before } = control;
   const share = shareIn(table, i);
-  const others = before.filter((old) => at.sinceSeenMs < settledMs(old, table, at.timeoutMs) && takesFrom(table, old));
+  const others = before.filter(
+    (old) => at.sinceSeenMs < settledMs(old, table, at.timeoutMs) && takesFromKnown(table, old),
+  );
   return others.map((old) => shareIn(old, i)).reduce(least, share);
+}
+
+/** Asked for at every start, and the same for as long as a control holds. */
+const known = new WeakMap<LimitTable, WeakMap<LimitTable, boolean>>();
+
+function takesFromKnown(table: LimitTable, old: LimitTable): boolean {
+  const answers = known.get(table) ?? new WeakMap<LimitTable, boolean>();
+  known.set(table, answers);
+  const answer = answers.get(old) ?? takesFrom(table, old);
+  answers.set(old, answer);
+  return answer;
 }
 
 /** Whether some seat had more in the old table than it has in the new one: then another's gain must wait. */

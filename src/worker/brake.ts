@@ -51,7 +51,7 @@ export class Brake {
   #grownAt = 0;
   #firstAt = Number.POSITIVE_INFINITY;
   #holdUntil = 0;
-  #isHoldNew = false;
+  #isHoldUntold = false;
 
   /** Starts a second that the downstream seems to take. */
   perSecond(now: number): number {
@@ -97,21 +97,23 @@ export class Brake {
     if (succeeded === 0) this.#known = Math.max(this.#known, answers / 2);
     if (isRefusedAsAWhole && retryAfterMs !== undefined && retryAfterMs >= holdFromMs && this.#holdUntil <= now) {
       this.#holdUntil = now + retryAfterMs;
-      this.#isHoldNew = true;
+      this.#isHoldUntold = true;
       this.#perSecond = Math.max(floorPerSecond, this.#perSecond / 2);
     }
   }
 
-  /** Milliseconds for which a hold that began here since the last time is to last still; 0 where none did. */
-  takeHold(now: number): number {
-    const ms = this.#isHoldNew ? this.holdMs(now) : 0;
-    this.#isHoldNew = false;
-    return ms;
+  /** Milliseconds that are left of a hold that began here, and of which others do not know. */
+  untoldHoldMs(now: number): number {
+    return this.#isHoldUntold ? this.holdMs(now) : 0;
+  }
+
+  toldHold(): void {
+    this.#isHoldUntold = false;
   }
 
   /** Another worker was asked for a rest: it holds here as well, and what comes after it is half of what was tried. */
   hold(now: number, ms: number): void {
-    if (this.holdMs(now) >= ms - windowMs) return;
+    if (ms <= 0 || this.holdMs(now) >= ms - windowMs) return;
     this.#holdUntil = now + ms;
     const { answers } = this.#since(now - windowMs);
     if (answers > 0) this.#perSecond = Math.max(floorPerSecond, Math.min(this.#perSecond, answers) / 2);

@@ -111,9 +111,14 @@ export class Gate {
     if (this.adaptive) this.#brake.refused(now, retryAfterMs);
   }
 
-  /** Milliseconds of a hold that the downstream asked for here since the last time, and that others may not know of. */
-  takeHold(now: number): number {
-    return this.adaptive ? this.#brake.takeHold(now) : 0;
+  /** Milliseconds that are left of a hold for which the downstream asked here, and of which others do not know. */
+  untoldHoldMs(now: number): number {
+    return this.adaptive ? this.#brake.untoldHoldMs(now) : 0;
+  }
+
+  /** The others know of the hold. */
+  toldHold(): void {
+    this.#brake.toldHold();
   }
 
   /** Another worker was asked for a rest. */

@@ -1,4 +1,4 @@
-import { readSeats } from '../folder/seats.ts';
+import { readSeat, readSeats } from '../folder/seats.ts';
 import type { WorkMessage } from '../format/message.ts';
 import { seatKey } from '../format/paths.ts';
 import { type SeatLoad, type SeatNote, seatFormat } from '../format/seat.ts';
@@ -27,6 +27,8 @@ export class HeldSeat {
   #scan: SeatScan | undefined;
   #writing: Promise<boolean> | undefined;
   #notBefore = 0;
+  /** Until when units keep the next start waiting, as the note says; milliseconds since the epoch. */
+  #owedUntil = 0;
   /** The revision and the chunk up to which nothing is left to do. */
   #done: SeatNote['done'];
 
@@ -189,12 +191,22 @@ export class HeldSeat {
       if (!isMine || freeInMs > 0 || left.length === 0) continue;
       const taken = left.filter((message) => !this.#has(placeName(message)));
       this.#hand.push(...taken);
-      if (!(await this.write())) throw new Error(`the note of seat ${this.seat} was not written`);
+      if (!(await this.write())) {
+        this.#letGo(taken);
+        throw new Error(`the note of seat ${this.seat} was not written`);
+      }
       const emptied = { ...note, writer, phase: 'released' as const, open: [], hand: [], writes: note.writes + 1 };
       const condition = { ifMatch: etag };
       const won = await store.put(seatKey(folder, note.seat), seatFormat.encode(emptied), { condition });
-      if (won === undefined) this.#hand = this.#hand.filter((message) => !taken.includes(message));
+      if (won !== undefined) continue;
+      // Another was faster, unless it was this very write whose answer was lost.
+      const stands = (await readSeat(store, folder, note.seat))?.note;
+      if (stands?.writer !== writer || stands.writes !== emptied.writes) this.#letGo(taken);
     }
+  }
+
+  #letGo(taken: readonly WorkMessage[]): void {
+    this.#hand = this.#hand.filter((message) => !taken.includes(message));
   }
 
   /** Looks again for chunks when all of those are begun that were given out at the last look, and more may be by now. */
@@ -210,13 +222,22 @@ export class HeldSeat {
     return this.#writing === undefined && now >= this.#notBefore && this.#lease.isDue(now);
   }
 
+  /** So many units were started since the note was written that who comes after a crash would not wait for them. */
+  get owesMore(): boolean {
+    const now = this.#deps.clock.now();
+    const unnotedMs = this.job.gate.debt(now).unitsMs - Math.max(0, this.#owedUntil - now);
+    return this.#writing === undefined && now >= this.#notBefore && unnotedMs > 1_000 * this.#deps.leaseSeconds;
+  }
+
   /** Renews the lease, with what stands in hand. */
   async write(phase: SeatNote['phase'] = 'held'): Promise<boolean> {
     while (this.#writing !== undefined) await this.#writing;
+    const owedUntil = this.#deps.clock.now() + this.job.gate.debt(this.#deps.clock.now()).unitsMs;
     this.#writing = this.#lease.write(this.#content(), phase).finally(() => {
       this.#writing = undefined;
     });
     const isWritten = await this.#writing;
+    if (isWritten) this.#owedUntil = owedUntil;
     if (!isWritten) this.#notBefore = this.#deps.clock.now() + againMs;
     return isWritten;
   }

@@ -1,6 +1,5 @@
-import { controlOf } from '../folder/control.ts';
-import { readControl, readManifest } from '../folder/read.ts';
-import type { Control } from '../format/control.ts';
+import { controlOf, readSeenControl, type SeenControl } from '../folder/control.ts';
+import { readManifest } from '../folder/read.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import { folderOf } from '../format/message.ts';
 import type { ItemError } from '../format/outcome.ts';
@@ -62,9 +61,9 @@ export class JobFinder {
       return known;
     }
     const lookedAt = clock.now();
-    const [manifest, control] = await readHeld(this.#deps, {
+    const [manifest, seen] = await readHeld(this.#deps, {
       held,
-      act: () => Promise.all([readManifest(store, folder), readControl(store, folder)]),
+      act: () => Promise.all([readManifest(store, folder), readSeenControl(store, folder)]),
       until: () => this.#state.endAt,
     });
     const task = manifest === undefined ? undefined : await this.#taskOf(manifest);
@@ -74,19 +73,19 @@ export class JobFinder {
       log('warn', 'a message of a job without a manifest was dropped', { jobId: folder.id });
       return undefined;
     }
-    const pace = this.#paceOf(manifest, control ?? controlOf(manifest), lookedAt);
+    const pace = this.#paceOf(manifest, seen ?? { control: controlOf(manifest), ageMs: 0 }, lookedAt);
     const job = new RunningJob(manifest, task, pace, isolation);
-    if (control?.state === 'cancelled') job.cancel();
+    if (seen?.control.state === 'cancelled') job.cancel();
     jobs.set(name, job);
     return job;
   }
 
   /** The pace of a job is one, also where some of its items run apart. */
-  #paceOf(manifest: Manifest, control: Control, now: number): Pace {
+  #paceOf(manifest: Manifest, seen: SeenControl, now: number): Pace {
     const name = folderName(manifestFolder(manifest));
     const known = this.#state.jobs.values().find((job) => folderName(job.folder) === name);
     const { concurrency, timeoutMs } = manifest.options;
-    return known?.pace ?? new Pace({ now, control, concurrency, timeoutMs });
+    return known?.pace ?? new Pace({ now, ...seen, concurrency, timeoutMs });
   }
 
   /** A job of which nothing was in hand for a time may have been steered since. */
@@ -94,9 +93,9 @@ export class JobFinder {
     const { store, clock } = this.#deps;
     const beganAt = clock.now();
     if (!pace.isOld(beganAt)) return;
-    const act = (): Promise<Control | undefined> => readControl(store, folder);
-    const control = await readHeld(this.#deps, { held, act, until: () => this.#state.endAt });
-    pace.saw(control, beganAt, clock.now());
+    const act = (): Promise<SeenControl | undefined> => readSeenControl(store, folder);
+    const seen = await readHeld(this.#deps, { held, act, until: () => this.#state.endAt });
+    pace.saw(seen, beganAt, clock.now());
   }
 
   /** A task whose module fails fails its items, as one that is not there; why is told by the log. */

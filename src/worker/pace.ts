@@ -1,3 +1,4 @@
+import type { SeenControl } from '../folder/control.ts';
 import type { Control } from '../format/control.ts';
 import { generationOf } from '../format/message.ts';
 import { noShare, type Share, shareOf } from '../format/share.ts';
@@ -11,6 +12,8 @@ import { Meter } from './meter.ts';
 export interface PaceStart {
   readonly now: number;
   readonly control: Control;
+  /** For how long it has stood at least. @default 0 */
+  readonly ageMs?: number;
   /** Calls at once here, where no limit says less. */
   readonly concurrency: number;
   readonly timeoutMs: number;
@@ -33,21 +36,23 @@ export class Pace {
   readonly seats = new Set<HeldRight>();
   readonly #start: PaceStart;
   #control: Control;
-  /** When the control's revision was first seen, and when the last good look at it began. */
-  #seenAt: number;
+  /** Since when, at the latest, the control's revision has stood, and when the last good look at it began. */
+  #stoodSince: number;
   #lookedAt: number;
   #breaker: Breaker | undefined;
 
   constructor(start: PaceStart) {
-    const { now, control } = start;
+    const { now, control, ageMs = 0 } = start;
     const { rampMs, adaptive = true } = control.table.limits;
     this.#start = start;
     this.#control = control;
-    this.#seenAt = now;
+    this.#stoodSince = now - ageMs;
     this.#lookedAt = now;
     this.#breaker = breakerOf(control);
     const share = this.#shareAt(now);
     this.gate = new Gate({ now, share, rampMs: rampMs ?? (this.needsSeats ? 0 : limits.rampMs), adaptive });
+    const { hold, revision } = control;
+    if (hold?.revision === revision) this.gate.hold(now, hold.ms - ageMs);
   }
 
   get control(): Control {
@@ -89,21 +94,22 @@ export class Pace {
 
   /** Whether everybody must have seen the control by now, so that what another had may be taken. */
   isSettled(now: number): boolean {
-    const sinceSeenMs = now - this.#seenAt;
+    const sinceSeenMs = now - this.#stoodSince;
     return this.#control.before.every(({ agedMs }) => sinceSeenMs + agedMs >= limits.raiseAfterMs);
   }
 
   /** A look at the control came back that began at `beganAt`; undefined is a job that nobody has steered. */
-  saw(control: Control | undefined, beganAt: number, now: number): void {
+  saw(seen: SeenControl | undefined, beganAt: number, now: number): void {
     this.#lookedAt = beganAt;
-    if (control === undefined || control.revision <= this.#control.revision) return;
+    if (seen === undefined || seen.control.revision <= this.#control.revision) return;
+    const { control, ageMs } = seen;
     const { hold, table } = control;
-    if (hold !== undefined && hold.revision > this.#control.revision) this.gate.hold(now, hold.ms);
+    if (hold !== undefined && hold.revision > this.#control.revision) this.gate.hold(now, hold.ms - ageMs);
     const { breaker } = table.limits;
     // Whoever resumes a job, or gives it another breaker, has looked at what failed.
     if (breaker !== this.limits.breaker || this.isPaused) this.#breaker = breakerOf(control);
     this.#control = control;
-    this.#seenAt = now;
+    this.#stoodSince = now - ageMs;
     this.gate.adaptive = control.table.limits.adaptive ?? true;
     this.update(now);
   }
@@ -143,7 +149,7 @@ export class Pace {
   }
 
   #sumOf(seats: readonly HeldRight[], now: number): Share {
-    const at = { sinceSeenMs: now - this.#seenAt, timeoutMs: this.#start.timeoutMs };
+    const at = { sinceSeenMs: now - this.#stoodSince, timeoutMs: this.#start.timeoutMs };
     const shares = seats.filter((one) => one.isLive(now)).map(({ seat }) => shareOf(this.#control, seat, at));
     return shares.reduce(
       (sum, share) => ({

@@ -1,6 +1,7 @@
 import { readSummary } from '../folder/read.ts';
 import { bellFor, encodeMessage, folderOf } from '../format/message.ts';
 import { folderName } from '../format/paths.ts';
+import { shareIn } from '../format/share.ts';
 import { limits } from '../limits.ts';
 import type { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -82,10 +83,13 @@ export class SeatDesk {
     const name = `${folderName(folder)} ${number}`;
     if (this.#claiming.has(name)) return closer.acknowledge(bell);
     this.#claiming.add(name);
-    const claim = await SeatLease.take(this.#deps, folder, number).finally(() => this.#claiming.delete(name));
+    const { perSecond } = shareIn(job.pace.control.table, number);
+    const wanted = { seat: number, intervalMs: perSecond > 0 ? 1_000 / perSecond : 0 };
+    const claim = await SeatLease.take(this.#deps, folder, wanted).finally(() => this.#claiming.delete(name));
     if (claim.kind === 'live') {
       // It may be the bell of the holder itself, which has died: then the seat is free when it comes again.
-      if (bell.receiveCount >= uselessBell) return closer.acknowledge(bell);
+      // A bell that was hidden for others has not tried yet.
+      if (bell.receiveCount >= uselessBell + forOthers - 1) return closer.acknowledge(bell);
       return this.#hide(bell, Math.max(1, Math.ceil(claim.freeInMs / 1_000)));
     }
     const { jobId } = job.manifest;
@@ -111,7 +115,7 @@ export class SeatDesk {
       this.#lose(duty);
       return;
     }
-    if (seat.isDue)
+    if (seat.isDue || seat.owesMore)
       this.#state.track(
         seat.write().then(() => undefined),
         job.manifest.jobId,
@@ -140,16 +144,19 @@ export class SeatDesk {
   }
 
   #wantsMore(seat: HeldSeat): boolean {
-    const inLine = this.#jobsOf(seat.job).reduce((sum, job) => sum + job.ready.length, 0);
-    const wants = seat.wantsMore(inLine);
+    const wants = seat.wantsMore(this.#inLine(seat));
     if (wants && this.#state.roomBytes <= 0) seat.job.pace.meter.heldUp();
     return wants && this.#state.roomBytes > 0;
   }
 
+  /** Items of the seat's job that could start now. */
+  #inLine({ job }: HeldSeat): number {
+    return this.#jobsOf(job).reduce((sum, { ready }) => sum + ready.length, 0);
+  }
+
   async #begin(seat: HeldSeat): Promise<void> {
     const { opener } = this.#parts;
-    const inLine = this.#jobsOf(seat.job).reduce((sum, job) => sum + job.ready.length, 0);
-    const begun = await seat.begin(inLine);
+    const begun = await seat.begin(this.#inLine(seat));
     await Promise.all(
       begun.map((held) =>
         opener.open(held).catch((error: unknown) => {

@@ -37,13 +37,13 @@ export class SeatLease {
   }
 
   /** Takes a seat if nobody can hold it any more. Of two who try only one wins. */
-  static async take(deps: LeaseDeps, job: JobFolder, seat: number): Promise<Claim> {
+  static async take(deps: LeaseDeps, job: JobFolder, claim: SeatClaim): Promise<Claim> {
     const { store, clock, writer } = deps;
+    const { seat } = claim;
     const read = await readSeat(store, job, seat);
     const before = read?.note;
-    const isReleased = before?.phase === 'released';
-    const debt = isReleased ? debtLeft(before.debt, { ageMs: read?.ageMs ?? 0, now: clock.now() }) : noDebt;
     if (read !== undefined && read.freeInMs > 0) return { kind: 'live', freeInMs: read.freeInMs };
+    const debt = read === undefined ? noDebt : debtOf(read, { now: clock.now(), intervalMs: claim.intervalMs });
     const note: SeatNote = {
       v: 1,
       seat,
@@ -55,7 +55,7 @@ export class SeatLease {
       // Until the new holder has opened them they stand where the last one left them.
       open: [],
       hand: before === undefined ? [] : inheritance(before),
-      debt: noDebt,
+      debt: { ...debt, at: clock.now() },
       status: { running: 0 },
     };
     const since = clock.now();
@@ -138,6 +138,23 @@ interface Written {
   readonly note: SeatNote;
   readonly etag: string;
   readonly since: number;
+}
+
+/** A seat that somebody wants. */
+export interface SeatClaim {
+  readonly seat: number;
+  /** Milliseconds between two starts under it. */
+  readonly intervalMs: number;
+}
+
+/** What is to be waited for: a holder that died may have started a call as late as its lease allowed. */
+function debtOf(
+  { note, ageMs }: StoredSeat,
+  at: { readonly now: number; readonly intervalMs: number },
+): Pick<SeatDebt, 'callsMs' | 'unitsMs'> {
+  const left = debtLeft(note.debt, { ageMs, now: at.now });
+  if (note.phase === 'released') return left;
+  return { ...left, callsMs: Math.max(left.callsMs, at.intervalMs - Math.max(0, ageMs - note.leaseMs)) };
 }
 
 const noDebt = { callsMs: 0, unitsMs: 0 };

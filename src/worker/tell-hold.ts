@@ -8,13 +8,15 @@ export async function tellHold(
   { store, clock, writer }: WorkerDeps,
   { manifest, folder, pace }: RunningJob,
 ): Promise<void> {
-  const ms = pace.gate.takeHold(clock.now());
+  const ms = pace.gate.untoldHoldMs(clock.now());
   const isAlone = pace.needsSeats && pace.control.table.seats === 1;
   if (ms < limits.controlMs || isAlone) return;
+  const beganAt = clock.now();
   const control = await changeControl(
     { store, now: () => clock.now() },
     { job: folder, first: controlOf(manifest), by: `worker:${writer}` },
     ({ state, revision }) => (state === 'running' ? { hold: { ms, revision: revision + 1 } } : undefined),
   );
-  pace.saw(control, clock.now(), clock.now());
+  pace.gate.toldHold();
+  pace.saw({ control, ageMs: 0 }, beganAt, clock.now());
 }

@@ -1,5 +1,4 @@
-import { changeControl, controlOf } from '../folder/control.ts';
-import { readControl } from '../folder/read.ts';
+import { changeControl, controlOf, readSeenControl } from '../folder/control.ts';
 import { limits } from '../limits.ts';
 import { Closer } from './closer.ts';
 import { RequestCount } from './count-requests.ts';
@@ -120,7 +119,7 @@ async function lookAtJob(
   const isHere = desk.serves(first) || state.chunks.some(({ job }) => jobs.some((one) => one === job));
   if (jobs.every((job) => job.cancelled.aborted) || !isHere) return;
   const beganAt = deps.clock.now();
-  pace.saw(await readControl(deps.store, folder), beganAt, deps.clock.now());
+  pace.saw(await readSeenControl(deps.store, folder), beganAt, deps.clock.now());
   if (pace.isBroken && pace.control.state === 'running') await openBreaker(deps, first);
   await tellHold(deps, first);
   for (const job of jobs) {
@@ -136,10 +135,11 @@ async function openBreaker(
   { manifest, folder, pace }: RunningJob,
 ): Promise<void> {
   log('warn', 'too many of the last calls failed: the job pauses', { jobId: manifest.jobId });
+  const beganAt = clock.now();
   const control = await changeControl(
     { store, now: () => clock.now() },
     { job: folder, first: controlOf(manifest), by: `worker:${writer}` },
     ({ state }) => (state === 'running' ? { state: 'paused', reason: 'breaker' } : undefined),
   );
-  pace.saw(control, clock.now(), clock.now());
+  pace.saw({ control, ageMs: 0 }, beganAt, clock.now());
 }

@@ -34,6 +34,27 @@ describe('shareIn', () => {
     );
   });
 
+  it('gives the shares of idle seats to the others, but for a trickle', () => {
+    const some = fc
+      .tuple(fc.integer({ min: 2, max: 1_000 }), fc.nat(5_000), fc.integer({ min: 1, max: 50_000 }))
+      .chain(([seats, more, perSecond]) =>
+        fc
+          .uniqueArray(fc.nat(seats - 1), { minLength: 1, maxLength: seats - 1 })
+          .map((idle) => ({ ...table(seats + more, perSecond, seats), idle })),
+      );
+    fc.assert(
+      fc.property(some, (given) => {
+        const { maxConcurrency = 0, rate } = given.limits;
+        const shares = Array.from({ length: given.seats }, (_, i) => shareIn(given, i));
+        expect(shares.every(({ calls, perSecond }) => calls >= 1 && perSecond > 0)).toBe(true);
+        expect(sum(given, ({ calls }) => calls)).toBeLessThanOrEqual(maxConcurrency);
+        expect(sum(given, ({ perSecond }) => perSecond)).toBeCloseTo(rate?.limit ?? 0, 4);
+        const ofIdle = given.idle.reduce((total, i) => total + (shares[i]?.perSecond ?? 0), 0);
+        expect(ofIdle).toBeCloseTo((rate?.limit ?? 0) / 100, 4);
+      }),
+    );
+  });
+
   it('gives a seat that is not there nothing', () => {
     expect(shareIn(table(10, 10, 2), 2)).toEqual({ calls: 0, perSecond: 0, unitsPerSecond: 0 });
   });

@@ -13,8 +13,8 @@ const mutations: readonly Mutation[] = [
   {
     name: 'raise without a wait',
     file: 'src/format/share.ts',
-    find: 'at.sinceSeenMs < settledMs(old, table, at.timeoutMs) && takesFrom(table, old)',
-    replace: 'at.sinceSeenMs < 0 && takesFrom(table, old)',
+    find: 'at.sinceSeenMs < settledMs(old, table, at.timeoutMs) && takesFromKnown(table, old)',
+    replace: 'at.sinceSeenMs < 0 && takesFromKnown(table, old)',
   },
   {
     name: 'wait without the timeout',

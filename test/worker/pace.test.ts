@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import type { Control } from '../../src/format/control.ts';
+import { firstControl } from '../../src/format/control.ts';
+import { limits } from '../../src/limits.ts';
+import { Pace } from '../../src/worker/pace.ts';
+
+const calls = { maxConcurrency: 500 };
+const timeoutMs = 240_000;
+/** Three seats have become five. */
+const moved: Control = {
+  ...firstControl({ limits: calls, seats: 5 }),
+  revision: 4,
+  before: [{ limits: calls, seats: 3, agedMs: 0 }],
+};
+const held = (seat: number) => ({ seat, isLive: () => true });
+const paceOf = (control: Control, ageMs: number): Pace =>
+  new Pace({ now: 1_000_000, control, ageMs, concurrency: 100, timeoutMs });
+
+describe('Pace', () => {
+  it('waits for what others had only as long as the control is young, also in a worker that is new', () => {
+    const sharesAt = (ageMs: number): number => {
+      const pace = paceOf(moved, ageMs);
+      pace.seats.add(held(4));
+      pace.update(1_000_000);
+      return pace.gate.share.calls;
+    };
+    expect([sharesAt(0), sharesAt(timeoutMs), sharesAt(timeoutMs + limits.raiseAfterMs)]).toEqual([0, 0, 100]);
+  });
+
+  it('does not wait anew when somebody changes something else', () => {
+    const pace = paceOf({ ...moved, revision: 3 }, 0);
+    pace.seats.add(held(4));
+    const now = 1_000_000 + timeoutMs + limits.raiseAfterMs;
+    const [old] = moved.before;
+    const aged = { ...moved, before: old === undefined ? [] : [{ ...old, agedMs: timeoutMs + limits.raiseAfterMs }] };
+    pace.saw({ control: aged, ageMs: 0 }, now, now);
+    expect(pace.gate.share.calls).toBe(100);
+  });
+
+  it('heeds what is left of a rest that the downstream has asked for, and none that something else came after', () => {
+    const hold = { ms: 120_000, revision: 4 };
+    expect(paceOf({ ...moved, hold }, 5_000).gate.restMs(1_000_000)).toBe(115_000);
+    expect(paceOf({ ...moved, hold }, 130_000).gate.restMs(1_000_000)).toBe(0);
+    expect(paceOf({ ...moved, hold, revision: 5 }, 5_000).gate.restMs(1_000_000)).toBe(0);
+  });
+});
