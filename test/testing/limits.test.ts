@@ -4,7 +4,7 @@ import { prices } from '../../src/folder/prices.ts';
 import { limits as bounds } from '../../src/limits.ts';
 import { defineTask } from '../../src/task/task.ts';
 import { simulate } from '../../src/testing/simulate.ts';
-import { brokenBy, brokenIn, type Limits, perSecond, runsOf, usedPart, waits, workers } from './limit-runs.ts';
+import { brokenBy, type Limits, perSecond, usedPart, waits, workers } from './limit-runs.ts';
 
 describe('limits of a job that nothing befalls', () => {
   it.each<[Limits, { ms: number; count: number; timeoutMs?: number }, number]>([
@@ -88,27 +88,5 @@ describe('units', () => {
     expect(tookMs).toBeGreaterThan(0.97 * 59 * 2_000);
     expect(tookMs).toBeLessThan(1.05 * 59 * 2_000);
     expect(run.summary.totals.nanoUsd).toBe(60_000_000);
-  });
-});
-
-const seeds = Array.from(
-  { length: Number(process.env['LIMIT_SEEDS'] ?? 20) },
-  (_, n) => n + Number(process.env['LIMIT_FROM'] ?? 1),
-);
-
-describe('limits under chaos', () => {
-  it.each(seeds)('are kept, and every item has one row, seed %i', async (seed) => {
-    expect({ seed, found: await brokenIn(runsOf.chaos(seed)) }).toEqual({ seed, found: [] });
-  });
-});
-
-describe('limits under what they fear most', () => {
-  const some = seeds.slice(0, Math.ceil(seeds.length / 20));
-  it.each(
-    some.flatMap((seed) =>
-      (['moves', 'stale', 'rivals', 'distance', 'long', 'grows'] as const).map((kind) => [kind, seed] as const),
-    ),
-  )('are kept in runs of %s, seed %i', async (kind, seed) => {
-    expect({ seed, found: await brokenIn(runsOf[kind](seed)) }).toEqual({ seed, found: [] });
   });
 });
