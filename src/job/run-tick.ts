@@ -1,8 +1,17 @@
 import { mapBounded } from '../concurrency.ts';
 import { controlOf } from '../folder/control.ts';
-import { lastTick, readManifest, readSummary, readTable, readTick, settledInPart } from '../folder/read.ts';
+import {
+  lastTick,
+  readControl,
+  readManifest,
+  readSummary,
+  readTable,
+  readTick,
+  settledInPart,
+} from '../folder/read.ts';
 import { unmarkRunning } from '../folder/running.ts';
 import { settleRest } from '../folder/store-result.ts';
+import type { Control } from '../format/control.ts';
 import { emptyDigest } from '../format/digest.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import {
@@ -122,7 +131,7 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
     await stopJob(deps, manifest, { record, control: steered });
     await changeSeats(deps, manifest, { record, control: steered });
   }
-  await endOrGoOn(deps, manifest, record);
+  await endOrGoOn(deps, manifest, record, steered);
   return done;
 }
 
@@ -188,7 +197,7 @@ async function doEffects(
 }
 
 /** Ends the job, or sends the next tick, which is the proof that the record's effects are done: so it goes out last. */
-async function endOrGoOn(deps: TickDeps, manifest: Manifest, record: TickRecord): Promise<void> {
+async function endOrGoOn(deps: TickDeps, manifest: Manifest, record: TickRecord, acted?: Control): Promise<void> {
   if (record.end !== undefined) {
     await endJob(deps, summarize(manifest, record));
     return;
@@ -201,8 +210,22 @@ async function endOrGoOn(deps: TickDeps, manifest: Manifest, record: TickRecord)
     n: record.n + 1,
     after: record.writer,
   };
-  const delaySeconds = Math.max(0, Math.round((record.nextAt - record.at) / 1_000));
+  const plannedSeconds = Math.max(0, Math.round((record.nextAt - record.at) / 1_000));
+  const isOld = plannedSeconds > soonSeconds && acted !== undefined && (await isSteeredSince(deps, folder, acted));
+  const delaySeconds = isOld ? soonSeconds : plannedSeconds;
   await deps.tickQueue.send([encodeMessage(next)], { group: folder.id, delaySeconds });
+}
+
+/** A turn that comes so soon sees by itself what it was steered to meanwhile. */
+const soonSeconds = 2;
+
+/**
+ * Whether somebody paused, resumed, or cancelled the job after the turn had read its control: the tick that they sent may have been one of
+ * this very turn, and a paused job's next one is a quarter of an hour away. Who steers later than this look finds the record, and sends the next.
+ */
+async function isSteeredSince({ store }: TickDeps, folder: JobFolder, acted: Control): Promise<boolean> {
+  const control = await readControl(store, folder);
+  return control !== undefined && (control.state !== acted.state || control.generation !== acted.generation);
 }
 
 const placeName = (place: ChunkPlace): string => `${place.part}/${place.chunk}`;
