@@ -11,10 +11,10 @@ import { tasks as taskFiles } from './tasks.mjs';
 
 trustOwnCertificates(process.env);
 useConnectors(parseConnectorSettings(process.env));
-const { name, loopBlockMs } = parseEnvironment(process.env);
+const { name, loopLimits } = parseEnvironment(process.env);
 const vault = new ParameterVault(name, readParameters);
 redactOutput(vault);
 const tasks = withThreads(withSecrets(taskFiles, vault), threadsBeside(import.meta.url));
 
 /** The process in which suspect items run; its parent is the worker. */
-serveParent({ tasks, clock: systemClock, log: jsonLog, loopBlockMs });
+serveParent({ tasks, clock: systemClock, log: jsonLog, loopLimits });

@@ -1,7 +1,6 @@
 import type { Context } from 'aws-lambda';
 import { useConnectors } from '../src/connectors/settings.ts';
 import { type FanOutAnswer, parseRequest } from '../src/format/request.ts';
-import { limits } from '../src/limits.ts';
 import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
 import { attributeOutput, chargeStrayRejections } from '../src/runtime/item-output.ts';
@@ -22,8 +21,8 @@ const leaving = leavingSignal();
 attributeOutput(deps.log);
 chargeStrayRejections(deps.log);
 // It is needed when items run here, and loads beside the first requests.
-const watchdog = import('../src/runtime/loop-watchdog.ts').then(({ startLoopWatchdog }) =>
-  startLoopWatchdog({ limitMs: limits.loopBlockMs, cpuMs: deps.environment.loopBlockMs, mayEndCode: true }),
+const watchdog = import('../src/runtime/loop-watchdog.ts').then(({ half, startLoopWatchdog }) =>
+  startLoopWatchdog(half(deps.environment.loopLimits)),
 );
 const vault = new ParameterVault(deps.environment.name, readParameters);
 redactOutput(vault);
@@ -36,11 +35,8 @@ export const handler = async (event: unknown, context: Context): Promise<FanOutA
   const token = request.clientToken ?? context.awsRequestId;
   // A job whose secret is missing is refused before anything is written.
   await vault.read(secretsOf(await loadable(request.task), request.options?.secretHeaders));
-  const watch = (await watchdog).watch();
-  const leavingNow = AbortSignal.any([leaving, watch.ended]);
-  return fanOut({ ...deps, tasks, deadline, leaving: leavingNow, writer: newWriter() }, request, token).finally(() =>
-    watch.end(),
-  );
+  const endWatch = (await watchdog).watch();
+  return fanOut({ ...deps, tasks, deadline, leaving, writer: newWriter() }, request, token).finally(endWatch);
 };
 
 /** The task where it can be loaded; the job itself says why one cannot. */

@@ -6,7 +6,7 @@ import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
 import { attributeOutput, chargeStrayRejections } from '../src/runtime/item-output.ts';
 import { leavingSignal } from '../src/runtime/leaving.ts';
-import { startLoopWatchdog } from '../src/runtime/loop-watchdog.ts';
+import { half, startLoopWatchdog } from '../src/runtime/loop-watchdog.ts';
 import { trustOwnCertificates } from '../src/runtime/own-certificates.ts';
 import { ParameterVault, readParameters, redactOutput } from '../src/runtime/secret-vault.ts';
 import { fromRecord } from '../src/runtime/sqs-record.ts';
@@ -24,11 +24,12 @@ useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSetting
 const leaving = leavingSignal();
 attributeOutput(deps.log);
 chargeStrayRejections(deps.log);
-const { loopBlockMs } = deps.environment;
-const watchdog = startLoopWatchdog({ limitMs: limits.loopBlockMs, cpuMs: loopBlockMs, mayEndCode: true });
+const { loopLimits } = deps.environment;
+// Early, since it fails nobody: who is to blame is found where items run apart.
+const watchdog = startLoopWatchdog(half(loopLimits));
 const startChild = childrenBeside(import.meta.url, {
   memoryMb: Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? limits.workerMemoryMb),
-  loopBlockMs,
+  loopLimits,
 });
 const vault = new ParameterVault(deps.environment.name, readParameters);
 redactOutput(vault);
@@ -40,18 +41,18 @@ export const handler = async (event: SQSEvent, context: Context): Promise<SQSBat
   const messages = event.Records.map((record) => toHeldMessage(fromRecord(record), deps.log)).filter(
     (held) => held !== undefined,
   );
-  const watch = watchdog.watch();
+  const endWatch = watchdog.watch();
   const acknowledged = await runWorker(messages, {
     ...deps,
     tasks,
     startChild,
     queue: deps.workQueue,
     deadline,
-    leaving: AbortSignal.any([leaving, watch.ended]),
+    leaving,
     knock: (job) => sendDueTick(deps, job),
     writer: newWriter(),
     pull: true,
-  }).finally(() => watch.end());
+  }).finally(endWatch);
   const unproven = event.Records.filter((record) => !acknowledged.has(record.messageId));
   return { batchItemFailures: unproven.map((record) => ({ itemIdentifier: record.messageId })) };
 };

@@ -99,8 +99,9 @@ export const limits = {
   childLookMs: 500,
   /** An item that blocks the event loop for this time fails: nobody else's calls go on meanwhile, nor are messages held. */
   loopBlockMs: 10_000,
-  /** The same on this machine, where somebody waits for it; of processor time, so that no task is blamed for a busy machine. */
-  localLoopBlockMs: 5_000,
+  /** The same on this machine, where somebody waits for it: of processor time, so that no task is blamed for a busy machine. */
+  localLoopBlockCpuMs: 5_000,
+  localLoopBlockMs: 30_000,
   /** A renewal every third of the lease survives one that is lost. */
   renewalsPerLease: 3,
   /** Starts that may come early by this much where a rate is kept. */

@@ -75,7 +75,7 @@ export const firstGen = (generation: number): number => generation * handOversAG
 /** The generation in which a message was sent: how often unsettled chunks had been given out anew. */
 export const generationOf = (gen: number): number => Math.floor(gen / handOversAGeneration);
 
-/** The message as an attempt sends it: SQS may have taken it before, and lost its answer. */
+/** The message as an attempt sends it: SQS may have taken it before, and lost its answer. What the SDK itself sends again within an attempt is unmarked. */
 export const sentAgain = (message: WorkMessage, attempt: number): WorkMessage =>
   attempt === 1 ? message : { ...message, again: true };
 

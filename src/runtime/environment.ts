@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts';
+import type { LoopLimits } from './loop-watchdog.ts';
 
 /** Names of the variables that the stack sets on its functions and the handlers read. */
 export const environmentNames = {
@@ -52,8 +53,7 @@ export interface Environment {
   readonly holdSeconds: number;
   /** How often a worker stores rows of an unfinished chunk, in milliseconds. */
   readonly checkpointMs: number;
-  /** Processor time for which an item may block the event loop, in milliseconds. */
-  readonly loopBlockMs: number;
+  readonly loopLimits: LoopLimits;
   readonly allowPrivateNetwork: boolean;
   /** Hash of the deployed bundle, kept in each manifest. */
   readonly bundleHash: string;
@@ -87,7 +87,10 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     workers: count(environmentNames.workers),
     leaseSeconds: isLocal ? Math.min(leaseSeconds, limits.localLeaseSeconds) : leaseSeconds,
     holdSeconds: isLocal && !isEmbedded ? Math.min(leaseSeconds, limits.localLeaseSeconds) : leaseSeconds,
-    loopBlockMs: isLocal ? limits.localLoopBlockMs : limits.loopBlockMs,
+    // On AWS a function has its share of a processor to itself.
+    loopLimits: isLocal
+      ? { limitMs: limits.localLoopBlockMs, cpuMs: limits.localLoopBlockCpuMs }
+      : { limitMs: limits.loopBlockMs, cpuMs: limits.loopBlockMs },
     checkpointMs: isLocal ? limits.localCheckpointMs : limits.checkpointMs,
     allowPrivateNetwork: text(environmentNames.allowPrivateNetwork) === 'true',
     bundleHash: text(environmentNames.bundleHash),

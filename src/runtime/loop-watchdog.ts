@@ -1,69 +1,58 @@
-import { executionAsyncId } from 'node:async_hooks';
 import { Worker } from 'node:worker_threads';
-import { limits } from '../limits.ts';
-import { blockedItem, failBlocked } from '../worker/item-scope.ts';
+import { blockedItem } from '../worker/item-scope.ts';
 
 /** How often the loop says that it turns, in milliseconds. */
 const beatMs = 500;
-/** An item that can be named has ended by now; what blocks the loop still is native code. */
-const endAfterLimits = 3;
-/** Node before 24 keeps a count of what runs, which is wrong once code was ended, and then aborts. */
-const canEndCode = Number(process.versions.node.split('.')[0]) >= 24;
-/** Work that has not been handed over by then hangs. */
-const lastResortMs = limits.leaveMs + 3_000;
 /** What a process that ends for an item says on stderr before: its key and the message of its row as JSON. */
 export const blockedMark = 'fanloop-blocked:';
-/** What the thread asks the blocked loop: these names are all that both know of each other. */
-const hooks = { who: 'fanloop.blockedItem', fail: 'fanloop.failBlockedItem' } as const;
+/** What the thread asks the blocked loop: the name is all that both know of it. */
+const hook = 'fanloop.blockedItem';
 
 /**
- * Runs on a thread of its own, and looks whether the beat goes on. Where it does not, it stops the loop by the inspector, twice: an
- * item whose code is met both times fails. Its code is ended where that does no harm; else the process ends, and says for whom.
+ * Runs on a thread of its own, and looks whether the beat goes on; where it has not for too long, the process ends. It does not end
+ * the code alone: what waits to run next is lost with it, of other items too. Where it is to say who is to blame, it stops the loop
+ * by the inspector, twice: who is met both times.
  */
 const watch = `
 const { workerData } = require('node:worker_threads');
 const { Session } = require('node:inspector');
-const { writeSync } = require('node:fs');
-const { beats, beatMs, limitMs, cpuMs, endAfterLimits, hooks, blockedMark } = workerData;
+const { readFileSync, writeSync } = require('node:fs');
+const { beats, beatMs, limitMs, cpuMs, isNaming, hook, blockedMark } = workerData;
 const view = new Int32Array(beats);
-const usedMs = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000; };
-const say = (message) => writeSync(1, JSON.stringify({ level: 'error', time: new Date().toISOString(), message }) + '\\n');
+// Of the main thread alone, where the system says it: tasks may compute on others.
+const usedMs = () => {
+  try {
+    const fields = readFileSync('/proc/self/task/' + process.pid + '/stat', 'latin1').split(') ').at(-1).split(' ');
+    return 10 * (Number(fields[11]) + Number(fields[12]));
+  } catch {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  }
+};
 let seen = Atomics.load(view, 0);
 let silent = 0;
 let usedBefore = usedMs();
 let suspect;
 let looking = false;
 
-/** Stops the loop where it is, and gives what \`act\` wants of it there. */
-const atPause = (act) => new Promise((settle) => {
+/** Stops the loop where it is, and asks there who runs, and what is to be said of that. */
+const ask = (ms) => new Promise((settle) => {
   const session = new Session();
   session.connectToMainThread();
-  const end = (answer) => { session.disconnect(); settle(answer); };
+  const end = (answer) => session.post('Debugger.resume', () => { session.disconnect(); settle(answer); });
   session.on('Debugger.paused', ({ params: { callFrames } }) => {
     // It has turned since: nobody blocks it.
-    if (Atomics.load(view, 0) !== seen) return session.post('Debugger.resume', () => end(undefined));
-    const evaluate = (expression, then) => session.post('Debugger.evaluateOnCallFrame',
+    if (Atomics.load(view, 0) !== seen) return end(undefined);
+    const expression = 'JSON.stringify(globalThis[Symbol.for("' + hook + '")](' + ms + '))';
+    session.post('Debugger.evaluateOnCallFrame',
       { callFrameId: callFrames[0].callFrameId, expression, returnByValue: true, silent: true },
-      (error, answer) => then(error ? undefined : answer.result.value));
-    act(evaluate, (terminateOnResume, answer) => session.post('Debugger.resume', { terminateOnResume }, () => end(answer)));
+      (error, answer) => end(error || answer.result.value === undefined ? undefined : JSON.parse(answer.result.value)));
   });
   session.post('Debugger.enable', () => session.post('Debugger.pause'));
 });
-const call = (hook, ...given) => 'globalThis[Symbol.for("' + hook + '")](' + given.map((one) => JSON.stringify(one)).join() + ')';
-
-const whoBlocks = () => atPause((evaluate, resume) => evaluate(call(hooks.who), (who) => resume(false, who)));
-const fail = (who, ms) => atPause((evaluate, resume) => evaluate(call(hooks.who), (now) => {
-  if (now !== who) return resume(false, now);
-  evaluate(call(hooks.fail, ms), (json) => {
-    if (typeof json !== 'string') return resume(false, undefined);
-    const { message, isEnded } = JSON.parse(json);
-    if (isEnded) return resume(true, true);
-    writeSync(2, blockedMark + JSON.stringify({ key: who, message }) + '\\n');
-    end(ms);
-  });
-}));
 function end(ms) {
-  say('the event loop was blocked for ' + ms / 1000 + ' s: the process ends, and its items run apart');
+  writeSync(1, JSON.stringify({ level: 'error', time: new Date().toISOString(),
+    message: 'the event loop was blocked for ' + ms / 1000 + ' s: the process ends, and its items run apart' }) + '\\n');
   process.kill(process.pid, 'SIGKILL');
 }
 
@@ -73,76 +62,60 @@ async function look() {
   silent = now === seen && now !== 0 ? silent + 1 : 0;
   seen = now;
   if (silent === 0) { usedBefore = usedMs(); suspect = undefined; return; }
-  const share = Math.max(silent * beatMs / limitMs, (usedMs() - usedBefore) / cpuMs);
-  if (share >= endAfterLimits) end(silent * beatMs);
-  if (share < 0.5 || looking) return;
+  const ms = silent * beatMs;
+  // A late beat is no blocked loop.
+  const share = Math.max(ms / limitMs, silent < 3 ? 0 : (usedMs() - usedBefore) / cpuMs);
+  if (share >= (isNaming ? 3 : 1)) end(ms);
+  if (!isNaming || share < 0.5 || looking) return;
   looking = true;
-  if (suspect === undefined) suspect = await whoBlocks();
-  else if (share >= 1) {
-    const answer = await fail(suspect, silent * beatMs);
-    if (answer === true) say('the event loop was blocked for ' + silent * beatMs / 1000 + ' s by the item ' + suspect + ': it fails');
-    // Between two pieces of an item's code nobody is met.
-    else suspect = answer ?? suspect;
-  }
+  const met = await ask(ms);
   looking = false;
+  // Between two pieces of an item's code nobody is met.
+  if (met === undefined) return;
+  if (share >= 1 && suspect === met.key) {
+    writeSync(2, blockedMark + JSON.stringify(met) + '\\n');
+    end(ms);
+  }
+  suspect = met.key;
 }
 setInterval(() => void look(), beatMs);
 `;
 
-/** What watches this process's event loop while work runs on it. */
+/** For how long an item may block an event loop, in milliseconds. */
+export interface LoopLimits {
+  /** By the clock. */
+  readonly limitMs: number;
+  /** By the processor time of the main thread. */
+  readonly cpuMs: number;
+}
+
+/** Where it fails nobody, a process ends early. */
+export const half = ({ limitMs, cpuMs }: LoopLimits): LoopLimits => ({ limitMs: limitMs / 2, cpuMs: cpuMs / 2 });
+
+/** Watches this process's event loop while work runs on it. */
 export interface LoopWatchdog {
-  /** Watches until it is told to end. */
-  watch(): Watch;
+  /** Watches until the answer is called. */
+  watch(): () => void;
 }
 
-/** Work that is watched. */
-export interface Watch {
-  /** Aborted when code was ended: what else was about to run then may be lost, so the work has to be handed over. */
-  readonly ended: AbortSignal;
-  end(): void;
-}
-
-/** Starts the thread that fails the item which blocks this process's event loop for `limitMs`, or for `cpuMs` of the process's own time. */
+/** Starts the thread that ends this process when its event loop is blocked for `limitMs`, or for `cpuMs` of its own processor time. */
 export function startLoopWatchdog({
   limitMs,
   cpuMs,
-  mayEndCode = false,
-}: {
-  readonly limitMs: number;
-  readonly cpuMs: number;
-  /** Whether the item's code is ended where that is possible, and not the process. @default false */
-  readonly mayEndCode?: boolean;
+  isNaming = false,
+}: LoopLimits & {
+  /** The process says before on stderr which item is to blame, after {@link blockedMark}. Who cannot be met ends it later. @default false */
+  readonly isNaming?: boolean;
 }): LoopWatchdog {
-  const watches = new Set<() => void>();
-  const failBlockedItem = (ms: number): string | undefined => {
-    const blocked = failBlocked(ms);
-    if (blocked === undefined) return undefined;
-    // Within a timer or the like Node would not know any more what runs; before the task has returned, the worker's own code would be ended.
-    const isEnded = mayEndCode && canEndCode && blocked.isOnItsOwn && executionAsyncId() === 0;
-    if (isEnded)
-      setImmediate(() => {
-        blocked.fail();
-        for (const onEnd of watches) onEnd();
-      });
-    return JSON.stringify({ message: blocked.message, isEnded });
-  };
-  Object.assign(globalThis, { [Symbol.for(hooks.who)]: blockedItem, [Symbol.for(hooks.fail)]: failBlockedItem });
+  Object.assign(globalThis, { [Symbol.for(hook)]: blockedItem });
   const beats = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const view = new Int32Array(beats);
-  const workerData = { beats, beatMs, limitMs, cpuMs, endAfterLimits, hooks, blockedMark };
+  const workerData = { beats, beatMs, limitMs, cpuMs, isNaming, hook, blockedMark };
   const thread = new Worker(watch, { eval: true, workerData });
   thread.unref();
   let serial = 0;
   return {
     watch: () => {
-      const ended = new AbortController();
-      let lastResort: NodeJS.Timeout | undefined;
-      const onEnd = (): void => {
-        ended.abort(new Error('code of an item was ended'));
-        // The worker's own code may have been about to run as well.
-        lastResort ??= setTimeout(() => process.kill(process.pid, 'SIGKILL'), lastResortMs);
-      };
-      watches.add(onEnd);
       const beat = (): void => {
         serial = (serial % 1_000_000) + 1;
         Atomics.store(view, 0, serial);
@@ -150,14 +123,9 @@ export function startLoopWatchdog({
       beat();
       const timer = setInterval(beat, beatMs);
       timer.unref();
-      return {
-        ended: ended.signal,
-        end: () => {
-          watches.delete(onEnd);
-          clearTimeout(lastResort);
-          clearInterval(timer);
-          Atomics.store(view, 0, 0);
-        },
+      return () => {
+        clearInterval(timer);
+        Atomics.store(view, 0, 0);
       };
     },
   };

@@ -1,20 +1,19 @@
-import { limits } from '../limits.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { TaskRegistry } from '../task/registry.ts';
 import { ChildLoop } from '../worker/isolate/child-loop.ts';
 import type { FromChild, ToChild } from '../worker/isolate/task-child.ts';
 import { attributeOutput, chargeStrayRejections } from './item-output.ts';
-import { startLoopWatchdog } from './loop-watchdog.ts';
+import { type LoopLimits, startLoopWatchdog } from './loop-watchdog.ts';
 
 /** Exit code of a child that an exception has ended: the one of Node itself. */
 const fatalExitCode = 1;
 
-/** Takes items from the parent process until it is gone; one that blocks the loop for `loopBlockMs` of processor time fails. */
+/** Takes items from the parent process until it is gone; one that blocks the loop for longer than `loopLimits` fails. */
 export function serveParent(deps: {
   readonly tasks: TaskRegistry;
   readonly clock: Clock;
   readonly log: Log;
-  readonly loopBlockMs: number;
+  readonly loopLimits: LoopLimits;
 }): void {
   const post = (message: FromChild, sent?: () => void): void => {
     process.send?.(message, undefined, undefined, () => sent?.());
@@ -33,6 +32,6 @@ export function serveParent(deps: {
   chargeStrayRejections(deps.log);
   // A signal that ends the group is for the parent, which then hands over.
   process.on('SIGTERM', () => undefined);
-  startLoopWatchdog({ limitMs: limits.loopBlockMs, cpuMs: deps.loopBlockMs }).watch();
+  startLoopWatchdog({ ...deps.loopLimits, isNaming: true }).watch();
   post({ type: 'ready' });
 }

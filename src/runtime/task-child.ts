@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { ItemError } from '../format/outcome.ts';
 import { limits } from '../limits.ts';
 import type { ChildAnswer, ChildEnd, FromChild, StartChild, TaskChild, ToChild } from '../worker/isolate/task-child.ts';
-import { blockedMark } from './loop-watchdog.ts';
+import { blockedMark, type LoopLimits } from './loop-watchdog.ts';
 
 /** The end of what a child wrote to stderr is kept, since V8 says there that its memory is full. */
 const keptCharacters = 4_000;
@@ -14,24 +14,24 @@ const pageBytes = 4_096;
 /** The child itself ends for an item that blocks it. Where it cannot, since the item is in native code, it is ended after so many times of that. */
 const endAfterLimits = 3;
 
-/** Starts children from `child.mjs` beside the given module; `memoryMb` is what the function has in all, after `loopBlockMs` of processor time a loop is blocked. */
+/** Starts children from `child.mjs` beside the given module; `memoryMb` is what the function has in all, `loopLimits` of an item. */
 export function childrenBeside(
   moduleUrl: string,
-  { memoryMb, loopBlockMs }: { readonly memoryMb: number; readonly loopBlockMs: number },
+  { memoryMb, loopLimits }: { readonly memoryMb: number; readonly loopLimits: LoopLimits },
 ): StartChild {
   const program = fileURLToPath(new URL('./child.mjs', moduleUrl));
   // The parent needs the rest: it holds inputs and rows.
   const childMb = Math.max(128, Math.floor(memoryMb * limits.childMemoryShare));
-  return (onRejection) => startChild({ program, childMb, loopBlockMs, onRejection });
+  return (onRejection) => startChild({ program, childMb, loopLimits, onRejection });
 }
 
 function startChild(options: {
   readonly program: string;
   readonly childMb: number;
-  readonly loopBlockMs: number;
+  readonly loopLimits: LoopLimits;
   readonly onRejection: (idempotencyKey: string, error: ItemError) => void;
 }): TaskChild {
-  const { program, childMb, loopBlockMs, onRejection } = options;
+  const { program, childMb, loopLimits, onRejection } = options;
   const process = fork(program, [], {
     execArgv: [`--max-old-space-size=${Math.floor(childMb * 0.75)}`],
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
@@ -52,7 +52,7 @@ function startChild(options: {
   });
   const supervision = supervise(process, {
     childMb,
-    loopBlockMs,
+    loopLimits,
     ping: () => send({ type: 'ping' }),
     kill: (error) => {
       killedFor ??= error;
@@ -135,11 +135,12 @@ function supervise(
   child: ChildProcess,
   on: {
     readonly childMb: number;
-    readonly loopBlockMs: number;
+    readonly loopLimits: LoopLimits;
     readonly ping: () => void;
     readonly kill: (error: ItemError) => void;
   },
 ): { answered(): void; stop(): void } {
+  const { limitMs, cpuMs } = on.loopLimits;
   let silentLooks = 0;
   let hasAnswered = true;
   let usedBefore = 0;
@@ -152,7 +153,7 @@ function supervise(
     }
     hasAnswered = false;
     const silentMs = silentLooks * limits.childLookMs;
-    const share = Math.max(silentMs / limits.loopBlockMs, (used - usedBefore) / on.loopBlockMs);
+    const share = Math.max(silentMs / limitMs, silentLooks < 3 ? 0 : (used - usedBefore) / cpuMs);
     if (share >= endAfterLimits) {
       const message = `the event loop of its process was blocked for ${silentMs / 1_000} s while the item ran alone in it`;
       on.kill({ code: 'LoopBlocked', message, retryable: false });
@@ -169,11 +170,11 @@ function supervise(
   };
 }
 
-/** Processor time of a process in milliseconds, from its ticks of 10 ms; 0 where the system does not say. */
+/** Processor time of a process's main thread in milliseconds, from its ticks of 10 ms; 0 where the system does not say. */
 function usedMs(pid: number | undefined): number {
   try {
     // The name of the program stands in brackets, and may have any.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ') ?? [];
+    const fields = readFileSync(`/proc/${pid}/task/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ') ?? [];
     return 10 * (Number(fields[11]) + Number(fields[12]));
   } catch {
     return 0;

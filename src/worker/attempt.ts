@@ -5,7 +5,6 @@ import { failureOf } from '../task/failure.ts';
 import { type Stop, stopKey } from '../task/stop.ts';
 import type { Task, TaskContext } from '../task/task.ts';
 import { whenAborted } from '../waiting.ts';
-import { type ItemScope, LoopBlocked } from './item-scope.ts';
 
 /** How one try of an item ended. */
 export type AttemptOutcome =
@@ -30,8 +29,6 @@ export interface Attempt {
   /** Aborted when the job is cancelled. */
   readonly cancelled: AbortSignal;
   readonly clock: Clock;
-  /** Gets what ends the attempt from outside, while it waits for its task. */
-  readonly scope?: Pick<ItemScope, 'stop'>;
 }
 
 /** Thrown where an attempt ends through no fault of its item. */
@@ -73,7 +70,7 @@ class RunningAttempt implements Stop {
   }
 
   start(): void {
-    const { task, item, context, timeoutMs, cancelled, clock, scope } = this.#attempt;
+    const { task, item, context, timeoutMs, cancelled, clock } = this.#attempt;
     this.#stopListening = whenAborted(cancelled, () => this.#abort(cancelled.reason));
     if (this.#isOver) return;
     this.#stopTimer = clock.after(timeoutMs, () => this.#abort(new AttemptTimeout(`no answer within ${timeoutMs} ms`)));
@@ -83,7 +80,6 @@ class RunningAttempt implements Stop {
         (value) => this.#answer(value),
         (error: unknown) => this.#fail(error),
       );
-      if (scope !== undefined) scope.stop = (reason) => this.#abort(reason);
     } catch (error) {
       this.#fail(error);
     }
@@ -111,7 +107,6 @@ class RunningAttempt implements Stop {
   #answer(value: unknown): void {
     if (this.#isOver) return;
     const durationMs = this.#durationMs();
-    this.#isOurs();
     this.#settle(succeeded(value, this.#attempt.task.maxValueBytes, durationMs));
   }
 
@@ -120,10 +115,7 @@ class RunningAttempt implements Stop {
     const { cancelled, timeoutMs, clock } = this.#attempt;
     if (cancelled.aborted) this.#settle({ kind: 'cancelled' });
     else if (error instanceof AttemptBrokenOff) this.#settle({ kind: 'brokenOff' });
-    else if (this.reason instanceof LoopBlocked) {
-      const blocked = { code: 'LoopBlocked', message: this.reason.message, retryable: false };
-      this.#settle({ kind: 'failed', error: blocked, retryAfterMs: undefined, durationMs: this.#durationMs() });
-    } else if (this.aborted) {
+    else if (this.aborted) {
       const message = `no answer within ${timeoutMs} ms; ask for a longer --timeout if the work needs it`;
       const timedOut = { code: 'Timeout', message, retryable: true };
       this.#settle({ kind: 'failed', error: timedOut, retryAfterMs: undefined, durationMs: this.#durationMs() });
@@ -134,14 +126,7 @@ class RunningAttempt implements Stop {
     this.#isOver = true;
     this.#stopTimer?.();
     this.#stopListening?.();
-    this.#isOurs();
     this.#resolve(outcome);
-  }
-
-  /** From here on it is the worker's own code that runs, which nobody may end. */
-  #isOurs(): void {
-    const { scope } = this.#attempt;
-    if (scope !== undefined) scope.stop = undefined;
   }
 
   /** A clock that was set back meanwhile must not make it negative. */

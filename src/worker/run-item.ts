@@ -5,7 +5,7 @@ import type { Task } from '../task/task.ts';
 import { type AttemptOutcome, runAttempt } from './attempt.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { Isolation } from './isolate/isolation.ts';
-import { type ItemScope, itemScope } from './item-scope.ts';
+import { itemScope } from './item-scope.ts';
 import type { ItemRun } from './open-chunk.ts';
 import type { RunningJob } from './running-job.ts';
 import type { Used } from './usage.ts';
@@ -43,9 +43,8 @@ export function runItem(
       log('info', message, { ...fields, jobId, index: run.jobIndex }),
     used,
   };
-  const scope: ItemScope = { idempotencyKey, task, unhandled, stop: undefined };
-  const given = { item: run.item, context, cancelled: run.chunk.stopped, clock, scope };
-  return itemScope.run(scope, () =>
+  const given = { item: run.item, context, cancelled: run.chunk.stopped, clock };
+  return itemScope.run({ idempotencyKey, task, unhandled }, () =>
     isolation === undefined
       ? runAttempt({ ...given, task: job.taskOrThrow, timeoutMs })
       : // The child looks after the timeout: a loop that another item blocks would end everybody's time here.

@@ -5,7 +5,6 @@ import { TaskError } from '../../src/task/errors.ts';
 import { failureOf } from '../../src/task/failure.ts';
 import { defineTask, type TaskContext } from '../../src/task/task.ts';
 import { type AttemptOutcome, runAttempt } from '../../src/worker/attempt.ts';
-import { failBlocked, type ItemScope, itemScope } from '../../src/worker/item-scope.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const context = { attempt: 1, idempotencyKey: 'j/0', log: () => undefined, used: () => undefined };
@@ -49,22 +48,6 @@ describe('runAttempt', () => {
     const outcome = await start(() => shared);
     shared.n = 2;
     expect(rowValue(outcome)).toEqual({ n: 1 });
-  });
-
-  it('fails by whoever ends it for blocking the loop, and is not tried again', async () => {
-    const scope: ItemScope = { idempotencyKey: 'j/0', task: 't', unhandled: () => undefined, stop: undefined };
-    const task = defineTask({ description: 'A test', input: z.unknown(), example: 1, run: never });
-    const cancelled = new AbortController().signal;
-    const clock = new TestClock();
-    const outcome = runAttempt({ task, item: 1, context, timeoutMs: 1_000, cancelled, clock, scope });
-    const blocked = itemScope.run(scope, () => failBlocked(2_500));
-    expect(blocked?.isOnItsOwn).toBe(true);
-    blocked?.fail();
-    const message = blocked?.message;
-    expect(message).toMatch(/^the task "t" let nobody else run for 2.5 s .*\n +at /s);
-    const error = { code: 'LoopBlocked', message, retryable: false };
-    expect(await outcome).toMatchObject({ kind: 'failed', error });
-    expect(itemScope.run(scope, () => failBlocked(2_500))?.isOnItsOwn).toBe(false);
   });
 
   const circular: { self?: unknown } = {};

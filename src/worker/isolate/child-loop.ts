@@ -4,7 +4,7 @@ import type { Clock, Log } from '../../ports.ts';
 import type { TaskRegistry } from '../../task/registry.ts';
 import { parseItem } from '../../task/task.ts';
 import { runAttempt } from '../attempt.ts';
-import { describeStray, type ItemScope, itemScope } from '../item-scope.ts';
+import { describeStray, itemScope } from '../item-scope.ts';
 import { Usage, type Used } from '../usage.ts';
 import type { ChildAnswer, ChildRequest, FromChild, ToChild } from './task-child.ts';
 
@@ -58,8 +58,7 @@ export class ChildLoop {
       if (isAnswered) this.#post({ type: 'rejection', idempotencyKey, error });
       else rejection ??= error;
     };
-    const scope: ItemScope = { idempotencyKey, task: request.task, unhandled, stop: undefined };
-    return itemScope.run(scope, async () => {
+    return itemScope.run({ idempotencyKey, task: request.task, unhandled }, async () => {
       const parsed = await parseItem(task, parseJson(request.item));
       if (!parsed.ok) return { ok: false, error: { code: 'InvalidItem', message: parsed.problem, retryable: false } };
       const usage = new Usage();
@@ -71,7 +70,7 @@ export class ChildLoop {
           log('info', message, { ...fields, jobId, index: Number(index) }),
         used: (used: Used) => usage.add(used),
       };
-      const outcome = await runAttempt({ task, item: parsed.value, context, timeoutMs, cancelled, clock, scope });
+      const outcome = await runAttempt({ task, item: parsed.value, context, timeoutMs, cancelled, clock });
       isAnswered = true;
       const said = usage.said();
       if (rejection !== undefined) return { ok: false, error: rejection, ...said };

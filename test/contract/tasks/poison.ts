@@ -10,17 +10,24 @@ export const task = defineTask({
     n: z.int(),
     waitMs: z.int(),
     ask: z.url(),
-    how: z.enum(['exit', 'loop', 'rejection', 'late-rejection', 'timer', 'memory', 'abort', 'signal']).optional(),
+    how: z
+      .enum(['exit', 'loop', 'rejection', 'late-rejection', 'timer', 'memory', 'abort', 'signal', 'first'])
+      .optional(),
+    together: z.boolean().optional(),
   }),
   example: { n: 1, waitMs: 100, ask: 'http://localhost' },
-  run: async ({ n, waitMs, ask, how }, { signal }) => {
-    await sleep(waitMs, undefined, { signal });
+  run: async ({ n, waitMs, ask, how, together }, { signal }) => {
+    if (how === 'first') harm.loop();
+    await (together === true ? allAtOnce : sleep(waitMs, undefined, { signal }));
     const { body } = await request(ask, { signal });
     await body.text();
-    if (how !== undefined) await harm[how]();
+    if (how !== undefined && how !== 'first') await harm[how]();
     return n;
   },
 });
+
+/** What all items of a process wait for, so that they go on one right after the other. */
+const allAtOnce = sleep(1_000);
 
 const stray = async (): Promise<never> => {
   throw new Error('stray');
