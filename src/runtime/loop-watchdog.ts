@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { blockedItem } from '../worker/item-scope.ts';
+import { describeStray, itemScope } from '../worker/item-scope.ts';
 
 /** How often the loop says that it turns, in milliseconds. */
 const beatMs = 500;
@@ -129,4 +129,16 @@ export function startLoopWatchdog({
       };
     },
   };
+}
+
+/** The item whose code runs in this moment, and what its row says if it is to blame; asked by who has stopped an event loop that is blocked. */
+function blockedItem(ms: number): { readonly key: string; readonly message: string } | undefined {
+  const scope = itemScope.getStore();
+  if (scope === undefined) return undefined;
+  const stack = (new Error('here').stack ?? '').split('\n').slice(1);
+  // Above the question stands who answers it.
+  const asked = stack.findIndex((line) => line.includes('at eval ('));
+  const what = `let nobody else run for ${ms / 1_000} s (a task that computes says "thread: true"); it was`;
+  const message = describeStray(scope.task, what, `\n${stack.slice(asked + 1).join('\n')}`);
+  return { key: scope.idempotencyKey, message };
 }

@@ -28,18 +28,6 @@ export function chargeRejection(reason: unknown): boolean {
   return scope !== undefined;
 }
 
-/** The item whose code runs in this moment, and what its row says if it is to blame; asked by who has stopped an event loop that is blocked. */
-export function blockedItem(ms: number): { readonly key: string; readonly message: string } | undefined {
-  const scope = itemScope.getStore();
-  if (scope === undefined) return undefined;
-  const stack = (new Error('here').stack ?? '').split('\n').slice(1);
-  // Above the question stands who answers it.
-  const asked = stack.findIndex((line) => line.includes('at eval ('));
-  const what = `let nobody else run for ${ms / 1_000} s (a task that computes says "thread: true"); it was`;
-  const message = describeStray(scope.task, what, `\n${stack.slice(asked + 1).join('\n')}`);
-  return { key: scope.idempotencyKey, message };
-}
-
 /** What a stray error of a task says in a row: the task's name and the stack, shortened. */
 export function describeStray(task: string, what: string, reason: unknown): string {
   const text = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
