@@ -197,10 +197,6 @@ const relations: ReadonlyArray<readonly [boolean, string]> = [
     limits.inlineMs + limits.deadlineMarginMs + limits.firstTurnMs < limits.fanOutTimeoutSeconds * 1_000,
     'turn 0 + inline share + margin < fan-out timeout',
   ],
-  [
-    limits.loopBlockMs < 1_000 * limits.leaseSeconds * (1 - 1 / limits.renewalsPerLease),
-    'a blocked loop is ended before its messages go to others',
-  ],
   [limits.leaveCallsMs < limits.leaveMs, 'a worker that leaves has time to store what it has'],
   [limits.turnMs + limits.deadlineMarginMs < limits.tickTimeoutSeconds * 1_000, 'turn + margin < tick timeout'],
   [limits.chunkBytes >= limits.maxItemBytes, 'a chunk holds the largest item'],

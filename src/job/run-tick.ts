@@ -147,7 +147,7 @@ const secondsUntil = (at: number, now: number): number =>
 
 async function repeatEffects(deps: TickDeps, manifest: Manifest, record: TickRecord): Promise<void> {
   const { jobId } = manifest;
-  deps.log('warn', 'a turn was lost after its record; its effects are done again', { jobId, n: record.n });
+  deps.log('warn', 'a turn was lost: its effects are done again', { jobId, n: record.n });
   await doEffects(deps, manifest, record, { again: true, inline: false });
 }
 
