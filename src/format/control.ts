@@ -23,6 +23,8 @@ export interface Control {
   readonly passed: boolean;
   /** Grows when unsettled chunks are to be given out anew: messages of an earlier one are void. */
   readonly generation: number;
+  /** Messages were sent in the place of others, which may come all the same: whoever takes a chunk looks for rows of it. @default false */
+  readonly twins?: boolean;
   /** The downstream asked for a rest: whoever sees this revision starts nothing for so long. */
   readonly hold?: { readonly ms: number; readonly revision: number };
 }
@@ -47,6 +49,7 @@ const schema = z.looseObject({
   before: z.array(table.extend({ agedMs: z.number().min(0).default(0) })).default([]),
   passed: z.boolean().default(false),
   generation: z.int().min(0).default(0),
+  twins: z.boolean().exactOptional(),
   hold: z.looseObject({ ms: z.number().min(0), revision: z.int().min(0) }).exactOptional(),
 });
 

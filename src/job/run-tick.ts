@@ -1,5 +1,5 @@
 import { mapBounded } from '../concurrency.ts';
-import { controlOf } from '../folder/control.ts';
+import { changeControl, controlOf } from '../folder/control.ts';
 import {
   lastTick,
   readControl,
@@ -191,6 +191,7 @@ async function doEffects(
     places.filter((place) => !done.has(placeName(place)));
 
   const gone = settled.union(begun);
+  if (isAgain || record.resend) await expectTwins(deps, manifest, record);
   if (record.resend) await sendChunks(deps, manifest, left(again, gone), { record, isAgain });
   if (record.settleRest) await cancelChunks(deps, manifest, left(again));
   await sendChunks(deps, manifest, left(sent, gone), { record, isAgain });
@@ -226,6 +227,15 @@ const soonSeconds = 2;
 async function isSteeredSince({ store }: TickDeps, folder: JobFolder, acted: Control): Promise<boolean> {
   const control = await readControl(store, folder);
   return control !== undefined && (control.state !== acted.state || control.generation !== acted.generation);
+}
+
+/** Tells the workers that a message which was taken for lost may come after the one that is sent in its place. */
+async function expectTwins({ store, clock }: TickDeps, manifest: Manifest, { n }: TickRecord): Promise<void> {
+  await changeControl(
+    { store, now: () => clock.now() },
+    { job: manifestFolder(manifest), first: controlOf(manifest), by: `turn:${n}` },
+    ({ twins }) => (twins === true ? undefined : { twins: true }),
+  );
 }
 
 const placeName = (place: ChunkPlace): string => `${place.part}/${place.chunk}`;

@@ -111,9 +111,10 @@ export class Opener {
     const { input, clock, store, log } = this.#deps;
     const { message } = held;
     const { manifest } = job;
-    const kept = mayHaveRows(held)
-      ? await this.#read(held, () => readKeptRows(store, message, { isOnlyOne: held.seat !== undefined }))
-      : undefined;
+    const kept =
+      mayHaveRows(held) || job.pace.control.twins === true
+        ? await this.#read(held, () => readKeptRows(store, message, { isOnlyOne: held.seat !== undefined }))
+        : undefined;
     if (kept?.goesOnElsewhere === true) {
       log('info', 'a message was dropped: a later one goes on with its chunk', {
         jobId: message.job,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { check } from '../../src/testing/check.ts';
 import type { FaultPlan } from '../../src/testing/faults.ts';
-import { campaignTask } from '../../src/testing/scenario.ts';
+import { campaignTask, runScenario, scenarioOf } from '../../src/testing/scenario.ts';
 import { type SimulationOptions, simulate } from '../../src/testing/simulate.ts';
 import type { Violation } from '../../src/testing/violation.ts';
 
@@ -76,4 +76,9 @@ describe('found by campaigns', () => {
     const faults = { odds: { 'sqs-lost': 0.15, 'sqs-hang': 0.1, 'lost-tick': 0.4, deadline: 0.7 } };
     expect(await brokenBy({ seed, faults, options: { perWorker: 1 } })).toEqual([]);
   });
+
+  it.each([10_791_004, 71_000_534, 71_000_644])(
+    'so does one whose first message comes after the one that was sent in its place, run %i of the campaign',
+    async (seed) => expect((await runScenario(scenarioOf(seed))).violations).toEqual([]),
+  );
 });
