@@ -35,7 +35,7 @@ export function checkCalls(run: Simulated, report: Report): void {
     if (before === undefined) continue;
     const what = `item ${call.index}, attempt ${call.attempt}, processes ${before.life} and ${call.life}`;
     if (!hasTwins && !isBlamed(before, call, history)) report('calls are repeated only by a fault', what);
-    else if (!isSentTwice && wasStored(before, call, history))
+    else if (!isSentTwice && wasStored(before, { again: call, place: chunkOf(call.index) }, history))
       report('no answered call is repeated whose row had the time to be stored', what);
   }
   const most = Math.max(...history.calls.map(({ attempt }) => attempt), 0);
@@ -87,8 +87,12 @@ function sendsTwins({ faults, lives, log }: History): boolean {
   return log.some(({ message }) => message.includes('effects are done again'));
 }
 
-/** The first process had the time to store the answer: it ended, or stood still, long after, and S3 took what it stored. */
-function wasStored(before: CallEvent, again: CallEvent, { lives }: History): boolean {
+/** The first process had the time to store the answer: it ended, stood still, or lost the chunk, long after, and S3 took what it stored. */
+function wasStored(
+  before: CallEvent,
+  { again, place }: { readonly again: CallEvent; readonly place: string | undefined },
+  { lives, log }: History,
+): boolean {
   const life = lives[before.life];
   const { endedAt } = before;
   if (life === undefined || endedAt === undefined || again.life === before.life) return false;
@@ -97,10 +101,17 @@ function wasStored(before: CallEvent, again: CallEvent, { lives }: History): boo
     life.killedAt ?? Number.POSITIVE_INFINITY,
     ...life.frozen.filter(({ to }) => to > endedAt).map(({ from }) => from),
     next?.startedAt ?? Number.POSITIVE_INFINITY,
+    ...log.filter((line) => line.at >= before.startedAt && isDrop(line, before.life, place)).map(({ at }) => at),
   ];
   const stoppedAt = Math.min(...stops);
   const isUndisturbed = life.faults.every(({ kind, at }) => !/^(s3|outage|clock)/.test(kind) || at > stoppedAt);
   return isUndisturbed && stoppedAt - endedAt > limits.checkpointMs + storingMs;
+}
+
+function isDrop({ message, fields }: History['log'][number], life: number, place: string | undefined): boolean {
+  // Every line of a worker about a chunk says so.
+  const of = fields as { readonly life?: number; readonly part?: number; readonly chunk?: number };
+  return message.startsWith('a chunk was dropped') && of.life === life && `${of.part}/${of.chunk}` === place;
 }
 
 /** Which chunk an item is in. */
