@@ -56,10 +56,14 @@ export class LimitTimeline {
   }
 }
 
-/** Calls beyond what the limits allowed: at once, exactly; and in any time that begins and ends with a call. */
-export function checkLimits(calls: readonly Call[], spans: readonly LimitSpan[]): string[] {
+/**
+ * Calls beyond what the limits allowed: at once, exactly; and in any time that begins and ends with a call.
+ *
+ * @param lagMs how late a timer ran at most: a process that stands still for so long begins the calls of that time at once
+ */
+export function checkLimits(calls: readonly Call[], spans: readonly LimitSpan[], lagMs: number): string[] {
   const counted = calls.filter(({ at, startedAt }) => at - startedAt < stoppedMs);
-  return [...checkAtOnce(counted, spans), ...checkRate(counted, spans)];
+  return [...checkAtOnce(counted, spans), ...checkRate(counted, spans, lagMs)];
 }
 
 /** The most that any of the limits allowed which may hold at a time. */
@@ -80,7 +84,7 @@ function checkAtOnce(calls: readonly Call[], spans: readonly LimitSpan[]): strin
   return broken.slice(0, 3);
 }
 
-function checkRate(calls: readonly Call[], spans: readonly LimitSpan[]): string[] {
+function checkRate(calls: readonly Call[], spans: readonly LimitSpan[], lagMs: number): string[] {
   const broken: string[] = [];
   const starts = calls.map(({ startedAt }) => startedAt).toSorted((a, b) => a - b);
   const rateAt = starts.map((at) => most(spans, at, ({ rate }) => rate));
@@ -89,7 +93,7 @@ function checkRate(calls: readonly Call[], spans: readonly LimitSpan[]): string[
     for (let last = first + 1; last < starts.length && (starts[last] ?? 0) - from <= 1_000; last++) {
       const seconds = ((starts[last] ?? from) - from) / 1_000;
       const highest = Math.max(...rateAt.slice(first, last + 1));
-      const allowed = 1.02 * highest * (seconds + limits.paceBurstMs / 1_000) + 2 * seats + 1;
+      const allowed = 1.02 * highest * (seconds + (limits.paceBurstMs + lagMs) / 1_000) + 2 * seats + 1;
       const count = last - first + 1;
       if (count <= allowed) continue;
       broken.push(`${count} calls within ${seconds} s where ${allowed.toFixed(1)} were allowed, at ${from}`);

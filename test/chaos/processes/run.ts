@@ -137,7 +137,7 @@ export async function runProcesses(seed: number): Promise<ProcessRun> {
               faceFaults,
               lagMs: lag.max / 1e6,
             }),
-            ...checkLimits(downstream.calls, timeline.spans),
+            ...checkLimits(downstream.calls, timeline.spans, lag.max / 1e6),
           ];
     const endedAfterMs = endedAt - Math.max(lastFaultAt, begunAt);
     return {
