@@ -1,48 +1,20 @@
-import { mapBounded } from '../concurrency.ts';
-import { changeControl, controlOf } from '../folder/control.ts';
-import {
-  lastTick,
-  readControl,
-  readManifest,
-  readSummary,
-  readTable,
-  readTick,
-  settledInPart,
-} from '../folder/read.ts';
+import { controlOf } from '../folder/control.ts';
+import { lastTick, readControl, readManifest, readSummary, readTick } from '../folder/read.ts';
 import { unmarkRunning } from '../folder/running.ts';
-import { settleRest } from '../folder/store-result.ts';
 import type { Control } from '../format/control.ts';
 import { emptyDigest } from '../format/digest.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';
-import {
-  bellFor,
-  encodeMessage,
-  firstGen,
-  folderOf,
-  jobFields,
-  messageVersion,
-  type TickMessage,
-} from '../format/message.ts';
+import { encodeMessage, folderOf, jobFields, messageVersion, type TickMessage } from '../format/message.ts';
 import { settledMetrics } from '../format/metrics.ts';
-import { firstChunkOf, placesOf } from '../format/parts.ts';
-import {
-  type ChunkPlace,
-  folderName,
-  type JobFolder,
-  partSegmentsPrefix,
-  segmentInPart,
-  summaryKey,
-  tickKey,
-} from '../format/paths.ts';
+import { type JobFolder, summaryKey, tickKey } from '../format/paths.ts';
 import { type Summary, summaryFormat } from '../format/summary.ts';
 import { type TickRecord, tickFormat } from '../format/tick.ts';
-import { workMessage } from '../format/work-message.ts';
 import { limits } from '../limits.ts';
-import type { Clock, InputReader, Log, ObjectStore, Queue } from '../ports.ts';
+import type { InputReader, Log, Queue } from '../ports.ts';
 import { needsSeats } from '../task/job-limits.ts';
 import type { TaskRegistry } from '../task/registry.ts';
 import { changeSeats } from './change-seats.ts';
-import { openParts } from './count-settled.ts';
+import { doEffects, type EffectDeps } from './effects.ts';
 import { observe } from './observe.ts';
 import { lookAtControl, observeSeats } from './observe-seats.ts';
 import { stopJob } from './stop-job.ts';
@@ -50,16 +22,11 @@ import { summarize } from './summarize.ts';
 import { turn } from './turn.ts';
 
 /** What a turn needs of the world. */
-export interface TickDeps {
-  readonly store: ObjectStore;
+export interface TickDeps extends EffectDeps {
   readonly input: InputReader;
-  readonly workQueue: Queue;
   readonly tickQueue: Queue;
   readonly tasks: TaskRegistry;
-  readonly clock: Clock;
   readonly log: Log;
-  /** Unique to this invocation. */
-  readonly writer: string;
   /** How long a worker holds a message without renewing it. */
   readonly leaseSeconds: number;
 }
@@ -68,8 +35,6 @@ export interface TickDeps {
 export type TickAnswer = { readonly kind: 'done' } | { readonly kind: 'later'; readonly delaySeconds: number };
 
 const done: TickAnswer = { kind: 'done' };
-/** Reads and writes of one turn that are under way at once. */
-const parallel = 32;
 
 /** Machines' clocks are apart by less. */
 const clocksDifferMs = 30_000;
@@ -163,40 +128,6 @@ async function repeatTurn(deps: TickDeps, manifest: Manifest, record: TickRecord
   return done;
 }
 
-/** Sends or settles the chunks that a record says; everything here may be done twice without harm. */
-async function doEffects(
-  deps: TickDeps,
-  manifest: Manifest,
-  record: TickRecord,
-  options: { readonly again?: boolean; readonly inline: boolean },
-): Promise<void> {
-  const { store } = deps;
-  const { again: isAgain = false } = options;
-  const folder = manifestFolder(manifest);
-  const [from, to] = record.send;
-  const { bells = [] } = record;
-  if (bells.length > 0) {
-    const bodies = bells.map((seat) => encodeMessage(bellFor(folder, seat)));
-    await deps.workQueue.send(bodies, { group: folder.id });
-  }
-  const sent = options.inline || record.limited === true ? [] : placesOf(record.cut.parts, from, to);
-  const again =
-    record.resend || record.settleRest
-      ? placesOf(record.cut.parts, firstChunkOf(record.cut.parts, record.settledParts), from)
-      : [];
-  const settled = isAgain || again.length > 0 ? await settledPlaces(store, record, folder) : new Set<string>();
-  // What some worker has received is on its way already, and sent again it would run twice.
-  const begun = isAgain ? await begunPlaces(store, record, folder) : new Set<string>();
-  const left = (places: readonly ChunkPlace[], done = settled): ChunkPlace[] =>
-    places.filter((place) => !done.has(placeName(place)));
-
-  const gone = settled.union(begun);
-  if (isAgain || record.resend) await expectTwins(deps, manifest, record);
-  if (record.resend) await sendChunks(deps, manifest, left(again, gone), { record, isAgain });
-  if (record.settleRest) await cancelChunks(deps, manifest, left(again));
-  await sendChunks(deps, manifest, left(sent, gone), { record, isAgain });
-}
-
 /** Ends the job, or sends the next tick, which is the proof that the record's effects are done: so it goes out last. */
 async function endOrGoOn(deps: TickDeps, manifest: Manifest, record: TickRecord, acted?: Control): Promise<void> {
   if (record.end !== undefined) {
@@ -227,81 +158,6 @@ const soonSeconds = 2;
 async function isSteeredSince({ store }: TickDeps, folder: JobFolder, acted: Control): Promise<boolean> {
   const control = await readControl(store, folder);
   return control !== undefined && (control.state !== acted.state || control.generation !== acted.generation);
-}
-
-/** Tells the workers that a message which was taken for lost may come after the one that is sent in its place. */
-async function expectTwins({ store, clock }: TickDeps, manifest: Manifest, { n }: TickRecord): Promise<void> {
-  await changeControl(
-    { store, now: () => clock.now() },
-    { job: manifestFolder(manifest), first: controlOf(manifest), by: `turn:${n}` },
-    ({ twins }) => (twins === true ? undefined : { twins: true }),
-  );
-}
-
-const placeName = (place: ChunkPlace): string => `${place.part}/${place.chunk}`;
-
-async function settledPlaces(store: ObjectStore, record: TickRecord, folder: JobFolder): Promise<Set<string>> {
-  const settled = new Set<string>();
-  for (const part of openParts(record)) {
-    for (const chunk of await settledInPart(store, folder, part)) settled.add(placeName({ part, chunk }));
-  }
-  return settled;
-}
-
-/** Chunks of which a worker stored a segment for a message that the record sent, or for a later one. */
-async function begunPlaces(store: ObjectStore, record: TickRecord, folder: JobFolder): Promise<Set<string>> {
-  const begun = new Set<string>();
-  for (const part of openParts(record)) {
-    for (const key of await store.list(partSegmentsPrefix(folder, part))) {
-      const { chunk, gen } = segmentInPart(key);
-      if (gen >= firstGen(record.resends)) begun.add(placeName({ part, chunk }));
-    }
-  }
-  return begun;
-}
-
-async function sendChunks(
-  deps: TickDeps,
-  manifest: Manifest,
-  places: readonly ChunkPlace[],
-  of: { readonly record: TickRecord; readonly isAgain: boolean },
-): Promise<void> {
-  if (places.length === 0) return;
-  const { resends } = of.record;
-  const bounds = await boundsOf(deps.store, manifestFolder(manifest), places);
-  // The fan-out may have died of its own chunk: a worker does not.
-  const deaths = manifest.inline && resends > 0 ? { deaths: 1 } : {};
-  const bodies = bounds.map((at) =>
-    encodeMessage({
-      ...workMessage(manifestFolder(manifest), at, resends),
-      ...deaths,
-      ...(of.isAgain ? { again: true } : {}),
-    }),
-  );
-  await deps.workQueue.send(bodies, { group: manifest.jobId });
-}
-
-async function cancelChunks(deps: TickDeps, manifest: Manifest, places: readonly ChunkPlace[]): Promise<void> {
-  const { store, writer } = deps;
-  const folder = manifestFolder(manifest);
-  await mapBounded(await boundsOf(store, folder, places), parallel, ({ part, chunk, bounds }) =>
-    settleRest(
-      store,
-      { job: folder, place: { part, chunk }, chunk: bounds },
-      { writer, makeRow: (index) => ({ index, status: 'cancelled', attempts: 0 }) },
-    ),
-  );
-}
-
-async function boundsOf(store: ObjectStore, folder: JobFolder, places: readonly ChunkPlace[]) {
-  const tables = new Map<number, Awaited<ReturnType<typeof readTable>>>();
-  for (const part of new Set(places.map((place) => place.part))) tables.set(part, await readTable(store, folder, part));
-  return places.map((place) => {
-    const bounds = tables.get(place.part)?.chunks[place.chunk];
-    if (bounds === undefined)
-      throw new Error(`expected chunk ${place.chunk} in part ${place.part} of ${folderName(folder)}, got none`);
-    return { ...place, bounds };
-  });
 }
 
 /** Writes the summary, and takes the job's marker away; one that stays is removed by whoever meets it. */

@@ -152,7 +152,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'send all chunks again when the effects of a turn are done again',
-    file: 'src/job/run-tick.ts',
+    file: 'src/job/effects.ts',
     find: 'if (gen >= firstGen(record.resends)) begun.add(placeName({ part, chunk }));',
     replace: 'if (gen < firstGen(record.resends)) begun.add(placeName({ part, chunk }));',
     test: 'test/job/run-tick.test.ts',
