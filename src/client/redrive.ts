@@ -13,7 +13,7 @@ import { splitLines } from '../input/lines.ts';
 import { UsageError } from '../task/errors.ts';
 import { type JobLimitsInput, parseLimits } from '../task/job-limits.ts';
 import { requireManifest } from './follow.ts';
-import type { Stack } from './stack.ts';
+import type { Stack, SteerDeps } from './stack.ts';
 import { startUnderToken } from './start.ts';
 
 /** Which items run again, and how; limits that are absent are those of the pass before. */
@@ -38,8 +38,11 @@ export interface RedriveOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a redrive needs of a stack. */
+export type RedriveDeps = SteerDeps & Pick<Stack, 'random' | 'bucket' | 'input' | 'upload'>;
+
 /** Selects items of a job that has ended, and starts the pass that runs them again; answers how many they are. */
-export async function redriveJob(stack: Stack, jobId: string, options: RedriveOptions): Promise<number> {
+export async function redriveJob(stack: RedriveDeps, jobId: string, options: RedriveOptions): Promise<number> {
   const { store } = stack;
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
@@ -113,7 +116,7 @@ class Selection {
   }
 
   /** Finds the items among the job's newest rows, reads them again from its input, and writes them as entries. */
-  async *blocks(stack: Stack, manifest: Manifest, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *blocks(stack: RedriveDeps, manifest: Manifest, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const chunks = chunksOf(stack, manifest.jobId);
     let chunk = await chunks.next();
     let block = '';
@@ -135,7 +138,7 @@ class Selection {
   }
 
   async *#lines(
-    stack: Stack,
+    stack: RedriveDeps,
     at: { readonly manifest: Manifest; readonly chunk: Chunk; readonly chosen: ReadonlyMap<number, Row> },
   ): AsyncGenerator<string> {
     const { manifest, chunk, chosen } = at;
@@ -162,7 +165,7 @@ class Selection {
   }
 }
 
-async function* chunksOf({ store }: Stack, jobId: string): AsyncGenerator<Chunk> {
+async function* chunksOf({ store }: RedriveDeps, jobId: string): AsyncGenerator<Chunk> {
   for (const part of (await readCut(store, jobId))?.parts.keys() ?? []) {
     yield* (await readTable(store, jobId, part))?.chunks ?? [];
   }

@@ -6,6 +6,9 @@ export interface Campaign {
   readonly runs: number;
   readonly items: number;
   readonly calls: number;
+  /** Redrives, and the items that ran again. */
+  readonly passes: number;
+  readonly redriven: number;
   readonly faults: ReadonlyMap<string, number>;
   readonly failures: readonly ScenarioResult[];
 }
@@ -20,16 +23,21 @@ export async function runCampaign(options: {
   const failures: ScenarioResult[] = [];
   let items = 0;
   let calls = 0;
+  let passes = 0;
+  let redriven = 0;
   for (let n = 0; n < options.runs; n++) {
     const result = await runScenario(scenarioOf(options.seed + n));
     items += result.items;
     calls += result.history.calls.length;
+    const again = result.run?.passes.slice(1) ?? [];
+    passes += again.length;
+    redriven += again.reduce((sum, { indexes }) => sum + indexes.length, 0);
     for (const [kind, count] of result.history.countFaults()) faults.set(kind, (faults.get(kind) ?? 0) + count);
     if (result.violations.length === 0) continue;
     failures.push(result);
     options.onFailure?.(result);
   }
-  return { runs: options.runs, items, calls, faults, failures };
+  return { runs: options.runs, items, calls, passes, redriven, faults, failures };
 }
 
 /** A failed run in a line a violation, each with the seed that replays it. */
@@ -38,7 +46,7 @@ export function failureLines({ seed, violations }: ScenarioResult): string {
 }
 
 /** The table that closes a campaign. */
-export function campaignTable({ runs, items, calls, faults, failures }: Campaign): string {
+export function campaignTable({ runs, items, calls, passes, redriven, faults, failures }: Campaign): string {
   const rules = new Map<string, number>();
   for (const { violations } of failures)
     for (const rule of new Set(violations.map((violation) => violation.rule)))
@@ -48,6 +56,8 @@ export function campaignTable({ runs, items, calls, faults, failures }: Campaign
     line('runs', runs),
     line('items', items),
     line('calls', calls),
+    line('redrives', passes),
+    line('items that ran again', redriven),
     ...[...faults].filter(([kind]) => kind !== 'thaw').map(([kind, count]) => line(`fault: ${kind}`, count)),
     line('runs that broke a promise', failures.length),
     ...[...rules].map(([rule, count]) => line(`broken: ${rule}`, count)),

@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts';
 import type { CallEvent, History, LifeEvent } from './history.ts';
-import type { Simulated } from './simulate.ts';
+import type { PassView } from './pass-view.ts';
 import type { Report } from './violation.ts';
 
 /** A worker notices within this time that its chunk's result stands. */
@@ -11,7 +11,7 @@ const hangingMs = 65_000;
 const storingMs = 1_500;
 
 /** Holds the calls of a run to their promises: none late, none repeated without a fault, and none that was stored. */
-export function checkCalls(run: Simulated, report: Report): void {
+export function checkCalls(run: PassView, report: Report): void {
   const { history, summary } = run;
   const chunkOf = chunkFinder(run);
   for (const call of history.calls) {
@@ -35,7 +35,11 @@ export function checkCalls(run: Simulated, report: Report): void {
     if (before === undefined) continue;
     const what = `item ${call.index}, attempt ${call.attempt}, processes ${before.life} and ${call.life}`;
     if (!hasTwins && !isBlamed(before, call, history)) report('calls are repeated only by a fault', what);
-    else if (!isSentTwice && wasStored(before, { again: call, place: chunkOf(call.index) }, history))
+    else if (
+      !isSentTwice &&
+      hasSettled(before, run) &&
+      wasStored(before, { again: call, place: chunkOf(call.index) }, history)
+    )
       report('no answered call is repeated whose row had the time to be stored', what);
   }
   const most = Math.max(...history.calls.map(({ attempt }) => attempt), 0);
@@ -50,7 +54,7 @@ const isFirstSentTwice = ({ faults, lives }: History): boolean =>
   });
 
 /** Whoever takes a chunk goes on where the rows end that stand: whose they are, and by which message it came, changes nothing. */
-function checkKept({ history }: Simulated, chunkOf: (index: number) => string | undefined, report: Report): void {
+function checkKept({ history }: PassView, chunkOf: (index: number) => string | undefined, report: Report): void {
   for (const { index, attempt, life: id, startedAt } of history.calls) {
     const life = history.lives[id];
     const rowAt = history.rowAt.get(index);
@@ -78,6 +82,12 @@ function isBlamed(before: CallEvent, again: CallEvent, { lives }: History): bool
   return [lives[before.life], lives[again.life]].some(
     (life) => life !== undefined && (life.faults.length > 0 || life.killedAt !== undefined),
   );
+}
+
+/** An attempt that others follow leaves no row: how many there were goes with the message alone. */
+function hasSettled({ index, attempt }: CallEvent, { rows }: PassView): boolean {
+  const row = rows.find((one) => one.index === index);
+  return row === undefined || row.attempts <= attempt;
 }
 
 /** Two messages of one chunk may be under way, and whoever has the second one looks for no rows of the first. */
@@ -115,7 +125,7 @@ function isDrop({ message, fields }: History['log'][number], life: number, place
 }
 
 /** Which chunk an item is in. */
-function chunkFinder(run: Simulated): (index: number) => string | undefined {
+function chunkFinder(run: PassView): (index: number) => string | undefined {
   const { bounds } = run;
   return (index) => bounds.find(({ first, count }) => index >= first && index < first + count)?.place;
 }

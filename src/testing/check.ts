@@ -1,15 +1,18 @@
 import { digestItems, reasonOf } from '../format/digest.ts';
 import type { Row } from '../format/outcome.ts';
 import { checkCalls } from './check-calls.ts';
+import { checkPasses } from './check-passes.ts';
 import type { History } from './history.ts';
+import { type PassView, passView } from './pass-view.ts';
+import type { SimulatedPass } from './passes.ts';
 import type { Simulated } from './simulate.ts';
 import type { Report, Violation } from './violation.ts';
 
 /** What a run is held to beside the rules that hold for every run. */
 export interface Expected {
   readonly items: number;
-  /** What an item's row may be when nothing but the product's own promises decide; a sentence where it is none of them. */
-  readonly row: (row: Row) => string | undefined;
+  /** What an item's row of a pass may be when nothing but the product's own promises decide; a sentence where it is none of them. */
+  readonly row: (row: Row, pass: SimulatedPass) => string | undefined;
   readonly cancelled: boolean;
   /** The job ends within this time after the last fault, in milliseconds. */
   readonly endsWithinMs: number;
@@ -21,11 +24,17 @@ export function check(run: Simulated, expected: Expected): readonly Violation[] 
   const report = (rule: string, what: string): void => {
     if (found.filter((violation) => violation.rule === rule).length < mostOfARule) found.push({ rule, what });
   };
-  checkRows(run, expected, report);
+  for (const pass of run.passes) {
+    const of = passView(run, pass);
+    const reportOfPass: Report = (rule, what) => report(rule, pass.pass === 0 ? what : `pass ${pass.pass}: ${what}`);
+    checkRows(of, expected, reportOfPass);
+    checkSummary(of, reportOfPass);
+    checkEnd(of, expected, reportOfPass);
+    checkCalls(of, reportOfPass);
+    checkCauses(of, reportOfPass);
+  }
   checkSummary(run, report);
-  checkEnd(run, expected, report);
-  checkCalls(run, report);
-  checkCauses(run, report);
+  checkPasses(run, report);
   checkProofs(run.history, report);
   checkDeadLetters(run.history, report);
   checkDeadlines(run.history, report);
@@ -33,23 +42,26 @@ export function check(run: Simulated, expected: Expected): readonly Violation[] 
 }
 
 const mostOfARule = 3;
-function checkRows({ rows }: Simulated, expected: Expected, report: Report): void {
+
+function checkRows({ rows, pass }: PassView, expected: Expected, report: Report): void {
+  const { indexes } = pass;
+  const items = pass.pass === 0 ? expected.items : indexes.length;
   const seen = new Map<number, number>();
   for (const { index } of rows) seen.set(index, (seen.get(index) ?? 0) + 1);
-  for (let index = 0; index < expected.items; index++) {
+  for (let index = 0; index < items; index++) {
     const count = seen.get(index) ?? 0;
     if (count !== 1) report('every item has one row', `item ${index} has ${count}`);
   }
-  if (rows.length !== expected.items)
-    report('every item has one row', `${rows.length} rows of ${expected.items} items`);
+  if (rows.length !== items) report('every item has one row', `${rows.length} rows of ${items} items`);
   for (const row of rows) {
     if (row.status === 'cancelled' && expected.cancelled) continue;
-    const problem = row.status === 'cancelled' ? 'cancelled, but nobody asked' : expected.row(row);
-    if (problem !== undefined) report('rows are what the reference says', `item ${row.index}: ${problem}`);
+    const placed = { ...row, index: indexes[row.index] ?? -1 };
+    const problem = row.status === 'cancelled' ? 'cancelled, but nobody asked' : expected.row(placed, pass);
+    if (problem !== undefined) report('rows are what the reference says', `item ${placed.index}: ${problem}`);
   }
 }
 
-function checkSummary({ rows, summary }: Simulated, report: Report): void {
+function checkSummary({ rows, summary }: Pick<Simulated, 'rows' | 'summary'>, report: Report): void {
   const { totals } = summary;
   const of = (status: Row['status']): number => rows.filter((row) => row.status === status).length;
   for (const status of ['succeeded', 'failed', 'cancelled'] as const) {
@@ -67,9 +79,9 @@ function checkSummary({ rows, summary }: Simulated, report: Report): void {
   }
 }
 
-function checkEnd({ history, endedAt, tookMs }: Simulated, { endsWithinMs }: Expected, report: Report): void {
+function checkEnd({ history, endedAt, startedAt }: PassView, { endsWithinMs }: Expected, report: Report): void {
   const faultsBeforeEnd = history.faults.filter(({ at }) => at <= endedAt);
-  const from = faultsBeforeEnd.reduce((last, { at }) => Math.max(last, at), endedAt - tookMs);
+  const from = faultsBeforeEnd.reduce((last, { at }) => Math.max(last, at), startedAt);
   if (endedAt - from > endsWithinMs) {
     report(
       'the job ends soon after the last fault',
@@ -93,7 +105,7 @@ function checkProofs({ unproven, sent, lives }: History, report: Report): void {
 }
 
 /** The code of a row names a cause: it must have happened to that item. */
-function checkCauses({ rows, history }: Simulated, report: Report): void {
+function checkCauses({ rows, history }: PassView, report: Report): void {
   for (const row of rows) {
     if (row.status !== 'failed' || row.error.code !== 'WorkerCrashed') continue;
     const guilty = history.calls.some(({ index, end }) => index === row.index && end === 'ended its process');

@@ -1,11 +1,15 @@
 import type { Control } from '../format/control.ts';
-import type { ChunkPlace } from '../format/paths.ts';
+import type { ChunkPlace, JobFolder } from '../format/paths.ts';
 import type { SeatNote } from '../format/seat.ts';
 
 /** One attempt of an item, from its start to its end. */
 export interface CallEvent {
   readonly jobId: string;
+  /** The item's place among the job's own, in whatever pass. */
   readonly index: number;
+  /** The pass that made it; 0 is the job itself. */
+  readonly pass: number;
+  readonly idempotencyKey: string;
   readonly attempt: number;
   /** The process that made it. */
   readonly life: number;
@@ -48,8 +52,12 @@ export class History {
   readonly faults: FaultEvent[] = [];
   /** When each chunk's result stood, by `part/chunk`. */
   readonly stoodAt = new Map<string, number>();
-  /** When each item's row first stood in a segment or a result. */
+  /** When each item's row first stood in a segment or a result of the job itself. */
   readonly rowAt = new Map<number, number>();
+  /** The same of each pass, under the indexes that items have in it. */
+  readonly rowAtInPass = new Map<number, Map<number, number>>([[0, this.rowAt]]);
+  /** Passes that began, and when. */
+  readonly passes: Array<{ readonly at: number; readonly pass: number; readonly sameKey: boolean }> = [];
   /**
    * Work messages that were deleted while nothing of them was stored or handed over. A worker that hands over stores a segment of
    * the next generation and then sends: in between, `handingOver` names it.
@@ -81,6 +89,22 @@ export class History {
     return this.faults.reduce((last, { at }) => Math.max(last, at), 0);
   }
 
+  /** The pass for which a process makes a call with this key: one with the job's own keys is known by its chunks. */
+  passOf(idempotencyKey: string, { chunks }: LifeEvent): number {
+    const [, , named] = idempotencyKey.split('/');
+    const isHeld = (pass: number): boolean => chunks.keys().some((place) => place.startsWith(passName(pass)));
+    return Number(named ?? this.passes.findLast(({ pass, sameKey }) => sameKey && isHeld(pass))?.pass ?? 0);
+  }
+
+  /** The same as one pass alone met it: its calls and rows, under the indexes that items have in it. */
+  ofPass(pass: number, indexes: readonly number[]): History {
+    const places = new Map(indexes.map((index, n) => [index, n]));
+    const calls = this.calls.filter((call) => call.pass === pass && places.has(call.index));
+    const rowAt = this.rowAtInPass.get(pass) ?? new Map<number, number>();
+    const own = { calls: calls.map((call) => ({ ...call, index: places.get(call.index) ?? -1 })), rowAt };
+    return Object.assign(new History(), this, own);
+  }
+
   countFaults(): Map<string, number> {
     const counts = new Map<string, number>();
     for (const { kind } of this.faults) counts.set(kind, (counts.get(kind) ?? 0) + 1);
@@ -88,5 +112,8 @@ export class History {
   }
 }
 
-/** A chunk's name in the history. */
-export const placeName = ({ part, chunk }: ChunkPlace): string => `${part}/${chunk}`;
+/** A chunk's name in the history: one of a pass says which. */
+export const placeName = ({ part, chunk, pass = 0 }: ChunkPlace & Partial<Pick<JobFolder, 'pass'>>): string =>
+  `${passName(pass)}${part}/${chunk}`;
+
+const passName = (pass: number): string => (pass === 0 ? '' : `pass ${pass}: `);

@@ -139,10 +139,13 @@ export class SimulatedProcess {
       ...task,
       run: async (item, context) => {
         if (this.isDead) return this.#never();
-        const [jobId = '', index = ''] = context.idempotencyKey.split('/');
+        const { idempotencyKey } = context;
+        const [jobId = '', index = ''] = idempotencyKey.split('/');
         const call = {
           jobId,
           index: Number(index),
+          pass: history.passOf(idempotencyKey, this.event),
+          idempotencyKey,
           attempt: context.attempt,
           life: this.event.id,
           startedAt: clock.now(),

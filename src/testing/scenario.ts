@@ -6,6 +6,7 @@ import { defineTask, type Task } from '../task/task.ts';
 import { check, type Expected } from './check.ts';
 import { type FaultKind, type FaultPlan, faultKinds } from './faults.ts';
 import type { History } from './history.ts';
+import type { RedriveChoice, SimulatedRedrive } from './passes.ts';
 import { ProcessEnd } from './process-end.ts';
 import { seededRandom } from './seeded-random.ts';
 import { type Simulated, type SimulationOptions, SimulationStuck, simulate } from './simulate.ts';
@@ -55,6 +56,8 @@ export type Aim = Pick<SimulationOptions, 'followed'> & {
   /** Items. */
   readonly count?: number;
   readonly perWorker?: number;
+  /** Whether items run again at the end. @default in a quarter of the runs */
+  readonly redriven?: boolean;
 };
 
 /** Makes the run of a seed; an aim gives it what it needs to meet a certain place of the code. */
@@ -67,7 +70,9 @@ export function scenarioOf(seed: number, aim: Aim = {}): Scenario {
   const attempts = pick([1, 2, 3]);
   const cancelAfterMs = random() < 0.15 ? Math.floor(random() * 30_000) : undefined;
   const planned = planOf(random);
-  const faults = aim.faults ?? planned;
+  const redrives = redrivesOf(seededRandom(seed ^ 0x9a55), aim.redriven);
+  const whole = redrives.length === 0 ? planned : { ...planned, forMs: (planned.forMs ?? 0) + redrivesMs };
+  const faults = aim.faults ?? whole;
   const anyWorkers = pick([2, 3, 5]);
   const anyConcurrency = pick([1, 2, 4, 10, 50]);
   const { workers = anyWorkers, perWorker: concurrency = anyConcurrency } = aim;
@@ -83,17 +88,42 @@ export function scenarioOf(seed: number, aim: Aim = {}): Scenario {
       ...(aim.followed !== undefined && { followed: aim.followed }),
       ...(items.length > 25 && random() < 0.1 && { wait: true }),
       ...(cancelAfterMs !== undefined && { cancelAfterMs }),
+      ...(redrives.length > 0 && { redrives }),
     },
     expected: {
       items: items.length,
       cancelled: cancelAfterMs !== undefined,
-      endsWithinMs: 5 * 60_000 + aloneMs(items, { attempts, concurrency }),
-      row: (row) => problemOf(row, items[row.index], attempts, faults),
+      endsWithinMs: 5 * 60_000 + aloneMs(items, { attempts: mostAttempts, concurrency }),
+      row: (row, pass) => problemOf(row, items[row.index], pass.attempts, faults),
     },
   };
 }
 
 const timeoutMs = 3_000;
+const mostAttempts = 3;
+/** Where items run again, faults go on for this time longer. */
+const redrivesMs = 150_000;
+
+/** One or two passes over items that failed, each with options of its own or those before. */
+function redrivesOf(random: Random, wanted: boolean | undefined): readonly SimulatedRedrive[] {
+  const chance = random();
+  const passes = 1 + Math.floor(random() * 2);
+  if (wanted === false || (wanted === undefined && chance >= 0.25)) return [];
+  return Array.from({ length: passes }, () => ({
+    ...choiceOf(random),
+    ...(random() < 0.25 && { rival: choiceOf(random) }),
+  }));
+}
+
+function choiceOf(random: Random): RedriveChoice {
+  const codes = ['Refused', 'Flaky', 'TypeError', 'Timeout', 'WorkerCrashed'].filter(() => random() < 0.5);
+  return {
+    ...(random() < 0.5 && codes.length > 0 && { codes }),
+    ...(random() < 0.4 && { cancelled: true }),
+    ...(random() < 0.4 && { attempts: 1 + Math.floor(random() * mostAttempts) }),
+    ...(random() < 0.3 && { sameKey: true }),
+  };
+}
 
 /** How long the calls of all items take in one worker: a job whose items stand in one chunk has no more of them. */
 function aloneMs(

@@ -8,17 +8,19 @@ import type { SteerDeps } from '../client/stack.ts';
 import { startUnderToken } from '../client/start.ts';
 import { cancelJob, pauseJob, type TuneOptions, tuneJob, unpauseJob } from '../client/steer.ts';
 import { ModelStore } from '../cloud/model/store-port.ts';
-import { readCut, readSummary, readTable } from '../folder/read.ts';
-import { readRows } from '../folder/read-rows.ts';
+import { foldPasses, readJobRows } from '../folder/passes.ts';
+import { readSummary } from '../folder/read.ts';
 import { newJobId } from '../format/job-id.ts';
 import type { Row } from '../format/outcome.ts';
+import type { JobFolder } from '../format/paths.ts';
 import type { FanOutRequest } from '../format/request.ts';
 import type { Summary } from '../format/summary.ts';
 import { UsageError } from '../task/errors.ts';
 import type { Task } from '../task/task.ts';
 import type { Requests } from '../worker/count-requests.ts';
 import type { FaultPlan } from './faults.ts';
-import { type History, placeName } from './history.ts';
+import type { History } from './history.ts';
+import { readPass, redrive, rowsOf, type SimulatedPass, type SimulatedRedrive } from './passes.ts';
 import { SimulatedStack } from './stack.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -41,6 +43,8 @@ export interface SimulationOptions {
   readonly steer?: ReadonlyArray<{ readonly afterMs: number; readonly act: 'pause' | 'resume' | TuneOptions }>;
   /** Cancels the job after this time, in milliseconds. */
   readonly cancelAfterMs?: number;
+  /** Runs items again when the job has ended, pass after pass. @default none */
+  readonly redrives?: readonly SimulatedRedrive[];
   /** Whether somebody follows the job, who sends a turn that is overdue; else only the stack's own messages move it. @default true */
   readonly followed?: boolean;
   /** The run is given up after this virtual time, in milliseconds. @default 86_400_000 */
@@ -50,11 +54,12 @@ export interface SimulationOptions {
 /** How a simulated job went. */
 export interface Simulated {
   readonly jobId: string;
-  /** One row an item, in the order of the items. */
+  /** One row an item, in the order of the items, each of the last pass that ran it. */
   readonly rows: readonly Row[];
+  /** All passes counted as one. */
   readonly summary: Summary;
-  /** The chunks into which the items were cut, by `part/chunk`. */
-  readonly bounds: ReadonlyArray<{ readonly place: string; readonly first: number; readonly count: number }>;
+  /** The job's own run, and those of its redrives. */
+  readonly passes: readonly SimulatedPass[];
   /** Everything that happened: each call, each process, each fault. */
   readonly history: History;
   /** What all functions and the client asked of S3 and SQS, as AWS bills it. */
@@ -109,7 +114,22 @@ export async function simulate(given: SimulationOptions): Promise<Simulated> {
       time.after(given.cancelAfterMs, () => void cancelJob(client, jobId, 'the simulation').catch(() => undefined));
     }
     for (const { afterMs, act } of given.steer ?? []) time.after(afterMs, () => void steerJob(client, jobId, act));
-    return await ended(given.followed === false ? await standing() : await followed(client));
+    const follow = (folder: JobFolder): Promise<unknown> =>
+      given.followed === false ? standing(folder) : followed(client);
+    await follow({ id: jobId, pass: 0 });
+    const passes: Array<Omit<SimulatedPass, 'rowsLater'>> = [];
+    passes.push({ ...(await readPass({ store, jobId }, 0)), asked: [], startedAt: startAt, endedAt: time.now() });
+    for (const asked of given.redrives ?? []) {
+      const startedAt = time.now();
+      const newest = await redrive({ stack, store, time, jobId }, asked);
+      await follow(newest);
+      const { rival, ...choice } = asked;
+      const of = { asked: rival === undefined ? [choice] : [choice, rival], startedAt, endedAt: time.now() };
+      // A rival who comes when the other's pass has ended has one of their own.
+      for (let pass = passes.length; pass <= newest.pass; pass++)
+        passes.push({ ...(await readPass({ store, jobId }, pass)), ...of });
+    }
+    return await ended(passes);
   };
   const followed = async (client: SteerDeps): Promise<Summary> => {
     const follow = followJob(client, jobId, { signal: new AbortController().signal });
@@ -117,26 +137,23 @@ export async function simulate(given: SimulationOptions): Promise<Simulated> {
     while (look.done !== true) look = await follow.next();
     return look.value;
   };
-  const standing = async (): Promise<Summary> => {
-    for (;;) {
-      const summary = await readSummary(store, jobId);
-      if (summary !== undefined) return summary;
-      await time.sleep(1_000);
-    }
+  const standing = async (folder: JobFolder): Promise<void> => {
+    while ((await readSummary(store, folder)) === undefined) await time.sleep(1_000);
   };
-  const ended = async (summary: Summary): Promise<Simulated> => {
+  const ended = async (passes: ReadonlyArray<Omit<SimulatedPass, 'rowsLater'>>): Promise<Simulated> => {
     const endedAt = time.now();
     const requests = stack.requests.take();
     // What still runs may do harm after the end: it has the time to.
     await time.sleep(afterglowMs);
     const rows: Row[] = [];
-    for await (const chunk of readRows(store, jobId)) rows.push(...chunk);
-    const bounds = [];
-    for (const part of (await readCut(store, jobId))?.parts.keys() ?? []) {
-      for (const [chunk, { first, count }] of (await readTable(store, jobId, part))?.chunks.entries() ?? [])
-        bounds.push({ place: placeName({ part, chunk }), first, count });
-    }
-    return { jobId, rows, summary, bounds, requests, history: stack.history, tookMs: endedAt - startAt, endedAt };
+    for await (const batch of readJobRows(store, jobId)) rows.push(...batch);
+    const own = await readSummary(store, jobId);
+    const summary = own && (await foldPasses(store, own));
+    if (summary === undefined) throw new Error(`expected job ${jobId} to have ended with all its passes`);
+    const kept: SimulatedPass[] = [];
+    for (const pass of passes) kept.push({ ...pass, rowsLater: await rowsOf(store, { id: jobId, pass: pass.pass }) });
+    const { history } = stack;
+    return { jobId, rows, summary, passes: kept, requests, history, tookMs: endedAt - startAt, endedAt };
   };
   try {
     return await time.run(run, limitMs);

@@ -1,3 +1,4 @@
+import type { RedriveDeps } from '../client/redrive.ts';
 import { FanOutFailed, type SteerDeps } from '../client/stack.ts';
 import { type EventSource, openEventSource } from '../cloud/model/event-source.ts';
 import { withFault } from '../cloud/model/faults.ts';
@@ -125,6 +126,20 @@ export class SimulatedStack {
       clock: process.clock,
       invoke: (request) => this.#invoke(request),
     };
+  }
+
+  /** Somebody at a command line, whom the nemesis treats as it treats a function: killed, standing still, their calls refused. */
+  person(): { readonly client: RedriveDeps; readonly process: SimulatedProcess } {
+    const process = this.#process('client', { seconds: 7 * 86_400 });
+    const { store, input, tickQueue, clock } = this.#functions.ports(process);
+    const upload: RedriveDeps['upload'] = async (key, blocks) => {
+      const body: Uint8Array[] = [];
+      for await (const block of blocks) body.push(block);
+      await store.put(key, Buffer.concat(body));
+    };
+    const { random } = this;
+    const invoke: SteerDeps['invoke'] = (request) => this.#invoke(request);
+    return { client: { store, input, tickQueue, clock, random, bucket: 'jobs', upload, invoke }, process };
   }
 
   async #invoke(request: FanOutRequest): Promise<FanOutAnswer> {

@@ -1,8 +1,9 @@
 import { ModelBucket } from '../cloud/model/objects.ts';
 import { ModelQueue } from '../cloud/model/queue.ts';
 import { type Control, controlFormat } from '../format/control.ts';
-import { generationOf, parseMessage, type WorkMessage } from '../format/message.ts';
-import { resultKey, segmentGen, segmentsPrefix } from '../format/paths.ts';
+import { manifestFormat } from '../format/manifest.ts';
+import { folderOf, generationOf, parseMessage, type WorkMessage } from '../format/message.ts';
+import { controlKey, manifestKey, resultKey, segmentGen, segmentsPrefix } from '../format/paths.ts';
 import { decodeRows } from '../format/result.ts';
 import { seatFormat } from '../format/seat.ts';
 import type { Clock } from '../ports.ts';
@@ -27,9 +28,13 @@ export class WatchedBucket extends ModelBucket {
     if (typeof written !== 'string') this.#noteRows(given[0], given[1]);
     if (typeof written !== 'string' && given[0].includes('/seats/'))
       this.#history.seats.push({ at: this.#clock.now(), note: seatFormat.parse(given[1]) });
+    if (typeof written !== 'string' && /\/passes\/\d+\/manifest\.json$/.test(given[0])) {
+      const { pass = 0, sameKey = false } = manifestFormat.parse(given[1]);
+      this.#history.passes.push({ at: this.#clock.now(), pass, sameKey });
+    }
     const place = /\/results\/(\d+)\/(\d+)\.ndjson$/.exec(given[0]);
     if (typeof written !== 'string' && place !== null) {
-      const name = placeName({ part: Number(place[1]), chunk: Number(place[2]) });
+      const name = placeName({ part: Number(place[1]), chunk: Number(place[2]), pass: passOf(given[0]) });
       if (!this.#history.stoodAt.has(name)) this.#history.stoodAt.set(name, this.#clock.now());
     }
     return written;
@@ -37,11 +42,17 @@ export class WatchedBucket extends ModelBucket {
 
   /** Writes down whose rows stand from now on. */
   #noteRows(key: string, body: Uint8Array): void {
-    if (!/^jobs\/[^/]+\/(segments|results)\//.test(key)) return;
-    const { rowAt } = this.#history;
+    if (!/^jobs\/[^/]+\/(passes\/\d+\/)?(segments|results)\//.test(key)) return;
+    const { rowAtInPass } = this.#history;
+    const pass = passOf(key);
+    const rowAt = rowAtInPass.get(pass) ?? new Map<number, number>();
+    rowAtInPass.set(pass, rowAt);
     for (const { index } of decodeRows(body).rows) if (!rowAt.has(index)) rowAt.set(index, this.#clock.now());
   }
 }
+
+/** The pass of an object in a job's folder. */
+const passOf = (key: string): number => Number(/^jobs\/[^/]+\/passes\/(\d+)\//.exec(key)?.[1] ?? 0);
 
 /** The work queue of a simulation: checks each deletion in the moment in which it happens. */
 export class WatchedWorkQueue extends ModelQueue {
@@ -82,18 +93,17 @@ export class WatchedWorkQueue extends ModelQueue {
 
   /** Who has stored a segment of a later generation of the chunk. */
   #handingOver(work: WorkMessage): string | undefined {
-    const prefix = segmentsPrefix(work.job, work);
+    const prefix = segmentsPrefix(folderOf(work), work);
     const names = this.#bucket.list({ prefix }).keys.map((key) => key.slice(prefix.length));
     return names.find((name) => segmentGen(name) > work.gen)?.split('-')[1];
   }
 
   /** Its result stands, it goes on under another message, or its job was cancelled or never began. */
   #isProven(work: WorkMessage): boolean {
-    if (this.#bucket.get(resultKey(work.job, work)) !== undefined) return true;
+    if (this.#bucket.get(resultKey(folderOf(work), work)) !== undefined) return true;
     if (this.messages().some(({ body }) => isSameChunk(workOf(body), work))) return true;
-    const jobKey = (name: string): string => `jobs/${work.job}/${name}`;
-    if (this.#bucket.get(jobKey('manifest.json')) === undefined) return true;
-    const control = this.#bucket.get(jobKey('control.json'));
+    if (this.#bucket.get(manifestKey(folderOf(work))) === undefined) return true;
+    const control = this.#bucket.get(controlKey(folderOf(work)));
     if (control !== undefined && isVoid(controlFormat.parse(control.body), work)) return true;
     // Whoever sent it believes that the message is there: a queue that loses what it took is beyond the rule, and the job's end is not.
     return this.#history.countFaults().has('lost-send') || this.#history.countFaults().has('purge');
@@ -135,5 +145,5 @@ export function workOf(body: string): WorkMessage | undefined {
 }
 
 function isSameChunk(a: WorkMessage | undefined, b: WorkMessage): boolean {
-  return a !== undefined && a.job === b.job && a.part === b.part && a.chunk === b.chunk;
+  return a !== undefined && a.job === b.job && a.pass === b.pass && a.part === b.part && a.chunk === b.chunk;
 }

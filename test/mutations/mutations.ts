@@ -23,6 +23,8 @@ const alone: Aim = { faults: faults({}), followed: false };
 const short: Aim = { faults: faults({ deadline: 0.9 }), perWorker: 2, count: 80 };
 const twice: Aim = { faults: faults({ duplicate: 0.8, 'kill-at-call': 0.02, kill: 0.4 }), count: 80 };
 const deaths: Aim = { faults: faults({ kill: 0.6, 'kill-at-call': 0.01 }), perWorker: 4, count: 150 };
+/** Items run again at the end. */
+const redriven: Aim = { faults: faults({}), count: 40, redriven: true };
 /** Workers have chunks in hand for longer than rows stay in hand, and die. */
 const slow: Aim = { faults: { odds: { 'kill-at-call': 0.01 }, forMs: 300_000 }, perWorker: 1, workers: 2, count: 150 };
 
@@ -156,6 +158,34 @@ export const mutations: readonly Mutation[] = [
     find: 'if (gen >= firstGen(record.resends)) begun.add(placeName({ part, chunk }));',
     replace: 'if (gen < firstGen(record.resends)) begun.add(placeName({ part, chunk }));',
     test: 'test/job/run-tick.test.ts',
+  },
+  {
+    name: 'give calls of a pass the keys of the job',
+    file: 'src/worker/run-item.ts',
+    find: 'return pass === undefined || sameKey === true ?',
+    replace: 'return pass === undefined || sameKey !== undefined || index >= 0 ?',
+    aim: redriven,
+  },
+  {
+    name: 'count the outcomes that a pass replaces beside its own',
+    file: 'src/folder/passes.ts',
+    find: 'addDigests(subtractOutcomes(before.totals, replaced), pass.totals)',
+    replace: 'addDigests(before.totals, subtractOutcomes(pass.totals, subtractOutcomes(replaced, replaced)))',
+    aim: redriven,
+  },
+  {
+    name: 'read the rows of a pass before those of a later one',
+    file: 'src/folder/passes.ts',
+    find: 'for (const cursor of cursors) row =',
+    replace: 'for (const cursor of cursors.toReversed()) row =',
+    aim: redriven,
+  },
+  {
+    name: 'let two who redrive at once select into one object',
+    file: 'src/client/redrive.ts',
+    find: 'passInputKey(folder, newJobId(stack.clock.now(), stack.random))',
+    replace: 'passInputKey(folder, newJobId(0, () => 0.5))',
+    aim: { ...redriven, faults: faults({ 's3-slow': 0.5 }) },
   },
   {
     name: 'blame whoever ran when a process died',

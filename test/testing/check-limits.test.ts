@@ -4,6 +4,8 @@ import { checkLimits, type LimitsFrom } from '../../src/testing/check-limits.ts'
 import type { CallEvent, LifeEvent } from '../../src/testing/history.ts';
 
 const call = (startedAt: number, endedAt?: number, life = 0): CallEvent => ({
+  pass: 0,
+  idempotencyKey: 'job/0',
   jobId: 'j',
   index: startedAt,
   attempt: 1,

@@ -56,6 +56,32 @@ describe('simulate', () => {
     expect(history.calls.length).toBeLessThanOrEqual(count + 40);
   });
 
+  it('runs items again as often as is asked, under keys of their own, and keeps what each pass came to', async () => {
+    const act = (n: number): string => (n % 3 === 0 ? 'fail' : n % 3 === 1 ? 'flaky' : 'ok');
+    const all = Array.from({ length: 60 }, (_, n) => ({ ms: 100, act: act(n), times: 1 }));
+    const { rows, summary, passes, history, jobId } = await simulate({
+      task: campaignTask,
+      items: all,
+      options: { attempts: 1 },
+      redrives: [{ codes: ['NotThere'] }, { codes: ['Flaky'], attempts: 2 }, { sameKey: true }],
+      faults: { odds: { kill: 0.3 } },
+    });
+    const of = (wanted: string) => all.flatMap((_, n) => (act(n) === wanted ? [n] : []));
+    expect(passes.map(({ pass, indexes }) => [pass, indexes])).toEqual([
+      [0, all.map((_, n) => n)],
+      [1, of('flaky')],
+      [2, of('fail')],
+    ]);
+    expect(rows.map(({ index, status }) => [index, status])).toEqual(
+      all.map((_, n) => [n, act(n) === 'fail' ? 'failed' : 'succeeded']),
+    );
+    expect(summary).toMatchObject({ passes: 2, items: 60, totals: { succeeded: 40, failed: 20 } });
+    const keys = (pass: number) =>
+      new Set(history.calls.filter((call) => call.pass === pass).map((call) => call.idempotencyKey));
+    expect(keys(1)).toEqual(new Set(of('flaky').map((n) => `${jobId}/${n}/1`)));
+    expect(keys(2)).toEqual(new Set(of('fail').map((n) => `${jobId}/${n}`)));
+  });
+
   it('gives the timers of the process back', async () => {
     const before = [setTimeout, Date.now, crypto.subtle.digest];
     await simulate({ task, items: [{ ms: 1 }] });
