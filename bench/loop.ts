@@ -67,6 +67,7 @@ async function prepared(): Promise<() => Promise<void>> {
     writer: 'bench',
     leaseSeconds: limits.leaseSeconds,
     checkpointMs: limits.checkpointMs,
+    runWorker,
     deadline: Date.now() + 600_000,
     stack: { bucket: 'jobs', workers: 2, workerMemoryMb: limits.workerMemoryMb, bundleHash: 'bench' },
   };

@@ -9,6 +9,7 @@ import type { Manifest } from '../src/format/manifest.ts';
 import { lineOf } from '../src/format/result.ts';
 import { cutInput, uncut } from '../src/job/cut.ts';
 import { systemClock } from '../src/runtime/system.ts';
+import { checkMark, rememberVersion } from '../src/task/check-mark.ts';
 import type { PartsResult } from './results.ts';
 
 const items = 200_000;
@@ -32,14 +33,18 @@ export async function measureParts(): Promise<PartsResult> {
     inline: false,
     request: '',
   };
-  const cutSeconds = await least(async () => {
+  const cut = async (checked?: string): Promise<void> => {
     const until = Number.POSITIVE_INFINITY;
+    const input = { ...manifest.input, ...(checked === undefined ? {} : { checked }) };
     const { progress } = await cutInput(
       { store, input: store, clock: systemClock },
-      { manifest, task: http, progress: uncut, until },
+      { manifest: { ...manifest, input }, task: http, progress: uncut, until },
     );
     if (progress.items !== items) throw new Error(`expected ${items} items, got ${progress.items}`);
-  });
+  };
+  const cutSeconds = await least(() => cut());
+  rememberVersion(http, 'bench');
+  const checkedSeconds = await least(() => cut(checkMark(http, 'ndjson')));
   const table = await readTable(store, 'bench', 0);
   for (const [chunk, { first, count }] of (table?.chunks ?? []).entries()) {
     const rows = Array.from({ length: count }, (_, n) => lineOf(rowOf(first + n)));
@@ -54,7 +59,11 @@ export async function measureParts(): Promise<PartsResult> {
     bytes = 0;
     for await (const text of readRowText(store, 'bench')) bytes += Buffer.from(text).length;
   });
-  return { cutItemsPerSecond: items / cutSeconds, resultsMegabytesPerSecond: bytes / 1e6 / resultSeconds };
+  return {
+    cutItemsPerSecond: items / cutSeconds,
+    cutCheckedItemsPerSecond: items / checkedSeconds,
+    resultsMegabytesPerSecond: bytes / 1e6 / resultSeconds,
+  };
 }
 
 const rowOf = (index: number) => ({

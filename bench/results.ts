@@ -41,6 +41,8 @@ export interface StartRow {
 export interface PartsResult {
   /** Items that are cut and checked in a second. */
   readonly cutItemsPerSecond: number;
+  /** Where the client has checked the items. */
+  readonly cutCheckedItemsPerSecond?: number;
   /** Megabytes of rows that are read and written in a second. */
   readonly resultsMegabytesPerSecond: number;
 }

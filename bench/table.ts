@@ -45,8 +45,10 @@ export function printStart(rows: readonly StartRow[]): void {
     );
 }
 
-export function printParts({ cutItemsPerSecond, resultsMegabytesPerSecond }: PartsResult): void {
+export function printParts(parts: PartsResult): void {
+  const { cutItemsPerSecond, cutCheckedItemsPerSecond = Number.NaN, resultsMegabytesPerSecond } = parts;
   console.log('\nthe ends of a job, by processor time, least of 5');
+  console.log(`cut where it was checked ${Math.round(cutCheckedItemsPerSecond).toLocaleString('en-US')} items/s`);
   console.log(`cut and checked ${Math.round(cutItemsPerSecond).toLocaleString('en-US')} items/s`);
   console.log(`rows written    ${Math.round(resultsMegabytesPerSecond)} MB/s`);
 }

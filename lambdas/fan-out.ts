@@ -8,7 +8,8 @@ import { leavingSignal } from '../src/runtime/leaving.ts';
 import { trustOwnCertificates } from '../src/runtime/own-certificates.ts';
 import { ParameterVault, readParameters, redactOutput } from '../src/runtime/secret-vault.ts';
 import { threadsBeside } from '../src/runtime/task-threads.ts';
-import { fanOut } from '../src/start/fan-out.ts';
+import { type FanOutDeps, fanOut } from '../src/start/fan-out.ts';
+import { mayRunHere } from '../src/start/start-job.ts';
 import type { Task } from '../src/task/task.ts';
 import { withThreads } from '../src/worker/isolate/thread-task.ts';
 import { secretsOf, withSecrets } from '../src/worker/secrets.ts';
@@ -28,15 +29,21 @@ const vault = new ParameterVault(deps.environment.name, readParameters);
 redactOutput(vault);
 const tasks = withThreads(withSecrets(taskFiles, vault), threadsBeside(import.meta.url));
 
+const worker = () => import('../src/worker/worker-loop.ts');
+
 /** Starts a job. Lambda repeats a failed asynchronous invocation under the same request id, so that one is the default token. */
 export const handler = async (event: unknown, context: Context): Promise<FanOutAnswer> => {
   const request = parseRequest(event);
+  // Beside the first requests, and only where items run here: it is a tenth of all code.
+  if (mayRunHere(request)) void worker();
   const deadline = deps.clock.now() + context.getRemainingTimeInMillis();
   const token = request.clientToken ?? context.awsRequestId;
   // A job whose secret is missing is refused before anything is written.
   await vault.read(secretsOf(await loadable(request.task), request.options?.secretHeaders));
   const endWatch = (await watchdog).watch();
-  return fanOut({ ...deps, tasks, deadline, leaving, writer: newWriter() }, request, token).finally(endWatch);
+  const runWorker: FanOutDeps['runWorker'] = async (...given) => (await worker()).runWorker(...given);
+  const world = { ...deps, tasks, deadline, leaving, writer: newWriter(), runWorker };
+  return fanOut(world, request, token).finally(endWatch);
 };
 
 /** The task where it can be loaded; the job itself says why one cannot. */

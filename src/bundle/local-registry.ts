@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { rememberVersion } from '../task/check-mark.ts';
 import type { TaskRegistry } from '../task/registry.ts';
 import { taskOf } from '../task/registry.ts';
 import type { Task } from '../task/task.ts';
@@ -36,8 +37,11 @@ export interface LocalTasks {
  * changed writes a new bundle and points to it, so the next load is of the new one, in a process that runs already too.
  */
 export function localRegistry({ base, builtIn, tasks, prepare, own = true }: LocalTasks): TaskRegistry {
-  const load = async (file: string, name: string): Promise<Task> =>
-    taskOf(await import(new URL(file, base).href), name);
+  // Names of folder and file have the hashes of what is in them.
+  const load = async (file: string, name: string): Promise<Task> => {
+    const { href } = new URL(file, base);
+    return rememberVersion(taskOf(await import(href), name), href);
+  };
   const isOwn = (name: string): boolean => tasks !== undefined && findTaskFile(tasks, name) !== undefined;
   return {
     names: () => [...new Set([...builtIn, ...preparedNames(base)])].sort(),

@@ -4,11 +4,13 @@ import { newJobId } from '../format/job-id.ts';
 import type { InputFormat } from '../format/manifest.ts';
 import { inputKey } from '../format/paths.ts';
 import type { FanOutRequest } from '../format/request.ts';
+import { checkMarkName } from '../task/check-mark.ts';
 import { UsageError } from '../task/errors.ts';
 import { type JobLimitsInput, parseLimits } from '../task/job-limits.ts';
 import type { Task } from '../task/task.ts';
 import { nameOfTaskFile } from '../task/task-file.ts';
 import { untilAborted } from '../waiting.ts';
+import { CheckedInput } from './checked-input.ts';
 import { type Items, itemBlocks, peekSmall } from './item-blocks.ts';
 import { Job, type WaitOptions } from './job.ts';
 import type { Stack } from './stack.ts';
@@ -192,7 +194,9 @@ export class Fanloop implements AsyncDisposable {
       return { items: [...peeked.items], ...formatOf(items), count: peeked.items.length };
     }
     const key = inputKey(jobId);
-    await this.#stack.upload(key, peeked.blocks, signal);
+    const mark = isInput(items) && items.input instanceof CheckedInput ? items.input.mark : undefined;
+    const metadata = mark === undefined ? undefined : { [checkMarkName]: mark };
+    await this.#stack.upload(key, peeked.blocks, { signal, metadata });
     return {
       input: `s3://${this.#stack.bucket}/${key}`,
       ...formatOf(items),

@@ -57,7 +57,7 @@ export async function redriveJob(stack: RedriveDeps, jobId: string, options: Red
   // Two who select at once write apart; the manifest decides whose selection runs.
   const key = passInputKey(folder, newJobId(stack.clock.now(), stack.random));
   const selection = new Selection(options);
-  await stack.upload(key, selection.blocks(stack, own, signal), signal);
+  await stack.upload(key, selection.blocks(stack, own, signal), { signal });
   const items = digestItems(selection.replaced);
   if (items === 0) {
     await store.delete(key);

@@ -16,6 +16,13 @@ export interface SteerDeps {
   invoke(request: FanOutRequest, signal: AbortSignal): Promise<FanOutAnswer>;
 }
 
+/** What an upload is stored with, and what ends it. */
+export interface UploadOptions {
+  readonly signal: AbortSignal;
+  /** @default none */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
 /** A stack that is there, as the client uses it; each target makes one. */
 export interface Stack extends SteerDeps {
   readonly random: Random;
@@ -32,7 +39,7 @@ export interface Stack extends SteerDeps {
   /** Whether jobs go on when this process ends. */
   outlivesProcess(): boolean;
   /** Stores an object from blocks of bytes, all or nothing. */
-  upload(key: string, blocks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
+  upload(key: string, blocks: AsyncIterable<Uint8Array>, options: UploadOptions): Promise<void>;
   /** Closes the connections; where the stack runs in this process, it ends. */
   close(): Promise<void>;
 }

@@ -31,6 +31,8 @@ export interface JobInput {
   readonly bytes: number;
   readonly etag: string;
   readonly format: InputFormat;
+  /** The mark of the object whose items were all checked before it was stored, see `checkMark`. */
+  readonly checked?: string;
 }
 
 /** What was asked: `manifest.json`, written once, first of all. */
@@ -77,6 +79,7 @@ export const manifestFormat = recordFormat<Manifest>(
       bytes: whole,
       etag: text,
       format: z.enum(['ndjson', 'lines', 'entries']).default('ndjson'),
+      checked: text.exactOptional(),
     }),
     options: z.looseObject({
       concurrency: z.int().min(1).default(limits.concurrency),

@@ -4,9 +4,11 @@ import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import { cutKey, partKey } from '../format/paths.ts';
 import type { CutProgress } from '../format/tick.ts';
 import { checkEntry } from '../input/entry.ts';
-import { splitLines } from '../input/lines.ts';
+import { type Line, splitLines } from '../input/lines.ts';
+import { plainLines } from '../input/plain-lines.ts';
 import { limits } from '../limits.ts';
 import type { Clock, InputReader, ObjectStore } from '../ports.ts';
+import { checkMark } from '../task/check-mark.ts';
 import { UsageError } from '../task/errors.ts';
 import { hasStops } from '../task/job-limits.ts';
 import { perSecondOf } from '../task/rate.ts';
@@ -30,7 +32,8 @@ export interface CutAnswer {
 
 /**
  * Cuts the input into chunks, from where `progress` ends to the end or to the last whole part before `until`;
- * each item is checked against the task's schema, and `cut.json` is written when the whole input is valid and counted.
+ * each item is checked against the task's schema, unless this version of the task has checked the very object before it was stored;
+ * `cut.json` is written when the whole input is valid and counted.
  */
 export async function cutInput(
   deps: CutDeps,
@@ -105,14 +108,13 @@ async function* cutParts(
     return part;
   };
 
-  const bytes = offset < manifest.input.bytes ? deps.input.stream(manifest.input, { start: offset }) : nothing();
-  for await (const line of splitLines(bytes, { offset, lines })) {
-    const checked = checkEntry(line, manifest.input.format, task);
-    if (checked !== undefined) await checked;
+  /** Answers the part that is full before this line, if one is. */
+  const add = (line: Omit<Line, 'bytes'>): Part | undefined => {
+    let full: Part | undefined;
     if (open !== undefined && (isFull(open, line.end, size) || index === canary)) {
       closeChunk();
-      if (chunks.length >= limits.partChunks || line.end - partStart > limits.partBytes) yield takePart(false);
-      if (deps.clock.now() >= job.until) throw new OutOfTime();
+      if (chunks.length >= limits.partChunks || line.end - partStart > limits.partBytes) full = takePart(false);
+      else if (deps.clock.now() >= job.until) throw new OutOfTime();
     }
     open ??= { start: line.start, first: index, count: 0 };
     open.count++;
@@ -120,6 +122,26 @@ async function* cutParts(
     items++;
     end = line.end;
     lines = line.number;
+    return full;
+  };
+
+  const { input } = manifest;
+  const bytes = offset < input.bytes ? deps.input.stream(input, { start: offset }) : nothing();
+  const from = { offset, lines };
+  if (input.checked !== undefined && input.checked === checkMark(task, input.format)) {
+    for await (const found of plainLines(bytes, from)) {
+      for (const line of found) {
+        const full = add(line);
+        if (full !== undefined) yield full;
+      }
+    }
+  } else {
+    for await (const line of splitLines(bytes, from)) {
+      const checked = checkEntry(line, input.format, task);
+      if (checked !== undefined) await checked;
+      const full = add(line);
+      if (full !== undefined) yield full;
+    }
   }
   closeChunk();
   if (chunks.length > 0) yield takePart(true);

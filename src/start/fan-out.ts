@@ -18,7 +18,7 @@ import { limits } from '../limits.ts';
 import type { Clock, InputReader, Log, ObjectStore, Queue, Random } from '../ports.ts';
 import { needsSeats } from '../task/job-limits.ts';
 import type { TaskRegistry } from '../task/registry.ts';
-import { runWorker } from '../worker/worker-loop.ts';
+import type { runWorker } from '../worker/worker-loop.ts';
 import { BegunFolder, onlyChunk } from './begun-folder.ts';
 import { jobIdOf } from './identity.ts';
 import { mayRunHere, type StackFacts, startJob } from './start-job.ts';
@@ -37,6 +37,8 @@ export interface FanOutDeps {
   readonly writer: string;
   readonly leaseSeconds: number;
   readonly checkpointMs: number;
+  /** The worker's own function; a part of its own where it is loaded, since most jobs' items run elsewhere. */
+  readonly runWorker: typeof runWorker;
   /** Milliseconds since the epoch when the invocation ends. */
   readonly deadline: number;
   /** Aborted when the machine goes. @default never */
@@ -81,7 +83,7 @@ async function runInline(deps: FanOutDeps, manifest: Manifest): Promise<FanOutAn
     ? { ...delivery, message: bellFor(manifestFolder(manifest), 0) }
     : { ...delivery, message: workMessage(jobId, { ...place, bounds }) };
   const deadline = Math.min(deps.deadline, clock.now() + limits.inlineMs + limits.deadlineMarginMs);
-  await runWorker([held], { ...deps, queue: deps.workQueue, deadline, pull: false });
+  await deps.runWorker([held], { ...deps, queue: deps.workQueue, deadline, pull: false });
   const result = await store.head(resultKey(jobId, place));
   const last = await lastTick(store, jobId);
   if (result === undefined || last === undefined) {

@@ -8,6 +8,7 @@ import { asEntry } from '../input/entry.ts';
 import { limits } from '../limits.ts';
 import { nearestName } from '../nearest.ts';
 import type { InputReader, ObjectStore } from '../ports.ts';
+import { checkMarkName } from '../task/check-mark.ts';
 import { UsageError } from '../task/errors.ts';
 import type { JobLimits } from '../task/job-limits.ts';
 import type { TaskRegistry } from '../task/registry.ts';
@@ -207,5 +208,6 @@ async function placeInput(
   if (head.bytes === 0)
     throw new UsageError('EmptyInput', `expected at least one item in ${request.input}, got an empty object`);
   const format = request.format ?? (key.endsWith('.txt') ? 'lines' : 'ndjson');
-  return { bucket, key, bytes: head.bytes, etag: head.etag, format };
+  const checked = head.metadata[checkMarkName];
+  return { bucket, key, bytes: head.bytes, etag: head.etag, format, ...(checked === undefined ? {} : { checked }) };
 }

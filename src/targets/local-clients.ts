@@ -53,8 +53,8 @@ export function connectLocal(cloud: CloudConnection, close: () => Promise<void> 
     workers: Number(outputs[stackOutputs.workers]),
     outlivesProcess,
     tellStored: (listener) => cloud.onStored(listener),
-    upload: async (key, blocks, signal) => {
-      await (await sdk()).upload(key, blocks, signal);
+    upload: async (key, blocks, options) => {
+      await (await sdk()).upload(key, blocks, options);
       // What is uploaded goes to the workers: the first one starts while the fan-out cuts.
       cloud.warm(stackOutputs.workerFunction);
     },

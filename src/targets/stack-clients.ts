@@ -46,8 +46,8 @@ export function connectStack(
     bucket,
     workers,
     outlivesProcess: place.outlivesProcess,
-    upload: async (key, blocks, signal) => {
-      await writeObject(s3, { bucket, key }, { blocks: asBuffers(blocks), signal });
+    upload: async (key, blocks, { signal, metadata }) => {
+      await writeObject(s3, { bucket, key }, { blocks: asBuffers(blocks), signal, metadata });
     },
     invoke: (request, signal) => invokeFanOut(send, request, signal),
     close: async () => {

@@ -123,6 +123,7 @@ export class SimulatedFunctions {
       ...ports,
       queue: ports.workQueue,
       tasks: process.tasks(tasks),
+      runWorker,
       startChild: process.startChild(tasks, this.log(process.event.id)),
       random: this.#parts.random,
       log: this.log(process.event.id),

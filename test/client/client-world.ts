@@ -34,13 +34,13 @@ export class ClientWorld extends World {
       bucket: 'jobs',
       workers: this.workers,
       outlivesProcess: () => true,
-      upload: async (key, blocks) => {
+      upload: async (key, blocks, { metadata }) => {
         const bodies: Uint8Array[] = [];
         for await (const block of blocks) {
           this.uploaded.push(block.length);
           bodies.push(block);
         }
-        await this.store.put(key, Buffer.concat(bodies));
+        await this.store.put(key, Buffer.concat(bodies), metadata === undefined ? {} : { metadata });
       },
       invoke: (request) => {
         this.invoked.push(request);

@@ -10,8 +10,9 @@ import { workMessage } from '../../src/format/work-message.ts';
 import { type CutAnswer, cutInput, uncut } from '../../src/job/cut.ts';
 import { limits } from '../../src/limits.ts';
 import type { Clock } from '../../src/ports.ts';
+import { checkMark, rememberVersion } from '../../src/task/check-mark.ts';
 import type { JobLimits } from '../../src/task/job-limits.ts';
-import { defineTask } from '../../src/task/task.ts';
+import { defineTask, type Task } from '../../src/task/task.ts';
 import { loadItems } from '../../src/worker/open-message.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { TestClock } from '../support/test-clock.ts';
@@ -226,5 +227,70 @@ describe('cutInput', () => {
       throw new Error('no route');
     };
     await expect(world.cut()).rejects.toThrow('no route');
+  });
+});
+
+describe('an input that was checked before it was stored', () => {
+  /** A task that counts what it validates, of a version. */
+  function counted(version: string) {
+    const seen: unknown[] = [];
+    const input = z.unknown().refine((item) => seen.push(item) > 0);
+    return {
+      task: rememberVersion(defineTask({ description: 'A test', input, example: {}, run: () => 1 }), version),
+      seen,
+    };
+  }
+
+  async function cutMarked(text: string, checked: string | undefined, task: Task, pieceBytes = 65_536) {
+    const world = await prepare(text, { workers: 2, concurrency: 10 });
+    world.store.pieceBytes = pieceBytes;
+    const { manifest, store, clock } = world;
+    const input = { ...manifest.input, ...(checked === undefined ? {} : { checked }) };
+    const job = { manifest: { ...manifest, input }, task, progress: uncut, until: Number.POSITIVE_INFINITY };
+    return { answer: await cutInput({ store, input: store, clock }, job), tables: world.tables() };
+  }
+
+  it('is cut at the same places, and no item of it is validated again', async () => {
+    const { task, seen } = counted('file:///t.1.mjs');
+    const mark = checkMark(task, 'ndjson');
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(80), { minLength: 1, maxLength: 80 }), fc.nat(200), async (pads, piece) => {
+        const text = pads.map((pad) => `${JSON.stringify({ pad: 'é'.repeat(pad) })}\n`).join('');
+        const marked = await cutMarked(text, mark, task, piece + 1);
+        expect(seen).toEqual([]);
+        expect(marked).toEqual(await cutMarked(text, undefined, task));
+        expect(seen.splice(0)).toHaveLength(pads.length);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each([
+    ['another version', checkMark(counted('file:///t.2.mjs').task, 'ndjson')],
+    ['another format', checkMark(counted('file:///t.1.mjs').task, 'entries')],
+    ['a task of which no version is known', 'ndjson undefined'],
+  ])('is validated all the same where its mark is of %s', async (_, mark) => {
+    const { task, seen } = counted('file:///t.1.mjs');
+    const { answer } = await cutMarked(numbered(30), mark, task);
+    expect(answer.progress).toMatchObject({ done: true, items: 30 });
+    expect(seen).toHaveLength(30);
+  });
+
+  it('has no mark where the version of the task is not known', () => {
+    expect(checkMark(task, 'ndjson')).toBeUndefined();
+  });
+
+  it.each([
+    ['a blank line', '1\n\n2\n'],
+    ['another line end', '1\r\n2\r\n'],
+    ['no line end', '1\n2'],
+    ['a longer item', `1\n"${'x'.repeat(limits.maxItemBytes)}"\n`],
+  ])('is refused when it has %s, which nobody writes who checks it', async (_, text) => {
+    const { task } = counted('file:///t.1.mjs');
+    const { answer } = await cutMarked(text, checkMark(task, 'ndjson'), task);
+    expect(answer.problem).toMatchObject({
+      code: 'InvalidInput',
+      message: expect.stringContaining('as it was checked'),
+    });
   });
 });

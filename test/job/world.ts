@@ -111,6 +111,7 @@ export class World {
       checkpointMs: limits.checkpointMs,
       deadline: this.clock.now() + seconds * 1_000,
       pull: true,
+      runWorker,
       invoke: (request: FanOutRequest) => this.ask(request, request.clientToken),
       stack: { bucket: 'jobs', workers: this.workers, workerMemoryMb: limits.workerMemoryMb, bundleHash: 'b' },
     };

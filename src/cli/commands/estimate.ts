@@ -51,6 +51,8 @@ async function estimate(
   const trial: PreparedBlocks = {
     kind: 'blocks',
     format: sample.format,
+    // Lines that were drawn are checked by the stack: they may be those of an object.
+    mark: undefined,
     first: { bytes, items: sample.lines.length },
     rest: none(),
     notes: [],

@@ -1,6 +1,7 @@
 import type { InputFormat } from '../../format/manifest.ts';
 import type { FanOutRequest } from '../../format/request.ts';
 import type { InputReader } from '../../ports.ts';
+import { checkMark } from '../../task/check-mark.ts';
 import { UsageError } from '../../task/errors.ts';
 import type { JobLimits } from '../../task/job-limits.ts';
 import type { Task } from '../../task/task.ts';
@@ -53,6 +54,8 @@ export interface PreparedObject {
 export interface PreparedBlocks {
   readonly kind: 'blocks';
   readonly format: InputFormat;
+  /** Says which version of the task checks the blocks. */
+  readonly mark: string | undefined;
   readonly first: CheckedBlock;
   readonly rest: AsyncIterable<CheckedBlock>;
   /** What was found out about the sources beside their names, in words. */
@@ -164,7 +167,8 @@ async function blocksOf(
   // Whoever types the items, or waits for another program's, may change their mind.
   const first = await orAborted(blocks.next(), options.signal);
   if (first.done === true) throw new Error('expected checkedBlocks to refuse an empty input');
-  return { kind: 'blocks', format: formatOf(options), first: first.value, rest: blocks, notes: [] };
+  const format = formatOf(options);
+  return { kind: 'blocks', format, mark: checkMark(task, format), first: first.value, rest: blocks, notes: [] };
 }
 
 /** The records of all sources, one source after another. */

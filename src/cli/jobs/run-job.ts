@@ -1,3 +1,4 @@
+import { CheckedInput } from '../../client/checked-input.ts';
 import type { Job } from '../../client/job.ts';
 import { estimateCost } from '../../folder/cost.ts';
 import type { ControlReason } from '../../format/control.ts';
@@ -54,7 +55,7 @@ export async function startJob(
     job.taskName,
     isObject
       ? { input: prepared.address, ...(prepared.format === undefined ? {} : { format: prepared.format }) }
-      : { input: bytesOf(prepared, counter), format: prepared.format },
+      : { input: new CheckedInput(bytesOf(prepared, counter), prepared.mark), format: prepared.format },
     {
       ...job.options,
       inline,

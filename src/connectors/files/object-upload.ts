@@ -22,6 +22,7 @@ export interface ObjectSource {
   readonly blocks: AsyncIterable<Buffer>;
   readonly signal: AbortSignal;
   readonly contentType?: string | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** S3 takes parts from 5 MiB and at most 10,000 of them: parts of 8 MiB reach 78 GiB. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
@@ -138,7 +139,7 @@ class ObjectUpload {
 
   async #putWhole(): Promise<string | undefined> {
     const body = this.#filling?.subarray(0, this.#filled) ?? Buffer.alloc(0);
-    const command = new PutObjectCommand({ ...this.#target, ...this.#type(), Body: body });
+    const command = new PutObjectCommand({ ...this.#target, ...this.#about(), Body: body });
     return (await this.#attempt(this.#client.send(command, { abortSignal: this.#signal }))).ETag;
   }
 
@@ -155,12 +156,16 @@ class ObjectUpload {
 
   async #create(): Promise<string | undefined> {
     // The SDK sends a CRC32 with each part, which S3 refuses unless the upload was begun with that algorithm.
-    const command = new CreateMultipartUploadCommand({ ...this.#target, ...this.#type(), ChecksumAlgorithm: 'CRC32' });
+    const command = new CreateMultipartUploadCommand({ ...this.#target, ...this.#about(), ChecksumAlgorithm: 'CRC32' });
     return (await this.#attempt(this.#client.send(command, { abortSignal: this.#signal }))).UploadId;
   }
 
-  #type(): { readonly ContentType?: string } {
-    return this.#source.contentType === undefined ? {} : { ContentType: this.#source.contentType };
+  #about(): { readonly ContentType?: string; readonly Metadata?: Record<string, string> } {
+    const { contentType, metadata } = this.#source;
+    return {
+      ...(contentType === undefined ? {} : { ContentType: contentType }),
+      ...(metadata === undefined ? {} : { Metadata: { ...metadata } }),
+    };
   }
 
   async #attempt<Answer>(answer: Promise<Answer>): Promise<Answer> {
