@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { digestSchema } from './digest.ts';
 import type { JobFolder } from './paths.ts';
+import { rarely, versionOf } from './record.ts';
 
 /** The version of messages that this code writes; a newer one is left in the queue for newer code. */
 export const messageVersion = 1;
@@ -113,9 +114,9 @@ export function parseMessage(body: string): ParsedMessage {
   } catch {
     return { kind: 'foreign', problem: 'the body is not JSON' };
   }
-  const version = z.object({ v: z.number() }).safeParse(value);
-  if (version.success && version.data.v > messageVersion) return { kind: 'newer', version: version.data.v };
-  const parsed = messageSchema.safeParse(value);
+  const version = versionOf(value);
+  if (version !== undefined && version > messageVersion) return { kind: 'newer', version };
+  const parsed = messageSchema.safeParse(value, rarely);
   if (parsed.success) return { kind: 'message', message: parsed.data };
   return { kind: 'foreign', problem: z.prettifyError(parsed.error) };
 }

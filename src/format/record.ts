@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import { UsageError } from '../task/errors.ts';
 
 /** A record that no version of this code has written: somebody else did, or it was cut short. */
@@ -23,13 +23,15 @@ export interface RecordFormat<Shape> {
 }
 
 const decoder = new TextDecoder();
-const versioned = z.looseObject({ v: z.number().default(1) });
+
+/** A process reads few records of a kind: code made for its schema would take longer than it saves. */
+export const rarely = { jitless: true } as const;
 
 /** Makes the format of a kind of record, described in words as in "a manifest". */
 export function recordFormat<Shape>(name: string, version: number, schema: z.ZodType<Shape>): RecordFormat<Shape> {
   const read = (value: unknown): Shape => {
     refuseNewer(name, value, version);
-    const parsed = schema.safeParse(value);
+    const parsed = schema.safeParse(value, rarely);
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
     const at = issue?.path.join('.') ?? '';
@@ -54,12 +56,18 @@ function parseText(name: string, text: string): unknown {
 
 /** Refuses a record that only newer code can read. @throws UsageError `NewerVersion` */
 export function refuseNewer(name: string, value: unknown, version: number): void {
-  const parsed = versioned.safeParse(value);
-  if (!parsed.success || parsed.data.v <= version) return;
+  const v = versionOf(value);
+  if (v === undefined || v <= version) return;
   throw new UsageError(
     'NewerVersion',
-    `expected ${name} of version ${version} or older, got version ${parsed.data.v}; use the fanloop that wrote it, or a newer one`,
+    `expected ${name} of version ${version} or older, got version ${v}; use the fanloop that wrote it, or a newer one`,
   );
+}
+
+/** The version that a record or message says it has. */
+export function versionOf(value: unknown): number | undefined {
+  const { v } = typeof value === 'object' && value !== null && 'v' in value ? value : {};
+  return typeof v === 'number' ? v : undefined;
 }
 
 /** Whether an error says that only newer code can read a record. */

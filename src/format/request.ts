@@ -4,7 +4,7 @@ import { UsageError } from '../task/errors.ts';
 import { limitsSchema, maxAtOnce } from '../task/job-limits.ts';
 import { digestSchema } from './digest.ts';
 import type { Row } from './outcome.ts';
-import { recordFormat, refuseNewer } from './record.ts';
+import { rarely, recordFormat, refuseNewer } from './record.ts';
 import { type Summary, summaryFormat } from './summary.ts';
 
 const optionsSchema = z.strictObject({
@@ -91,7 +91,7 @@ export const answerFormat = recordFormat<FanOutAnswer>(
 /** Reads the fan-out's event. @throws UsageError `InvalidRequest` that names the path of what does not fit, or `NewerVersion`. */
 export function parseRequest(event: unknown): FanOutRequest {
   refuseNewer('a request', event, requestVersion);
-  const parsed = requestSchema.safeParse(event);
+  const parsed = requestSchema.safeParse(event, rarely);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path.join('.') ?? '';
