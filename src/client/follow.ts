@@ -16,6 +16,7 @@ import { UsageError } from '../task/errors.ts';
 import { sleep } from '../waiting.ts';
 import { beginAsked, noSuchJob } from './begin.ts';
 import { readBrake } from './brake.ts';
+import { KnownFolder } from './known-folder.ts';
 import { Pace } from './pace.ts';
 import { patiently } from './patience.ts';
 import type { Progress } from './progress.ts';
@@ -87,7 +88,8 @@ export async function* followJob(
   if (known === undefined) await beginAsked(deps, jobId, signal);
   const manifest = known ?? (await requireManifest(store, jobId));
   const folder = manifestFolder(manifest);
-  const settled = new SettledChunks(store, folder);
+  using seen = new KnownFolder(deps, folder);
+  const settled = new SettledChunks(seen, folder);
   using wake = new Wake(deps.tellStored, folder);
   const pace = new Pace();
   let waitMs = firstLookMs;
@@ -95,13 +97,13 @@ export async function* followJob(
   while (true) {
     signal.throwIfAborted();
     wake.look();
-    const summary = answered ?? (await ask(() => readSummary(store, folder)));
+    const summary = answered ?? (await ask(() => readSummary(seen, folder)));
     if (summary !== undefined && !toTheLast) return ask(() => whole(store, summary));
     const now = clock.now();
     const count = await ask(() => settled.refresh());
-    const [tick, control] = await ask(() => Promise.all([lastTick(store, folder), readControl(store, folder)]));
+    const [tick, control] = await ask(() => Promise.all([lastTick(seen, folder), readControl(seen, folder)]));
     if (count.of !== undefined) pace.add(now, count.items);
-    const brakedTo = await ask(() => readBrake(store, folder, (control ?? controlOf(manifest)).table));
+    const brakedTo = await ask(() => readBrake(seen, folder, (control ?? controlOf(manifest)).table));
     yield { progress: progressOf(manifest, { now, count, tick, pace, control, brakedTo }), settled: count };
     if (summary !== undefined) return ask(() => whole(store, summary));
     const complete = count.of !== undefined && count.chunks === count.of.chunks;

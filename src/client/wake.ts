@@ -1,7 +1,7 @@
 import { type JobFolder, resultsPrefix, summaryKey } from '../format/paths.ts';
 
-/** Tells the key of each object as it is stored; the answer ends it. Only the process that runs the embedded cloud knows. */
-export type TellStored = (listener: (key: string) => void) => () => void;
+/** Tells the key of each object as it is stored; the answer ends it. Undefined where nobody tells: only the process that runs the embedded cloud knows. */
+export type TellStored = (listener: (key: string) => void) => (() => void) | undefined;
 
 /**
  * Ends the pause between two looks at a job when there is something to see at its end: as many results as were missing, or the

@@ -32,8 +32,8 @@ export interface CloudConnection {
   readonly outputs: Readonly<Record<string, string>>;
   /** Whether this process owns the folder now. */
   readonly owner: boolean;
-  /** Tells the key of each object as it is stored, while this process owns the folder; the answer ends it. */
-  onStored(listener: (key: string) => void): () => void;
+  /** Tells the key of each object as it is stored; the answer ends it. Undefined where another process owns the folder. */
+  onStored(listener: (key: string) => void): (() => void) | undefined;
   /** Starts a process of the function that an output names, where this process owns the folder and the function has none yet. */
   warm(output: string): void;
   /** Leaves the cloud; its owner ends it. @throws Error of a take-over that failed */
@@ -114,7 +114,7 @@ export async function openEmbeddedCloud(options: EmbeddedCloudOptions, parts: Cl
     get owner() {
       return owner !== undefined;
     },
-    onStored: (listener) => owner?.onStored(listener) ?? (() => {}),
+    onStored: (listener) => owner?.onStored(listener),
     warm: (output) => owner?.warm(output),
     close: () => {
       closing ??= (async () => {
