@@ -49,6 +49,8 @@ const tickSchema = z.looseObject({
   after: z.string().optional(),
   /** Asks the turn to send all unsettled chunks again. */
   resend: z.boolean().optional(),
+  /** No turn: it looks after the job, and comes back until the job has ended. */
+  guard: z.boolean().optional(),
   deaths: z.int().optional(),
 });
 

@@ -11,12 +11,12 @@ export interface DueTickDeps {
 
 /**
  * Sends the tick that is due next; harmless at any time, since a twin of a tick does nothing.
- * `effectsDone` says that what the last record sends is known to be on its way: else the turn waits for who took the last one.
+ * `guard` has the job looked after from then on; `effectsDone` says that what the last record sends is known to be on its way: else the turn waits for who took the last one.
  */
 export async function sendDueTick(
   deps: DueTickDeps,
   job: JobRef,
-  options: { readonly resend?: boolean; readonly effectsDone?: boolean } = {},
+  options: { readonly resend?: boolean; readonly effectsDone?: boolean; readonly guard?: boolean } = {},
 ): Promise<void> {
   const last = await lastTick(deps.store, job);
   const n = last === undefined ? 0 : last.n + 1;
@@ -26,7 +26,9 @@ export async function sendDueTick(
     ...jobFields(jobFolder(job)),
     n,
     ...(options.effectsDone === true && last !== undefined ? { after: last.writer } : {}),
-    ...(options.resend === true ? { resend: true } : {}),
+    resend: options.resend,
   } as const;
-  await deps.tickQueue.send([encodeMessage(tick)], { group: jobFolder(job).id });
+  // Whoever looks after the job comes beside the turn, and then later.
+  const bodies = options.guard ? [tick, { ...tick, guard: true }] : [tick];
+  await deps.tickQueue.send(bodies.map(encodeMessage), { group: jobFolder(job).id });
 }

@@ -145,7 +145,10 @@ async function endOrGoOn(deps: TickDeps, manifest: Manifest, record: TickRecord,
   const plannedSeconds = Math.max(0, Math.round((record.nextAt - record.at) / 1_000));
   const isOld = plannedSeconds > soonSeconds && acted !== undefined && (await isSteeredSince(deps, folder, acted));
   const delaySeconds = isOld ? soonSeconds : plannedSeconds;
-  await deps.tickQueue.send([encodeMessage(next)], { group: folder.id, delaySeconds });
+  const send = (tick: TickMessage, seconds: number): Promise<void> =>
+    deps.tickQueue.send([encodeMessage(tick)], { group: folder.id, delaySeconds: seconds });
+  const isFirst = record.n === 0 && !manifest.inline;
+  await Promise.all([send(next, delaySeconds), isFirst && send({ ...next, guard: true }, limits.lateTurnMs / 1_000)]);
 }
 
 /** A turn that comes so soon sees by itself what it was steered to meanwhile. */

@@ -1,6 +1,7 @@
 import { parseMessage } from '../format/message.ts';
 import { limits } from '../limits.ts';
 import type { ReceivedMessage } from '../ports.ts';
+import { guardJob } from './guard-job.ts';
 import { runTick, type TickDeps } from './run-tick.ts';
 
 /** Takes the turn that a received message stands for; `later` when the message has to stay in the queue. */
@@ -12,10 +13,18 @@ export async function takeTick(deps: TickDeps, received: ReceivedMessage, until:
     });
     return 'later';
   }
+  const { message } = parsed;
   const stayAway = (seconds: number): Promise<void> => deps.tickQueue.changeVisibility(received.receiptHandle, seconds);
   await stayAway(holdSeconds);
   try {
-    const answer = await runTick(deps, parsed.message, { until });
+    if (message.guard === true) {
+      await guardJob(deps, message);
+      return 'done';
+    }
+    const answer = await runTick(deps, message, { until });
+    // The job goes on after a pause, or in queues that lost all messages: nobody looks after it any more.
+    if (message.resend === true && answer.kind === 'done')
+      await guardJob(deps, { ...message, resend: false, guard: true });
     if (answer.kind === 'later') await stayAway(answer.delaySeconds);
     return answer.kind;
   } catch (error) {

@@ -125,6 +125,6 @@ async function answerAgain(deps: FanOutDeps, manifest: Manifest): Promise<FanOut
     return answerEnded(store, manifest, summary);
   }
   // The first who asked may have died before its first turn.
-  await sendDueTick(deps, folder);
+  await sendDueTick(deps, folder, { guard: true });
   return { jobId, state: 'running' };
 }

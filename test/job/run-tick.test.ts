@@ -45,8 +45,12 @@ async function begun(count = 40, request: Partial<FanOutRequest> = {}) {
     const makeRow = (index: number) => ({ index, status: 'succeeded', value: 1, attempts: 1, durationMs: 1 }) as const;
     await settleRest(world.store, { job: jobId, place: { part: 0, chunk }, chunk: bounds }, { writer: 'x', makeRow });
   };
+  /** Turns that were sent; beside them goes the one message that looks after the job. */
   const ticks = () =>
-    world.tickQueue.sent.map(({ body, delaySeconds }) => ({ n: (JSON.parse(body) as TickMessage).n, delaySeconds }));
+    world.tickQueue.sent
+      .map(({ body, delaySeconds }) => ({ ...(JSON.parse(body) as TickMessage), delaySeconds }))
+      .filter(({ guard }) => guard !== true)
+      .map(({ n, delaySeconds }) => ({ n, delaySeconds }));
   return { world, jobId, ask, take, chunks, settle, ticks };
 }
 

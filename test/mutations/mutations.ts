@@ -68,9 +68,17 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'forget to send the next tick',
     file: 'src/job/run-tick.ts',
-    find: 'await deps.tickQueue.send(',
-    replace: 'void ((..._given: unknown[]) => undefined)(',
+    find: 'Promise.all([send(next, delaySeconds), ',
+    replace: 'Promise.all([',
     aim: alone,
+    test: 'test/job/run-tick.test.ts',
+  },
+  {
+    name: 'let nobody look after a job',
+    file: 'src/job/run-tick.ts',
+    find: 'record.n === 0 && !manifest.inline',
+    replace: 'record.n < 0',
+    test: 'test/job/guard-job.test.ts',
   },
   {
     name: 'lose rows that could not be stored early',
