@@ -1,16 +1,29 @@
 import type { SeatNote } from '../format/seat.ts';
-import { type JobLimits, needsSeats } from '../task/job-limits.ts';
+import { limits as bounds } from '../limits.ts';
+import type { JobLimits } from '../task/job-limits.ts';
+import { unrungSeats } from './check-bells.ts';
+import { isLimited, oversharings, type SeatedRun, staleStarts, tablesOf } from './check-shares.ts';
 import { type History, placeName } from './history.ts';
 import type { Violation } from './violation.ts';
 
 /** What the calls of a limited job, its seats, and what people want of it are held to. */
-export function checkSeats(history: History, limits: JobLimits): readonly Violation[] {
-  return [...startsWithoutSeat(history, limits), ...sharedChunks(history), ...overwritten(history, limits)];
+export function checkSeats(run: SeatedRun): readonly Violation[] {
+  return [
+    ...startsWithoutSeat(run),
+    ...rivals(run.history),
+    ...sharedChunks(run.history),
+    ...takenTooEarly(run),
+    ...staleStarts(run),
+    ...oversharings(run),
+    ...unrungSeats(run),
+    ...overwritten(run.history, run.limits),
+  ];
 }
 
 /** A call starts only while its worker has a seat whose lease is not over, as the seat's note says in that moment. */
-function startsWithoutSeat({ calls, lives, seats, controls }: History, limits: JobLimits): Violation[] {
-  if (![limits, ...controls.map(({ control }) => control.table.limits)].every(needsSeats)) return [];
+function startsWithoutSeat(run: SeatedRun): Violation[] {
+  const { calls, lives, seats } = run.history;
+  if (!isLimited(run)) return [];
   const found: Violation[] = [];
   const current = new Map<number, { readonly at: number; readonly note: SeatNote }>();
   let next = 0;
@@ -26,6 +39,22 @@ function startsWithoutSeat({ calls, lives, seats, controls }: History, limits: J
   return found;
 }
 
+/** A seat has one holder: nobody takes it before it was given back or its lease is over, and of two who try only one has it. */
+function rivals({ seats }: History): Violation[] {
+  const found: Violation[] = [];
+  const current = new Map<number, { readonly at: number; readonly note: SeatNote }>();
+  for (const { at, note } of seats) {
+    const before = current.get(note.seat);
+    current.set(note.seat, { at, note });
+    if (note.phase !== 'held' || before === undefined || before.note.writer === note.writer) continue;
+    const isNext = note.epoch === before.note.epoch + 1;
+    const isFree = before.note.phase === 'released' || at - before.at >= before.note.leaseMs;
+    if (!isNext || !isFree)
+      found.push({ rule: 'a seat has one holder', what: `${note.writer} takes it of ${before.note.writer} at ${at}` });
+  }
+  return found;
+}
+
 /** A chunk is begun under one seat at a time. Whoever takes over what another seat has in hand may have it there for a moment as well. */
 function sharedChunks({ seats }: History): Violation[] {
   const found: Violation[] = [];
@@ -37,6 +66,34 @@ function sharedChunks({ seats }: History): Violation[] {
       if (other === note) continue;
       const both = other.open.map(placeName).filter((place) => places.includes(place));
       if (both.length > 0) found.push({ rule: 'a chunk is begun under one seat', what: `${both[0]} at ${at}` });
+    }
+  }
+  return found;
+}
+
+/** A chunk that a change of the table gives to another seat is begun there only when everybody must have seen the change. */
+function takenTooEarly(run: SeatedRun): Violation[] {
+  if (!isLimited(run)) return [];
+  const tables = tablesOf(run);
+  const numbers = new Map(run.bounds.map(({ place }, number) => [place, number]));
+  const known = new Set<string>();
+  const found: Violation[] = [];
+  for (const { at, note } of run.history.seats) {
+    const begun = note.open.map(placeName).filter((place) => !known.has(place));
+    for (const place of [...note.open, ...note.hand].map(placeName)) known.add(place);
+    const last = tables.findLastIndex((table) => table.at <= at);
+    const isOwner = (n: number, place: string): boolean =>
+      (numbers.get(place) ?? 0) % (tables[n]?.table.seats ?? 1) === note.seat;
+    for (const place of begun) {
+      // Since when, without a break, it has been this seat's.
+      let since = last;
+      while (since > 0 && isOwner(since, place) && isOwner(since - 1, place)) since--;
+      const from = tables[since]?.at ?? 0;
+      if (since > 0 && isOwner(last, place) && at - from < bounds.raiseAfterMs)
+        found.push({
+          rule: 'a chunk of another seat waits until all know',
+          what: `${place} at ${at}, ${at - from} ms after`,
+        });
     }
   }
   return found;

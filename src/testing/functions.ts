@@ -1,6 +1,5 @@
 import type { ModelQueue } from '../cloud/model/queue.ts';
 import { ModelQueuePort } from '../cloud/model/queue-port.ts';
-import { ModelStore } from '../cloud/model/store-port.ts';
 import type { JobFolder } from '../format/paths.ts';
 import { settleDeadLetter } from '../job/dead-letter.ts';
 import { sendDueTick } from '../job/due-tick.ts';
@@ -14,7 +13,7 @@ import { runWorker } from '../worker/worker-loop.ts';
 import { type History, placeName } from './history.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { VirtualTime } from './virtual-time.ts';
-import { type WatchedBucket, workOf } from './watched.ts';
+import { bellOf, type WatchedBucket, WatchedStore, workOf } from './watched.ts';
 
 /** What the functions of a simulated stack work with. */
 export interface FunctionParts {
@@ -80,7 +79,10 @@ export class SimulatedFunctions {
     const worldClock = this.#parts.time;
     const queue = (of: ModelQueue): Queue =>
       this.#parts.requests.queue(process.guard<Queue>(new ModelQueuePort({ queue: of, clock: worldClock, faults })));
-    const model = process.guard(new ModelStore({ bucket: this.#parts.bucket, clock: worldClock, faults }));
+    const { bucket, history } = this.#parts;
+    const model = process.guard(
+      new WatchedStore({ bucket, clock: worldClock, faults }, { history, life: process.event.id }),
+    );
     const work = queue(this.#parts.workQueue);
     return {
       store: this.#parts.requests.store(model),
@@ -91,10 +93,14 @@ export class SimulatedFunctions {
     };
   }
 
-  /** Writes down which chunks a process receives by itself. */
+  /** Writes down which chunks a process receives by itself, and for which seats it rings. */
   #noting(queue: Queue, process: SimulatedProcess): Queue {
     return {
-      send: (...given) => queue.send(...given),
+      send: (bodies, options) => {
+        const at = this.#parts.time.now();
+        for (const seat of bodies.map(bellOf)) if (seat !== undefined) this.#parts.history.bells.push({ at, seat });
+        return queue.send(bodies, options);
+      },
       delete: (handle) => queue.delete(handle),
       changeVisibility: (handle, seconds) => queue.changeVisibility(handle, seconds),
       depth: () => queue.depth(),

@@ -72,6 +72,15 @@ export class History {
   readonly controls: Array<{ readonly at: number; readonly control: Control }> = [];
   /** Notes of seats, and when each stood. */
   readonly seats: Array<{ readonly at: number; readonly note: SeatNote }> = [];
+  /** Looks of processes at what somebody wants: they count from their begin. Undefined is a job that nobody has steered. */
+  readonly looks: Array<{
+    readonly life: number;
+    readonly beganAt: number;
+    readonly seenAt: number;
+    readonly control: Control | undefined;
+  }> = [];
+  /** Bells that were rung for seats, also those that were lost on their way. */
+  readonly bells: Array<{ readonly at: number; readonly seat: number }> = [];
   /** Work messages that were sent, as `part/chunk/generation`. */
   readonly sent = new Set<string>();
   /** Chunks whose messages became dead letters, with the receives of each. */

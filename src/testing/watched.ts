@@ -1,5 +1,6 @@
 import { ModelBucket } from '../cloud/model/objects.ts';
 import { ModelQueue } from '../cloud/model/queue.ts';
+import { ModelStore } from '../cloud/model/store-port.ts';
 import { type Control, controlFormat } from '../format/control.ts';
 import { manifestFormat } from '../format/manifest.ts';
 import { folderOf, generationOf, parseMessage, type WorkMessage } from '../format/message.ts';
@@ -53,6 +54,33 @@ export class WatchedBucket extends ModelBucket {
 
 /** The pass of an object in a job's folder. */
 const passOf = (key: string): number => Number(/^jobs\/[^/]+\/passes\/(\d+)\//.exec(key)?.[1] ?? 0);
+
+/** The store of a process: writes down its looks at what somebody wants. */
+export class WatchedStore extends ModelStore {
+  readonly #clock: Clock;
+  readonly #history: History;
+  readonly #life: number;
+
+  constructor(
+    parts: ConstructorParameters<typeof ModelStore>[0],
+    watch: { readonly history: History; readonly life: number },
+  ) {
+    super(parts);
+    this.#clock = parts.clock;
+    this.#history = watch.history;
+    this.#life = watch.life;
+  }
+
+  override async get(key: string): ReturnType<ModelStore['get']> {
+    const beganAt = this.#clock.now();
+    const object = await super.get(key);
+    if (key.endsWith('/control.json')) {
+      const control = object && controlFormat.parse(object.body);
+      this.#history.looks.push({ life: this.#life, beganAt, seenAt: this.#clock.now(), control });
+    }
+    return object;
+  }
+}
 
 /** The work queue of a simulation: checks each deletion in the moment in which it happens. */
 export class WatchedWorkQueue extends ModelQueue {
@@ -142,6 +170,12 @@ export class WatchedDeadLetters extends ModelQueue {
 export function workOf(body: string): WorkMessage | undefined {
   const parsed = parseMessage(body);
   return parsed.kind === 'message' && parsed.message.kind === 'work' ? parsed.message : undefined;
+}
+
+/** The seat for which a body rings, if it is a bell. */
+export function bellOf(body: string): number | undefined {
+  const parsed = parseMessage(body);
+  return parsed.kind === 'message' && parsed.message.kind === 'seat' ? parsed.message.seat : undefined;
 }
 
 function isSameChunk(a: WorkMessage | undefined, b: WorkMessage): boolean {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { limits as bounds } from '../../src/limits.ts';
 import type { Random } from '../../src/ports.ts';
+import { parseLimits } from '../../src/task/job-limits.ts';
 import { defineTask } from '../../src/task/task.ts';
 import { check } from '../../src/testing/check.ts';
 import { checkLimits, type LimitsFrom } from '../../src/testing/check-limits.ts';
@@ -42,9 +43,10 @@ function heldFrom(at: number, of: Limits, seats: number): LimitsFrom {
 }
 
 /** Every promise on limits that a run has broken, by what held from the moment in which each write of the control stood. */
-export function brokenBy({ history }: Simulated, { options }: SimulationOptions) {
+export function brokenBy({ history, bounds: chunks }: Simulated, { options }: SimulationOptions) {
   const { calls, lives, controls } = history;
-  const limits = options?.limits ?? {};
+  const limits = parseLimits(options?.limits ?? {});
+  const seated = { history, bounds: chunks, limits, workers, timeoutMs: options?.timeoutMs ?? bounds.timeoutMs };
   const most = Math.max(...controls.map(({ control }) => control.table.seats), 1);
   const first = controls[0]?.control.before.at(-1)?.seats ?? 1;
   const later = controls.map(({ at, control }) => ({
@@ -52,7 +54,7 @@ export function brokenBy({ history }: Simulated, { options }: SimulationOptions)
     ...(control.state === 'paused' ? { paused: true } : {}),
   }));
   const held = [heldFrom(0, limits, controls.length === 0 ? Math.max(most, workers) : first), ...later];
-  return [...checkLimits({ calls, lives, limits: held }), ...checkSeats(history, limits), ...tooClose(calls, held)];
+  return [...checkLimits({ calls, lives, limits: held }), ...checkSeats(seated), ...tooClose(calls, held)];
 }
 
 /** Where one seat starts everything at one rate, no start comes earlier after another than its pace allows. */
@@ -269,6 +271,35 @@ function longOf(seed: number): SimulationOptions {
   };
 }
 
+/** A run of few calls whose holders end soon, and most of whose bells are lost. */
+function lostBellsOf(seed: number): SimulationOptions {
+  const random = seededRandom(seed ^ 0xbe11);
+  return {
+    task: waits,
+    items: Array.from({ length: 600 }, () => ({ ms: 200 + random() * 800 })),
+    seed,
+    workers,
+    options: { limits: { maxConcurrency: 2 }, timeoutMs: 2_000 },
+    wait: false,
+    followed: false,
+    faults: { odds: { 'lost-send': 0.6, deadline: 1 }, forMs: 300_000 },
+  };
+}
+
+/** A run of one seat to which two are called at once while S3 is slow, again and again. */
+function claimsOf(seed: number): SimulationOptions {
+  const random = seededRandom(seed ^ 0xc1a1);
+  return {
+    task: waits,
+    items: Array.from({ length: 150 }, () => ({ ms: 200 + random() * 1_500 })),
+    seed,
+    workers,
+    options: { limits: { maxConcurrency: 1 + Math.floor(random() * 3) }, timeoutMs: 2_000 },
+    wait: false,
+    faults: { odds: { duplicate: 1, 's3-slow': 0.4, deadline: 1 }, forMs: 200_000 },
+  };
+}
+
 /** Runs that limits are held to, each made of a seed. */
 export const runsOf = {
   moves: movesOf,
@@ -277,6 +308,8 @@ export const runsOf = {
   distance: distanceOf,
   long: longOf,
   grows: growsOf,
+  lostBells: lostBellsOf,
+  claims: claimsOf,
   chaos: chaosOf,
 } as const;
 
