@@ -40,14 +40,15 @@ export async function cancelJob(deps: SteerDeps, jobId: string, by: string): Pro
  * @throws UsageError `JobNotFound`, `InvalidRequest` when it has ended or is being cancelled
  */
 export async function pauseJob(deps: SteerDeps, jobId: string, by: string): Promise<Control> {
-  return steer(deps, { jobId, by }, ({ state }) =>
+  const { control } = await steer(deps, { jobId, by }, ({ state }) =>
     state === 'paused' ? undefined : { state: 'paused', reason: 'user' },
   );
+  return control;
 }
 
 /** Lets a job that pauses go on, whatever it paused for. @throws as {@link pauseJob} */
 export async function unpauseJob(deps: SteerDeps, jobId: string, by: string): Promise<Control> {
-  const control = await steer(deps, { jobId, by }, ({ state, reason, generation }) =>
+  const { control, folder } = await steer(deps, { jobId, by }, ({ state, reason, generation }) =>
     state === 'paused'
       ? {
           state: 'running',
@@ -58,7 +59,7 @@ export async function unpauseJob(deps: SteerDeps, jobId: string, by: string): Pr
       : undefined,
   );
   // What was in hand when it paused is sent again.
-  await sendDueTick(deps, await newestFolder(deps.store, jobId), { resend: true });
+  await sendDueTick(deps, folder, { resend: true });
   return control;
 }
 
@@ -69,12 +70,12 @@ export async function unpauseJob(deps: SteerDeps, jobId: string, by: string): Pr
  */
 export async function tuneJob(deps: SteerDeps, jobId: string, by: string, change: TuneOptions): Promise<Control> {
   const manifest = await requireManifest(deps.store, jobId);
-  const control = await steer(deps, { jobId, by }, ({ table, generation }) => {
+  const { control, folder } = await steer(deps, { jobId, by }, ({ table, generation }) => {
     const limits = tuned(table.limits, change);
     const changesWay = needsSeats(limits) !== needsSeats(table.limits);
     return { table: tableOf(limits, manifest), ...(changesWay ? { generation: generation + 1 } : {}) };
   });
-  await sendDueTick(deps, await newestFolder(deps.store, jobId));
+  await sendDueTick(deps, folder);
   return control;
 }
 
@@ -93,17 +94,18 @@ async function steer(
   deps: SteerDeps,
   at: { readonly jobId: string; readonly by: string },
   wanted: ControlChange,
-): Promise<Control> {
+): Promise<{ readonly control: Control; readonly folder: JobFolder }> {
   const { jobId, by } = at;
   await requireManifest(deps.store, jobId);
   const folder = await newestFolder(deps.store, jobId);
   if ((await readSummary(deps.store, folder)) !== undefined) {
     throw new UsageError('InvalidRequest', `expected a job that goes on, got ${jobId}, which has ended`);
   }
-  return change(deps, { folder, by, first: undefined }, (control) => {
-    if (control.state !== 'cancelled') return wanted(control);
+  const control = await change(deps, { folder, by, first: undefined }, (stands) => {
+    if (stands.state !== 'cancelled') return wanted(stands);
     throw new UsageError('InvalidRequest', `expected a job that goes on, got ${jobId}, which is being cancelled`);
   });
+  return { control, folder };
 }
 
 async function change(

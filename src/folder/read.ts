@@ -39,8 +39,14 @@ export const readTable = (store: ObjectStore, job: JobRef, part: number) =>
 
 /** The record of a job's newest turn. */
 export async function lastTick(store: ObjectStore, job: JobRef): Promise<TickRecord | undefined> {
+  const n = await lastTurn(store, job);
+  return n === undefined ? undefined : readTick(store, job, n);
+}
+
+/** The number of the last turn; undefined before the first one. */
+export async function lastTurn(store: ObjectStore, job: JobRef): Promise<number | undefined> {
   const [newest] = await store.list(ticksPrefix(job), { limit: 1 });
-  return newest === undefined ? undefined : readTick(store, job, tickNumber(newest));
+  return newest === undefined ? undefined : tickNumber(newest);
 }
 
 /** Numbers of the chunks of a part that have a result. */

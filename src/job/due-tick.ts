@@ -1,4 +1,4 @@
-import { lastTick } from '../folder/read.ts';
+import { lastTurn, readTick } from '../folder/read.ts';
 import { encodeMessage, jobFields, messageVersion } from '../format/message.ts';
 import { type JobRef, jobFolder } from '../format/paths.ts';
 import type { ObjectStore, Queue } from '../ports.ts';
@@ -18,14 +18,15 @@ export async function sendDueTick(
   job: JobRef,
   options: { readonly resend?: boolean; readonly effectsDone?: boolean; readonly guard?: boolean } = {},
 ): Promise<void> {
-  const last = await lastTick(deps.store, job);
-  const n = last === undefined ? 0 : last.n + 1;
+  const last = await lastTurn(deps.store, job);
+  const n = last === undefined ? 0 : last + 1;
+  const done = options.effectsDone === true && last !== undefined ? await readTick(deps.store, job, last) : undefined;
   const tick = {
     v: messageVersion,
     kind: 'tick',
     ...jobFields(jobFolder(job)),
     n,
-    ...(options.effectsDone === true && last !== undefined ? { after: last.writer } : {}),
+    ...(done === undefined ? {} : { after: done.writer }),
     resend: options.resend,
   } as const;
   // Whoever looks after the job comes beside the turn, and then later.

@@ -28,17 +28,19 @@ export async function doEffects(
   deps: EffectDeps,
   manifest: Manifest,
   record: TickRecord,
-  options: { readonly again?: boolean; readonly inline: boolean },
+  options: {
+    readonly again?: boolean;
+    readonly inline: boolean;
+    /** All seats were rung for already. @default false */
+    readonly areRung?: boolean;
+  },
 ): Promise<void> {
   const { store } = deps;
   const { again: isAgain = false } = options;
   const folder = manifestFolder(manifest);
   const [from, to] = record.send;
   const { bells = [] } = record;
-  if (bells.length > 0) {
-    const bodies = bells.map((seat) => encodeMessage(bellFor(folder, seat)));
-    await deps.workQueue.send(bodies, { group: folder.id });
-  }
+  if (bells.length > 0 && options.areRung !== true) await ring(deps, folder, bells);
   const sent = options.inline || record.limited === true ? [] : placesOf(record.cut.parts, from, to);
   const again =
     record.resend || record.settleRest
@@ -55,6 +57,12 @@ export async function doEffects(
   if (record.resend) await sendChunks(deps, manifest, left(again, gone), { record, isAgain });
   if (record.settleRest) await cancelChunks(deps, manifest, left(again));
   await sendChunks(deps, manifest, left(sent, gone), { record, isAgain });
+}
+
+/** Calls somebody to each of some seats. */
+export async function ring({ workQueue }: EffectDeps, folder: JobFolder, seats: readonly number[]): Promise<void> {
+  const bodies = seats.map((seat) => encodeMessage(bellFor(folder, seat)));
+  await workQueue.send(bodies, { group: folder.id });
 }
 
 /** Tells the workers that a message which was taken for lost may come after the one that is sent in its place. */

@@ -14,7 +14,7 @@ import type { InputReader, Log, Queue } from '../ports.ts';
 import { needsSeats } from '../task/job-limits.ts';
 import type { TaskRegistry } from '../task/registry.ts';
 import { changeSeats } from './change-seats.ts';
-import { doEffects, type EffectDeps } from './effects.ts';
+import { doEffects, type EffectDeps, ring } from './effects.ts';
 import { observe } from './observe.ts';
 import { lookAtControl, observeSeats } from './observe-seats.ts';
 import { stopJob } from './stop-job.ts';
@@ -51,10 +51,11 @@ export interface TickOptions {
 export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOptions): Promise<TickAnswer> {
   const { store, clock } = deps;
   const folder = folderOf(tick);
-  const [manifest, summary, last] = await Promise.all([
+  const [manifest, summary, last, areRung] = await Promise.all([
     readManifest(store, folder),
     readSummary(store, folder),
     lastTick(store, folder),
+    tick.resend === true && ringAll(deps, folder),
   ]);
   if (manifest === undefined) {
     deps.log('warn', 'a tick of a job without a manifest was dropped', { jobId: tick.job, n: tick.n });
@@ -91,13 +92,21 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
   }
   const metrics = settledMetrics(last?.totals ?? emptyDigest, record.totals, record.end !== undefined);
   deps.log('info', 'a turn was taken', { jobId: tick.job, n: record.n, metrics });
-  await doEffects(deps, manifest, record, { inline: options.inline === true });
+  await doEffects(deps, manifest, record, { inline: options.inline === true, areRung });
   if (record.end === undefined) {
     await stopJob(deps, manifest, { record, control: steered });
     await changeSeats(deps, manifest, { record, control: steered });
   }
   await endOrGoOn(deps, manifest, record, steered);
   return done;
+}
+
+/** Whoever resumes a limited job need not wait for all that a turn looks at: bells are harmless at any time. */
+async function ringAll(deps: TickDeps, folder: JobFolder): Promise<boolean> {
+  const control = await readControl(deps.store, folder);
+  if (control?.state !== 'running' || !needsSeats(control.table.limits)) return false;
+  await ring(deps, folder, [...Array(control.table.seats).keys()]);
+  return true;
 }
 
 /** Whether a record sends chunks: without proof that they went out, they may be lost. */

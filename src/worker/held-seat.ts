@@ -151,7 +151,7 @@ export class HeldSeat {
       this.#hand.splice(this.#hand.indexOf(message), 1);
       if (!isDead) this.#take(message, picked);
     }
-    if (!pace.isSettled(now)) return;
+    if (isEnough() || !pace.isSettled(now)) return;
     const { revision, generation, table } = pace.control;
     if (this.#scan === undefined || this.#scan.of.revision !== revision) {
       this.#done = undefined;
