@@ -43,9 +43,10 @@ function heldFrom(at: number, of: Limits, seats: number): LimitsFrom {
 }
 
 /** Every promise on limits that a run has broken, by what held from the moment in which each write of the control stood. */
-export function brokenBy({ history, bounds: chunks }: Simulated, { options }: SimulationOptions) {
+export function brokenBy({ history, passes }: Simulated, { options }: SimulationOptions) {
   const { calls, lives, controls } = history;
   const limits = parseLimits(options?.limits ?? {});
+  const chunks = passes[0]?.bounds ?? [];
   const seated = { history, bounds: chunks, limits, workers, timeoutMs: options?.timeoutMs ?? bounds.timeoutMs };
   const most = Math.max(...controls.map(({ control }) => control.table.seats), 1);
   const first = controls[0]?.control.before.at(-1)?.seats ?? 1;
