@@ -1,7 +1,7 @@
 /**
  * Measures Fanloop beside what else makes many calls, on this machine, in one run: `npm run bench`. See README.md here.
  *
- *   --suite slow,tailed,saturated,one,start,loop,parts,cost   only these; and limits,live, which are not among the default ones
+ *   --suite slow,tailed,saturated,one,start,loop,parts,imports,cost   only these; and limits,live,growth, which are not among the default ones
  *   --only bare,fanloop                    only these contenders
  *   --rounds 3                             runs of each; the median counts
  *   --scale 0.25                           a part of the items
@@ -14,17 +14,29 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Contender, openContenders, type Work } from './contenders.ts';
 import { costTable } from './cost.ts';
+import { measureGrowth } from './growth.ts';
+import { measureImports } from './imports.ts';
 import { measureLimits } from './limits/main.ts';
 import { measureParts } from './parts.ts';
 import { picture } from './picture.ts';
 import type { LoopResult, Measured, Results, SuiteResult } from './results.ts';
 import { type DelayServer, has, openDelayServer, openNginx } from './servers.ts';
 import { measureStart } from './start.ts';
-import { printCosts, printLimits, printLoop, printParts, printStart, printSuite, readmeTable } from './table.ts';
+import {
+  printCosts,
+  printGrowth,
+  printImports,
+  printLimits,
+  printLoop,
+  printParts,
+  printStart,
+  printSuite,
+  readmeTable,
+} from './table.ts';
 
 const { values: asked } = parseArgs({
   options: {
-    suite: { type: 'string', default: 'loop,parts,one,start,slow,tailed,saturated,cost' },
+    suite: { type: 'string', default: 'loop,parts,imports,one,start,slow,tailed,saturated,cost' },
     only: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     scale: { type: 'string', default: '1' },
@@ -37,6 +49,8 @@ const suites = new Set(asked.suite.split(','));
 const atOnce = 200;
 /** A start takes a second, and the least of several counts. */
 const startRounds = 3;
+/** Of the largest job of `growth`. */
+const mostItems = 10_000_000;
 const home = path.join(tmpdir(), 'fanloop-bench');
 mkdirSync(home, { recursive: true });
 
@@ -55,6 +69,10 @@ if (suites.has('parts')) {
   results.parts = await measureParts();
   printParts(results.parts);
 }
+if (suites.has('imports')) {
+  results.imports = measureImports(home, startRounds * rounds);
+  printImports(results.imports);
+}
 if (suites.has('one')) await measureOne();
 if (suites.has('start')) {
   results.start = measureStart(home, startRounds * rounds);
@@ -66,6 +84,10 @@ if (suites.has('saturated')) await measureSaturated();
 if (suites.has('cost')) {
   results.costs = await costTable();
   printCosts(results.costs);
+}
+if (suites.has('growth')) {
+  results.growth = await measureGrowth(home, mostItems * scale);
+  printGrowth(results.growth);
 }
 if (suites.has('limits') || suites.has('live')) {
   results.limits = { ...results.limits, ...(await measureLimits(scale, suites)) };

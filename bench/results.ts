@@ -47,6 +47,32 @@ export interface PartsResult {
   readonly resultsMegabytesPerSecond: number;
 }
 
+/** How long a function takes to load, in milliseconds of processor time, the least of the rounds: 75 is the goal. */
+export interface ImportRow {
+  readonly name: string;
+  readonly rounds: number;
+  /** Nothing was compiled before, as on Lambda. */
+  readonly coldMs: number;
+  /** V8 finds what it has compiled before, as on this machine. */
+  readonly cachedMs: number;
+}
+
+/** A job whose items wait for nothing, by how many they are. */
+export interface GrowthRow {
+  readonly items: number;
+  /** From the start of the command to its end. */
+  readonly wallMs: number;
+  readonly outBytes: number;
+  readonly chunks: number;
+  readonly turns: number;
+  readonly requests: WorkerRequests;
+  /** The part of the job's price on AWS that its turns are, with their LISTs. */
+  readonly ofTurns: number;
+  readonly usd: number;
+  /** The most memory of the largest process of each kind. */
+  readonly peakMb: Readonly<Record<string, number>>;
+}
+
 /** Dollars for a million calls of 200 ms, of which 2 % fail once. */
 export interface CostRow {
   readonly name: string;
@@ -112,6 +138,8 @@ export interface Results {
   readonly tailed?: SuiteResult;
   readonly saturated?: SuiteResult;
   readonly parts?: PartsResult;
+  readonly imports?: readonly ImportRow[];
+  readonly growth?: readonly GrowthRow[];
   readonly costs?: readonly CostRow[];
   readonly limits?: Partial<LimitsResult>;
 }

@@ -1,5 +1,7 @@
 import type {
   CostRow,
+  GrowthRow,
+  ImportRow,
   LimitsResult,
   LoopResult,
   PartsResult,
@@ -53,6 +55,24 @@ export function printParts(parts: PartsResult): void {
   console.log(`rows written    ${Math.round(resultsMegabytesPerSecond)} MB/s`);
 }
 
+export function printImports(rows: readonly ImportRow[]): void {
+  console.log('\nwhat a function takes to load: processor time, the least');
+  for (const { name, rounds, coldMs, cachedMs } of rows)
+    console.log(
+      `${name.padEnd(14)}${coldMs.toFixed(0).padStart(5)} ms, ${cachedMs.toFixed(0)} ms where V8 has compiled it before;  ${rounds} runs`,
+    );
+}
+
+export function printGrowth(rows: readonly GrowthRow[]): void {
+  console.log('\njobs whose items wait for nothing, two workers on this machine');
+  for (const { items, wallMs, chunks, turns, requests, ofTurns, usd, peakMb } of rows) {
+    const memory = Object.entries(peakMb).map(([name, mb]) => `${name} ${mb} MB`);
+    console.log(
+      `${items.toLocaleString('en-US').padStart(10)}  ${seconds(wallMs).padStart(9)}  ${chunks} chunks, ${turns} turns, ${requestText(requests)}  turns ${(100 * ofTurns).toFixed(1)} % of $${usd.toFixed(5)}  ${memory.join(', ')}`,
+    );
+  }
+}
+
 export function printCosts(costs: readonly CostRow[]): void {
   console.log('\na million calls of 200 ms, 2 % of which fail once');
   for (const { name, how, usd } of costs) console.log(`${name.padEnd(26)}${`$${usd.toFixed(2)}`.padStart(8)}  ${how}`);
@@ -75,7 +95,7 @@ export function printLimits({ scenarios = [], live = [], steering = [] }: Partia
 }
 
 const requestText = ({ s3Writes, s3Reads, sqs }: WorkerRequests): string =>
-  `${s3Writes} PUT, ${s3Reads} GET, ${sqs} SQS`;
+  `${Math.round(s3Writes)} PUT, ${Math.round(s3Reads)} GET, ${Math.round(sqs)} SQS`;
 
 /** The measured comparison as the README has it: a row a contender, dearest last. */
 export function readmeTable({ slow, saturated }: Pick<Results, 'slow' | 'saturated'>): string {

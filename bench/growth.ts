@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { billedRequests, estimateCost } from '../src/folder/cost.ts';
+import { summaryFormat } from '../src/format/summary.ts';
+import type { GrowthRow } from './results.ts';
+
+/** How often memory is looked at; Linux keeps each process's peak, so only a process that ends in between is missed. */
+const lookMs = 250;
+
+/** Jobs of 1,000 items, ten times as many, and so on, that wait for nothing: what grows with a job, and what does not. */
+export async function measureGrowth(home: string, most: number): Promise<readonly GrowthRow[]> {
+  const rows: GrowthRow[] = [];
+  for (let items = 1_000; items <= most; items *= 10) rows.push(await measureJob(path.join(home, 'growth'), items));
+  return rows;
+}
+
+async function measureJob(home: string, items: number): Promise<GrowthRow> {
+  rmSync(`${home}-state`, { recursive: true, force: true });
+  writeItems(`${home}.ndjson`, items);
+  const door = path.join(import.meta.dirname, '..', 'bin', 'fanloop.js');
+  const files = ['--input', `${home}.ndjson`, '--out', `${home}-rows.ndjson`, '--state', `${home}-state`];
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, [door, 'run', 'say-after', ...files, '--workers', '2', '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.on('data', (text) => {
+    said = `${said}${text}`.slice(-100_000);
+  });
+  const ended = once(child, 'close');
+  const peaks = await peaksUntil(child, ended);
+  const wallMs = performance.now() - startedAt;
+  const [code] = await ended;
+  const line = said.split('\n').find((one) => one.includes('"type":"summary"'));
+  if (code !== 0 || line === undefined) throw new Error(`expected ${items} items to succeed, got exit code ${code}`);
+  const summary = summaryFormat.read(JSON.parse(line));
+  if (summary.totals.succeeded !== items) throw new Error(`expected ${items} rows, got ${summary.totals.succeeded}`);
+  const outBytes = statSync(`${home}-rows.ndjson`).size;
+  for (const name of ['.ndjson', '-rows.ndjson', '-state']) rmSync(`${home}${name}`, { recursive: true, force: true });
+  const usd = estimateCost(summary).total;
+  const { chunks, turns } = summary;
+  const requests = billedRequests(summary);
+  const ofTurns = 1 - estimateCost({ ...summary, turns: 0 }).total / usd;
+  return { items, wallMs, outBytes, chunks, turns, requests, ofTurns, usd, peakMb: Object.fromEntries(peaks) };
+}
+
+/** A line is about as long as an address. */
+function writeItems(file: string, items: number): void {
+  const out = openSync(file, 'w');
+  const block = 100_000;
+  for (let from = 0; from < items; from += block) {
+    const lines = Array.from(
+      { length: Math.min(block, items - from) },
+      (_, n) => `{"delayMs":0,"message":"${String(from + n).padStart(10, '0')}"}\n`,
+    );
+    writeSync(out, lines.join(''));
+  }
+  closeSync(out);
+}
+
+/** The most memory that each function's processes, and the command, have held at once: MB of the largest process of a kind. */
+async function peaksUntil(child: ChildProcess, ended: Promise<unknown>): Promise<ReadonlyMap<string, number>> {
+  const peaks = new Map<string, number>();
+  const look = (pid: number, name: string | undefined): void => {
+    // The shell that ends processes which were left is none of the functions.
+    if (name === undefined) return;
+    try {
+      const [, kilobytes] = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+      peaks.set(name, Math.max(peaks.get(name) ?? 0, Math.round(Number(kilobytes ?? 0) / 1_024)));
+      for (const thread of readdirSync(`/proc/${pid}/task`)) {
+        for (const kid of readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' ')) {
+          if (kid !== '') look(Number(kid), nameOf(Number(kid)));
+        }
+      }
+    } catch {
+      // It has ended.
+    }
+  };
+  let isOver = false;
+  void ended.finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    look(child.pid ?? 0, 'command');
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, lookMs))]);
+  }
+  return peaks;
+}
+
+function nameOf(pid: number): string | undefined {
+  const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  const handler = variables.find((variable) => variable.startsWith('_HANDLER='));
+  return handler?.replace(/^_HANDLER=(.*)\.handler$/, '$1');
+}
