@@ -30,7 +30,8 @@ export async function cancelJob(deps: SteerDeps, jobId: string, by: string): Pro
     state === 'cancelled' ? undefined : { state: 'cancelled', reason: 'user' },
   );
   // A job that never began begins cancelled, so that each of its items has an outcome.
-  if (begun !== undefined || (await beginAsked(deps, jobId)) === 'none') await sendDueTick(deps, folder);
+  if (begun !== undefined || (await beginAsked(deps, jobId)) === 'none')
+    await sendDueTick(deps, folder, { resend: deps.queuesBeganHere?.() });
   return 'cancelling';
 }
 

@@ -16,7 +16,7 @@ export interface DueTickDeps {
 export async function sendDueTick(
   deps: DueTickDeps,
   job: JobRef,
-  options: { readonly resend?: boolean; readonly effectsDone?: boolean; readonly guard?: boolean } = {},
+  options: { readonly resend?: boolean | undefined; readonly effectsDone?: boolean; readonly guard?: boolean } = {},
 ): Promise<void> {
   const last = await lastTurn(deps.store, job);
   const n = last === undefined ? 0 : last + 1;

@@ -44,12 +44,14 @@ export async function observe(
       ? { progress: before, problem: unknownTask(manifest) }
       : tooSlow(last, await cutInput(deps, { manifest, task, progress: before, until: options.until }));
   const settled = await newlySettled(store, manifestFolder(manifest), last);
+  // An inline job's chunk is not in the queue.
+  const queueDepth = options.inline === true ? 0 : await deps.workQueue.depth();
   return {
     cut: progress,
     settled,
     segments: settled.length === 0 ? await lookAtSegments(store, manifestFolder(manifest), last) : undefined,
-    // An inline job's chunk is not in the queue.
-    queueDepth: options.inline === true ? 0 : await deps.workQueue.depth(),
+    queueDepth,
+    isNobodyAtWork: queueDepth === 0 && !manifest.inline,
     resendAsked: options.resendAsked,
     inline: options.inline === true,
     ...(problem === undefined ? {} : { problem }),

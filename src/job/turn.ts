@@ -19,6 +19,8 @@ export interface Observed {
   readonly segments?: { readonly count: number; readonly waitMs: number } | undefined;
   /** Messages in the work queue, of any job. */
   readonly queueDepth: number;
+  /** No message is in hand, and the fan-out has none of the job's chunks either. @default false */
+  readonly isNobodyAtWork?: boolean;
   /** The limits that hold. */
   readonly limits: JobLimits;
   /** Seats of a limited job; absent where it has no limits that workers share. */
@@ -94,7 +96,7 @@ export function turn(
       : [];
   const movesSeats = seatCount !== undefined && seatCount.seats !== observed.seats?.control.table.seats;
   // An instant that lies ahead is that of a clock which was set: nobody waits for it.
-  const isOver = cancelling && (now < cancelledAt || now - cancelledAt >= cancelGraceMs);
+  const isOver = cancelling && (now < cancelledAt || now - cancelledAt >= cancelGraceMs(observed));
   const settleRest = isOver && unsettledBefore > 0;
 
   const isStuck = !cut.done && cut.parts.length === (last?.cut.parts.length ?? 0);
@@ -120,7 +122,8 @@ export function turn(
         settleRest ? 0 : Number.POSITIVE_INFINITY,
         delayAfter(n, {
           cut,
-          hurry: cancelling || isHurried || isTooEarly || movesSeats,
+          cancelling,
+          hurry: isHurried || isTooEarly || movesSeats,
           isPaused,
           calm:
             limited && bells.length === 0 && observed.seats?.isCalm === true
@@ -160,8 +163,12 @@ export function turn(
   };
 }
 
-/** Workers look at control every 2 s and then store what they have; after this time the turn settles what is left. */
-const cancelGraceMs = 2 * limits.controlMs;
+/**
+ * Workers look at control every 2 s and then store what they have; after this time the turn settles what is left. Where nothing is in
+ * the queue, nobody has much in hand, and in queues that have just begun nobody has anything.
+ */
+const cancelGraceMs = ({ isNobodyAtWork, resendAsked }: Observed): number =>
+  isNobodyAtWork ? (resendAsked ? 0 : limits.controlMs) : limits.cancelGraceMs;
 
 /** A limited job of which nothing settles for so long may have left something out. */
 const quietMs = 90_000;

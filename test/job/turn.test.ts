@@ -185,6 +185,17 @@ describe('turn', () => {
       expect(record.nextAt).toBe(record.at);
     });
 
+    it.each([
+      ['when workers had the time to store what they have', {}, 3_000],
+      ['sooner where no message is in hand', { isNobodyAtWork: true }, 2_000],
+      ['when they had it, though somebody asks for a resend', { resendAsked: true }, 3_000],
+      ['at once where nobody can have anything in hand', { isNobodyAtWork: true, resendAsked: true }, 0],
+    ])('settles the rest %s', (_when, more, afterMs) => {
+      const at = (ms: number) =>
+        turn(stopping, seen(large, more), cancelled, { ...moment, now: moment.now + ms }).settleRest;
+      expect([afterMs > 0 && at(afterMs - 1), at(afterMs)]).toEqual([false, true]);
+    });
+
     it('settles the rest soon also when the cancellation was seen under a clock that was ahead', () => {
       const ahead = turn(first, seen(large), cancelled, { ...moment, now: moment.now + 3_600_000 });
       expect(turn(ahead, seen(large), cancelled, moment)).toMatchObject({ settleRest: true });
