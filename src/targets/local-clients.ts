@@ -4,12 +4,14 @@ import type { InputReader, Queue } from '../ports.ts';
 import { stackOutputs } from '../runtime/environment.ts';
 import { systemClock, systemRandom } from '../runtime/system.ts';
 import { fanOutTimeoutMs, invokeFanOut, type SendInvocation } from './fan-out-function.ts';
+import { sendLocal } from './local-queue.ts';
 import { failureOf, LocalRequests } from './local-requests.ts';
 import { LocalStore } from './local-store.ts';
+import { smallFirst } from './local-upload.ts';
 
 /**
- * The clients of an embedded cloud. What each job needs goes without the SDK; large uploads, inputs in other buckets, and turns
- * that are rung for load it when they are first used.
+ * The clients of an embedded cloud. What each job needs goes without the SDK; uploads of several parts and inputs in other buckets
+ * load it when they are first used, which takes as long as a small job.
  */
 export function connectLocal(cloud: CloudConnection, close: () => Promise<void> = async () => {}): Stack {
   const { outputs } = cloud;
@@ -43,9 +45,14 @@ export function connectLocal(cloud: CloudConnection, close: () => Promise<void> 
     return { payload: answer.body.toString(), functionError: error?.toString() };
   };
   const bucket = outputs[stackOutputs.bucket] ?? '';
+  const store = new LocalStore(requests, bucket);
+  const upload = smallFirst(store, async () => (await sdk()).upload);
   return {
-    store: new LocalStore(requests, bucket),
-    tickQueue: queueOf(async () => (await sdk()).tickQueue),
+    store,
+    tickQueue: {
+      ...queueOf(async () => (await sdk()).tickQueue),
+      send: sendLocal(requests, outputs[stackOutputs.tickQueueUrl] ?? ''),
+    },
     clock: systemClock,
     random: systemRandom,
     input: inputOf(async () => (await sdk()).input),
@@ -55,7 +62,7 @@ export function connectLocal(cloud: CloudConnection, close: () => Promise<void> 
     queuesBeganHere: () => cloud.owner,
     tellStored: (listener) => cloud.onStored(listener),
     upload: async (key, blocks, options) => {
-      await (await sdk()).upload(key, blocks, options);
+      await upload(key, blocks, options);
       // What is uploaded goes to the workers: the first one starts while the fan-out cuts.
       cloud.warm(stackOutputs.workerFunction);
     },

@@ -7,7 +7,7 @@ const { Agent, request } = process.getBuiltinModule('node:http');
 
 /** One request to the embedded cloud. */
 export interface LocalRequest {
-  readonly service: 's3' | 'lambda';
+  readonly service: 's3' | 'sqs' | 'lambda';
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
   /** Encoded, with the query. */
   readonly path: string;

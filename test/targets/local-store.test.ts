@@ -9,8 +9,10 @@ import { type Endpoint, openEndpoint } from '../../src/cloud/host/endpoint.ts';
 import { mapBounded } from '../../src/concurrency.ts';
 import { writeObject } from '../../src/connectors/files/object-upload.ts';
 import type { ObjectStore } from '../../src/ports.ts';
+import { sendLocal } from '../../src/targets/local-queue.ts';
 import { LocalRequests } from '../../src/targets/local-requests.ts';
 import { LocalStore } from '../../src/targets/local-store.ts';
+import { smallFirst } from '../../src/targets/local-upload.ts';
 import { verdictOf } from '../../src/task/verdict.ts';
 
 const stateDir = mkdtempSync(path.join(tmpdir(), 'fanloop-local-store-test-'));
@@ -159,4 +161,63 @@ it('is told what is stored: an object when it is whole, and no part of it', asyn
   end();
   await local().put('later', '1');
   expect(told).toEqual(['a/b c.json', 'large']);
+});
+
+describe('smallFirst', () => {
+  const signal = new AbortController().signal;
+
+  async function* blocks(count: number, bytes: number) {
+    const block = Buffer.alloc(bytes);
+    for (let n = 0; n < count; n++) {
+      // One block is filled again and again, as a reader of files may do.
+      yield block.fill(n);
+    }
+  }
+
+  it('stores few blocks by one request with their metadata, and asks for nothing else', async () => {
+    const store = local();
+    const upload = smallFirst(store, () => Promise.reject(new Error('expected no other upload')));
+    const before = asked;
+    await upload('small', blocks(8, 1_048_576), { signal, metadata: { checked: 'ndjson x' } });
+    expect(asked - before).toBe(1);
+    const stored = await store.get('small');
+    expect(stored?.metadata).toEqual({ checked: 'ndjson x' });
+    expect(stored?.body.length).toBe(8_388_608);
+    expect([0, 1, 7].map((n) => stored?.body[n * 1_048_576])).toEqual([0, 1, 7]);
+  });
+
+  it('leaves many blocks to another upload, the first ones with them', async () => {
+    const given: number[] = [];
+    const upload = smallFirst(local(), async () => async (_key, source) => {
+      for await (const block of source) given.push(block[0] ?? -1);
+    });
+    await upload('large', blocks(12, 1_048_576), { signal });
+    expect(given).toEqual(Array.from({ length: 12 }, (_, n) => n));
+  });
+
+  it('stores nothing when the blocks fail, or nobody wants them any more', async () => {
+    const store = local();
+    const upload = smallFirst(store, () => Promise.reject(new Error('expected no other upload')));
+    async function* failing() {
+      yield* blocks(1, 10);
+      throw new Error('the source broke');
+    }
+    await expect(upload('none', failing(), { signal })).rejects.toThrow('the source broke');
+    const gone = AbortSignal.abort(new Error('left'));
+    await expect(upload('none', blocks(1, 10), { signal: gone })).rejects.toThrow('left');
+    expect(await store.get('none')).toBeUndefined();
+  });
+});
+
+describe('sendLocal', () => {
+  it('sends messages with their group and delay, and names the request that was refused', async () => {
+    const { url } = await endpoint.createQueue('ticks');
+    await sendLocal(new LocalRequests(connection()), url)(['{"n":1}', '{"n":2}'], { group: 'j' });
+    await sendLocal(new LocalRequests(connection()), url)(['{"n":3}'], { group: 'j', delaySeconds: 900 });
+    const received = await endpoint.receive(url, { max: 10 });
+    expect(received.map(({ body }) => body)).toEqual(['{"n":1}', '{"n":2}']);
+    expect(received.map(({ attributes }) => attributes['MessageGroupId'])).toEqual(['j', 'j']);
+    const stranger = sendLocal(new LocalRequests(connection('nobody')), url)(['{}'], { group: 'j' });
+    await expect(stranger).rejects.toThrow(/expected POST \/ to succeed, got status 403/);
+  });
 });

@@ -1,0 +1,42 @@
+import type { UploadOptions } from '../client/stack.ts';
+import type { ObjectStore } from '../ports.ts';
+
+/** Stores an object from blocks, all or nothing. */
+export type Upload = (key: string, blocks: AsyncIterable<Uint8Array>, options: UploadOptions) => Promise<void>;
+
+/** What one request stores; S3 takes parts of this size otherwise. */
+const wholeBytes = 8_388_608;
+
+/** An upload by one request where the blocks are few; by another one, which is only then asked for, where they are many. */
+export function smallFirst(store: ObjectStore, large: () => Promise<Upload>): Upload {
+  return async (key, blocks, options) => {
+    const source = blocks[Symbol.asyncIterator]();
+    const taken: Uint8Array[] = [];
+    let bytes = 0;
+    while (bytes <= wholeBytes) {
+      const next = await source.next();
+      if (next.done === true) {
+        options.signal.throwIfAborted();
+        await store.put(
+          key,
+          Buffer.concat(taken),
+          options.metadata === undefined ? {} : { metadata: options.metadata },
+        );
+        return;
+      }
+      // Whoever gives blocks may fill the same one again.
+      taken.push(Buffer.from(next.value));
+      bytes += next.value.length;
+    }
+    await (await large())(key, chain(taken, source), options);
+  };
+}
+
+async function* chain(first: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* first;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
