@@ -13,6 +13,7 @@ import { untilAborted } from '../waiting.ts';
 import { CheckedInput } from './checked-input.ts';
 import { type Items, itemBlocks, peekSmall } from './item-blocks.ts';
 import { Job, type WaitOptions } from './job.ts';
+import { askToStart } from './patience.ts';
 import type { Stack } from './stack.ts';
 import { startUnderToken } from './start.ts';
 import { requireItems, requireSubmitOptions } from './submit-options.ts';
@@ -117,7 +118,7 @@ export class Fanloop implements AsyncDisposable {
     };
     signal.throwIfAborted();
     // From here on the job is kept to, whatever becomes of this process: whoever looks for it asks the fan-out again.
-    await markRunning(this.#stack.store, jobId, request);
+    await askToStart({ clock: this.#stack.clock, signal }, () => markRunning(this.#stack.store, jobId, request));
     options.onSubmit?.({ id: jobId, ...(count === undefined ? {} : { items: count }) });
     const { answer } = await startUnderToken(this.#stack, jobId, request, signal).catch(async (error: unknown) => {
       // What was refused never begins.

@@ -25,5 +25,26 @@ export async function patiently<Value>(
   }
 }
 
+/**
+ * Asks patiently for what a job needs before it begins.
+ *
+ * @throws Error that says what was waited for, and that nothing was started; as {@link patiently}
+ */
+export async function askToStart<Value>(
+  at: Parameters<typeof patiently>[0],
+  ask: () => Promise<Value>,
+): Promise<Value> {
+  try {
+    return await patiently(at, ask);
+  } catch (cause) {
+    if (at.signal.aborted || !passes(cause)) throw cause;
+    const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
+    throw new Error(
+      `expected S3 to store what the job needs, got refusals for ${patienceMs / 60_000} minutes: ${reason}; nothing was started, the same command can be given again`,
+      { cause },
+    );
+  }
+}
+
 /** Whether an error or one of its causes says that another try makes sense. */
 const passes = (error: unknown): boolean => linksOf(error).some((link) => verdictOf(link)?.retryable === true);

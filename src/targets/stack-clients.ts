@@ -4,6 +4,7 @@ import { S3InputReader } from '../aws/input-reader.ts';
 import { JobStore } from '../aws/job-store.ts';
 import { s3Client } from '../aws/s3.ts';
 import { SqsQueue, sqsClient } from '../aws/work-queue.ts';
+import { askToStart } from '../client/patience.ts';
 import type { Stack } from '../client/stack.ts';
 import { writeObject } from '../connectors/files/object-upload.ts';
 import { stackOutputs } from '../runtime/environment.ts';
@@ -47,7 +48,8 @@ export function connectStack(
     workers,
     outlivesProcess: place.outlivesProcess,
     upload: async (key, blocks, { signal, metadata }) => {
-      await writeObject(s3, { bucket, key }, { blocks: asBuffers(blocks), signal, metadata });
+      const patiently = <Answer>(ask: () => Promise<Answer>) => askToStart({ clock: systemClock, signal }, ask);
+      await writeObject(s3, { bucket, key }, { blocks: asBuffers(blocks), signal, metadata, patiently });
     },
     invoke: (request, signal) => invokeFanOut(send, request, signal),
     close: async () => {

@@ -23,6 +23,8 @@ export interface ObjectSource {
   readonly signal: AbortSignal;
   readonly contentType?: string | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** Asks again as long as the caller can wait; each request may be sent any number of times. @default the SDK's own tries alone */
+  readonly patiently?: (<Answer>(ask: () => Promise<Answer>) => Promise<Answer>) | undefined;
 }
 
 /** S3 takes parts from 5 MiB and at most 10,000 of them: parts of 8 MiB reach 78 GiB. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
@@ -133,14 +135,16 @@ class ObjectUpload {
       PartNumber: number,
       Body: body,
     });
-    const { ETag, ChecksumCRC32 } = await this.#attempt(this.#client.send(command, { abortSignal: this.#signal }));
+    const { ETag, ChecksumCRC32 } = await this.#attempt(() =>
+      this.#client.send(command, { abortSignal: this.#signal }),
+    );
     this.#parts[number - 1] = { PartNumber: number, ETag, ...(ChecksumCRC32 === undefined ? {} : { ChecksumCRC32 }) };
   }
 
   async #putWhole(): Promise<string | undefined> {
     const body = this.#filling?.subarray(0, this.#filled) ?? Buffer.alloc(0);
     const command = new PutObjectCommand({ ...this.#target, ...this.#about(), Body: body });
-    return (await this.#attempt(this.#client.send(command, { abortSignal: this.#signal }))).ETag;
+    return (await this.#attempt(() => this.#client.send(command, { abortSignal: this.#signal }))).ETag;
   }
 
   async #completeParts(): Promise<string | undefined> {
@@ -151,13 +155,13 @@ class ObjectUpload {
       UploadId: this.#uploadId,
       MultipartUpload: { Parts: this.#parts },
     });
-    return (await this.#attempt(this.#client.send(command, { abortSignal: this.#signal }))).ETag;
+    return (await this.#attempt(() => this.#client.send(command, { abortSignal: this.#signal }))).ETag;
   }
 
   async #create(): Promise<string | undefined> {
     // The SDK sends a CRC32 with each part, which S3 refuses unless the upload was begun with that algorithm.
     const command = new CreateMultipartUploadCommand({ ...this.#target, ...this.#about(), ChecksumAlgorithm: 'CRC32' });
-    return (await this.#attempt(this.#client.send(command, { abortSignal: this.#signal }))).UploadId;
+    return (await this.#attempt(() => this.#client.send(command, { abortSignal: this.#signal }))).UploadId;
   }
 
   #about(): { readonly ContentType?: string; readonly Metadata?: Record<string, string> } {
@@ -168,11 +172,16 @@ class ObjectUpload {
     };
   }
 
-  async #attempt<Answer>(answer: Promise<Answer>): Promise<Answer> {
-    try {
-      return await answer;
-    } catch (error) {
-      throw objectFailure(error, this.#address);
-    }
+  #attempt<Answer>(send: () => Promise<Answer>): Promise<Answer> {
+    const { patiently = (ask) => ask() } = this.#source;
+    return patiently(async () => {
+      try {
+        return await send();
+      } catch (error) {
+        // What was broken off is not asked for again.
+        this.#signal.throwIfAborted();
+        throw objectFailure(error, this.#address);
+      }
+    });
   }
 }
