@@ -120,8 +120,12 @@ export const task = defineTask({
   run: async (item, context) => {
     connector ??= await import('../../src/connectors/http/call.ts');
     const { signal, secretHeaders } = context;
+    const { url, method } = item;
     const secret = secretHeaders === undefined ? {} : { secretHeaders };
-    const call = { url: item.url, method: item.method, ...(await written(item, context)), ...secret };
+    const call =
+      secretHeaders === undefined && isPlain(item)
+        ? { url, method, headers: plainHeaders }
+        : { url, method, ...(await written(item, context)), ...secret };
     const stop = stopOf(context);
     const options = item.expect === undefined ? { signal, stop } : { signal, stop, expect: item.expect };
     if (item.as === 'object') {
@@ -190,7 +194,6 @@ async function written(
   { idempotencyKey, signal }: TaskContext,
 ): Promise<{ readonly headers: Readonly<Record<string, string>>; readonly body?: string | Uint8Array }> {
   const names = Object.keys(item.headers);
-  if (names.length === 0 && item.body === undefined && !keyedMethods.has(item.method)) return plainCall;
   const named = new Set(names.map((name) => name.toLowerCase()));
   const added: Record<string, string> = {};
   if (!named.has('user-agent')) added['user-agent'] = 'fanloop';
@@ -205,8 +208,12 @@ async function written(
   return { headers: { ...Object.fromEntries(others), ...added, 'content-type': type }, body };
 }
 
-/** A plain GET, as most items are: made once. */
-const plainCall = { headers: { 'user-agent': 'fanloop' } } as const;
+/** Whether nothing is to be written but a line: a GET of a URL, as most items are. */
+const isPlain = ({ headers, body, method }: Item): boolean =>
+  body === undefined && !keyedMethods.has(method) && Object.keys(headers).length === 0;
+
+/** Those of a plain call: made once. */
+const plainHeaders = { 'user-agent': 'fanloop' } as const;
 
 function writtenBody(item: Item, signal: AbortSignal): Promise<WrittenBody> {
   return writeBody(item.body, contentTypeOf(item.headers), async (place) => {

@@ -5,6 +5,7 @@ import { failureOf } from '../task/failure.ts';
 import { type Stop, stopKey } from '../task/stop.ts';
 import type { Task, TaskContext } from '../task/task.ts';
 import { whenAborted } from '../waiting.ts';
+import { type ItemScope, itemScope } from './item-scope.ts';
 
 /** How one try of an item ended. */
 export type AttemptOutcome =
@@ -29,6 +30,8 @@ export interface Attempt {
   /** Aborted when the job is cancelled. */
   readonly cancelled: AbortSignal;
   readonly clock: Clock;
+  /** What the task's code runs in. @default what the caller runs in */
+  readonly scope?: ItemScope;
 }
 
 /** Thrown where an attempt ends through no fault of its item. */
@@ -44,7 +47,15 @@ class AttemptTimeout extends Error {}
  * processor time (bench/attempt.ts).
  */
 export function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
-  return new Promise((resolve) => new RunningAttempt(attempt, resolve).start());
+  return new Promise((resolve) => startAttempt(attempt, resolve));
+}
+
+/**
+ * {@link runAttempt} without a promise: a worker's items end one by one, and at each a further promise costs more than their rows.
+ * `settled` is called once and later, never from within this call or from within an abort.
+ */
+export function startAttempt(attempt: Attempt, settled: (outcome: AttemptOutcome) => void): void {
+  new RunningAttempt(attempt, settled).start();
 }
 
 /**
@@ -53,7 +64,7 @@ export function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
  */
 class RunningAttempt implements Stop {
   readonly #attempt: Attempt;
-  readonly #resolve: (outcome: AttemptOutcome) => void;
+  readonly #settled: (outcome: AttemptOutcome) => void;
   readonly #controller = new AbortController();
   readonly #started: number;
   #callback: (() => void) | undefined;
@@ -63,26 +74,32 @@ class RunningAttempt implements Stop {
   aborted = false;
   reason: unknown;
 
-  constructor(attempt: Attempt, resolve: (outcome: AttemptOutcome) => void) {
+  constructor(attempt: Attempt, settled: (outcome: AttemptOutcome) => void) {
     this.#attempt = attempt;
-    this.#resolve = resolve;
+    this.#settled = settled;
     this.#started = attempt.clock.now();
   }
 
   start(): void {
-    const { task, item, context, timeoutMs, cancelled, clock } = this.#attempt;
+    const { context, timeoutMs, cancelled, clock } = this.#attempt;
     this.#stopListening = whenAborted(cancelled, () => this.#abort(cancelled.reason));
     if (this.#isOver) return;
     this.#stopTimer = clock.after(timeoutMs, () => this.#abort(new AttemptTimeout(`no answer within ${timeoutMs} ms`)));
     const given = { ...context, signal: this.#controller.signal, [stopKey]: this };
     try {
-      task.run(item, given).then(
+      // Its answer is heard outside of its scope: what comes of it is the worker's own work.
+      this.#run(given).then(
         (value) => this.#answer(value),
         (error: unknown) => this.#fail(error),
       );
     } catch (error) {
-      this.#fail(error);
+      queueMicrotask(() => this.#fail(error));
     }
+  }
+
+  #run(context: TaskContext): Promise<unknown> {
+    const { task, item, scope } = this.#attempt;
+    return scope === undefined ? task.run(item, context) : itemScope.run(scope, () => task.run(item, context));
   }
 
   listen(callback: () => void): boolean {
@@ -99,9 +116,16 @@ class RunningAttempt implements Stop {
     if (this.#isOver) return;
     this.aborted = true;
     this.reason = reason;
+    const { scope } = this.#attempt;
+    if (scope === undefined) this.#tell(reason);
+    else itemScope.run(scope, () => this.#tell(reason));
+    this.#fail(reason);
+  }
+
+  /** What listens is the task's own. */
+  #tell(reason: unknown): void {
     this.#controller.abort(reason);
     this.#callback?.();
-    this.#fail(reason);
   }
 
   #answer(value: unknown): void {
@@ -126,7 +150,9 @@ class RunningAttempt implements Stop {
     this.#isOver = true;
     this.#stopTimer?.();
     this.#stopListening?.();
-    this.#resolve(outcome);
+    // Whoever aborts is in the middle of something.
+    if (this.aborted) queueMicrotask(() => this.#settled(outcome));
+    else this.#settled(outcome);
   }
 
   /** A clock that was set back meanwhile must not make it negative. */

@@ -85,8 +85,8 @@ export class Gate {
     const opened = this.#opened(now);
     if (opened < 1) this.#paced.perSecond = this.#share.perSecond * Math.max(opened, 0.01);
     else this.#paced.perSecond = this.#share.perSecond;
-    const waits = [this.#paced.waitMs(now), this.#units.waitMs(now), this.#braked.waitMs(now)];
-    const ms = Math.max(...waits, this.adaptive ? this.#brake.holdMs(now) : 0);
+    const pacedMs = Math.max(this.#paced.waitMs(now), this.#units.waitMs(now), this.#braked.waitMs(now));
+    const ms = Math.max(pacedMs, this.adaptive ? this.#brake.holdMs(now) : 0);
     if (ms <= 0) return start;
     return ms === Number.POSITIVE_INFINITY ? full : { kind: 'wait', ms };
   }

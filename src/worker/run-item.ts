@@ -2,10 +2,9 @@ import { toJson } from '../format/json.ts';
 import type { Manifest } from '../format/manifest.ts';
 import type { ItemError } from '../format/outcome.ts';
 import type { Task } from '../task/task.ts';
-import { type AttemptOutcome, runAttempt } from './attempt.ts';
+import { type AttemptOutcome, startAttempt } from './attempt.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { Isolation } from './isolate/isolation.ts';
-import { itemScope } from './item-scope.ts';
 import type { ItemRun } from './open-chunk.ts';
 import type { RunningJob } from './running-job.ts';
 import type { Used } from './usage.ts';
@@ -25,11 +24,12 @@ interface ItemAttempt {
   readonly used: (used: Used) => void;
 }
 
-/** Runs one attempt of an item with the context that its task expects, here or where its job runs apart; never rejects. */
-export function runItem(
+/** Starts one attempt of an item with the context that its task expects, here or where its job runs apart; `settled` is called once, and later. */
+export function startItem(
   { clock, log }: Pick<WorkerDeps, 'clock' | 'log'>,
   { job, run, unhandled, used }: ItemAttempt,
-): Promise<AttemptOutcome> {
+  settled: (outcome: AttemptOutcome) => void,
+): void {
   const { isolation } = job;
   const { jobId, task, options } = job.manifest;
   const { timeoutMs, secretHeaders } = options;
@@ -43,12 +43,19 @@ export function runItem(
       log('info', message, { ...fields, jobId, index: run.jobIndex }),
     used,
   };
-  const given = { item: run.item, context, cancelled: run.chunk.stopped, clock };
-  return itemScope.run({ idempotencyKey, task, unhandled }, () =>
-    isolation === undefined
-      ? runAttempt({ ...given, task: job.taskOrThrow, timeoutMs })
-      : // The child looks after the timeout: a loop that another item blocks would end everybody's time here.
-        runAttempt({ ...given, task: taskApart(job.taskOrThrow, { isolation, run, job }), timeoutMs: longestTimerMs }),
+  const isHere = isolation === undefined;
+  startAttempt(
+    {
+      task: isHere ? job.taskOrThrow : taskApart(job.taskOrThrow, { isolation, run, job }),
+      item: run.item,
+      context,
+      // The child looks after the timeout: a loop that another item blocks would end everybody's time here.
+      timeoutMs: isHere ? timeoutMs : longestTimerMs,
+      cancelled: run.chunk.stopped,
+      clock,
+      scope: { idempotencyKey, task, unhandled },
+    },
+    settled,
   );
 }
 

@@ -6,7 +6,7 @@ import type { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { ItemRun, OpenChunk } from './open-chunk.ts';
 import { retryAfter } from './retry-after.ts';
-import { runItem } from './run-item.ts';
+import { startItem } from './run-item.ts';
 import type { RunningJob } from './running-job.ts';
 import { settleCancelled, settleOutcome } from './settle-item.ts';
 import { unitsOf } from './units-of.ts';
@@ -66,7 +66,10 @@ export class Runner {
       else if (admission.kind === 'wait') waitMs = Math.min(waitMs, admission.ms);
       else if (admission.kind === 'full' && job.isRamping(now)) waitMs = Math.min(waitMs, rampStepMs);
       else if (job.pace.isBoundByWorker && job.running >= limits.maxConcurrency) job.pace.meter.heldUp();
-      if (run === undefined || job.ready.length === 0) jobs.splice(jobs.indexOf(job), 1);
+      if (run !== undefined && job.ready.length > 0) continue;
+      // Nearly always there is one.
+      if (jobs.length === 1) jobs.pop();
+      else jobs.splice(jobs.indexOf(job), 1);
     }
     if (this.#state.running >= limits.maxConcurrency) for (const job of jobs) job.pace.meter.heldUp();
     return waitMs;
@@ -134,15 +137,16 @@ export class Runner {
     this.#state.running++;
     const at = clock.now() - job.beganAt;
     const unhandled = (error: ItemError): void => this.chargeRejection(run, error);
-    const settled = runItem(this.#deps, { job, run, unhandled, used: (used) => usage.add(used) }).then((outcome) => {
+    startItem(this.#deps, { job, run, unhandled, used: (used) => usage.add(used) }, (outcome) => {
       job.running--;
       this.#state.running--;
-      job.gate.settled(clock.now(), usage.units === undefined ? 0 : usage.units - units);
-      if (usage.usd !== undefined) run.chunk.spend(usage.usd);
-      this.#settle(job, run, outcome, at);
-      this.#closer.check(run.chunk);
+      this.#state.guard(() => {
+        job.gate.settled(clock.now(), usage.units === undefined ? 0 : usage.units - units);
+        if (usage.usd !== undefined) run.chunk.spend(usage.usd);
+        this.#settle(job, run, outcome, at);
+        this.#closer.check(run.chunk);
+      }, job.manifest.jobId);
     });
-    this.#state.track(settled, job.manifest.jobId);
   }
 
   #settle(job: RunningJob, run: ItemRun, outcome: AttemptOutcome, at: number): void {

@@ -1,9 +1,9 @@
-import { Event } from '../aio/index.ts';
 import { type ChunkPlace, type JobFolder, resultKey } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import type { OpenChunk } from './open-chunk.ts';
 import type { RunningJob } from './running-job.ts';
+import { Wake } from './wake.ts';
 
 /** What one invocation of the worker has in hand: jobs, chunks, and the work that it owns. */
 export class WorkerState {
@@ -12,8 +12,8 @@ export class WorkerState {
   readonly #tracked = new Set<Promise<void>>();
   /** Jobs that have had a chunk here, by the name of their folder; apart from it those whose suspect items run in a child. */
   readonly jobs = new Map<string, RunningJob>();
-  /** Set whenever tracked work has ended or something can start. */
-  readonly changed = new Event();
+  /** Set whenever an attempt or tracked work has ended, or something can start. */
+  readonly changed = new Wake();
   /** Attempts under way, of all jobs. */
   running = 0;
   /** Bytes of input of the open chunks, and of those that are being read. */
@@ -31,7 +31,7 @@ export class WorkerState {
 
   /** Nothing is in hand, and nothing that was started is still under way. */
   get isIdle(): boolean {
-    return this.#tracked.size === 0 && this.#open.size === 0;
+    return this.running === 0 && this.#tracked.size === 0 && this.#open.size === 0;
   }
 
   get chunks(): readonly OpenChunk[] {
@@ -95,11 +95,24 @@ export class WorkerState {
       this.#tracked.delete(work);
       this.changed.set();
     };
-    // One promise, not the three of catch and finally: this is done for every item.
     void work.then(ended, (error: unknown) => {
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.#log('error', 'work was given up; its message comes back', { jobId, error: text });
+      this.#giveUp(error, jobId);
       ended();
     });
+  }
+
+  /** Does what an attempt has come to. As with {@link track}, what fails comes back, and the others go on. */
+  guard(act: () => void, jobId: string): void {
+    try {
+      act();
+    } catch (error) {
+      this.#giveUp(error, jobId);
+    }
+    this.changed.set();
+  }
+
+  #giveUp(error: unknown, jobId: string | undefined): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#log('error', 'work was given up; its message comes back', { jobId, error: text });
   }
 }

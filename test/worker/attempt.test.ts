@@ -4,7 +4,8 @@ import { limits } from '../../src/limits.ts';
 import { TaskError } from '../../src/task/errors.ts';
 import { failureOf } from '../../src/task/failure.ts';
 import { defineTask, type TaskContext } from '../../src/task/task.ts';
-import { type AttemptOutcome, runAttempt } from '../../src/worker/attempt.ts';
+import { type AttemptOutcome, runAttempt, startAttempt } from '../../src/worker/attempt.ts';
+import { itemScope } from '../../src/worker/item-scope.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const context = { attempt: 1, idempotencyKey: 'j/0', log: () => undefined, used: () => undefined };
@@ -186,3 +187,46 @@ describe('the wish of a downstream', () => {
 function describeNothing(): never {
   throw new Error('no');
 }
+
+describe('startAttempt', () => {
+  const scope = { idempotencyKey: 'j/0', task: 'test', unhandled: () => undefined };
+
+  const throwing = (): never => {
+    throw new Error('at once');
+  };
+
+  it.each([
+    ['whose job is cancelled already', { isStopped: true, run: never }],
+    ['that is cancelled', { isStopped: false, run: never }],
+    ['that throws at once', { isStopped: false, run: throwing }],
+  ])('tells the end of an attempt %s later, and once', async (_, { isStopped, run }) => {
+    const stop = new AbortController();
+    if (isStopped) stop.abort();
+    const task = defineTask({ description: 'A test', input: z.unknown(), example: 1, run });
+    const kinds: string[] = [];
+    const clock = new TestClock();
+    const given = { task, item: 1, context, timeoutMs: 1_000, cancelled: stop.signal, clock };
+    startAttempt(given, ({ kind }) => kinds.push(kind));
+    expect(kinds).toEqual([]);
+    stop.abort();
+    expect(kinds).toEqual([]);
+    await new Promise(setImmediate);
+    expect(kinds).toHaveLength(1);
+  });
+
+  it('runs what is the task’s in the scope of its item, its listeners at a timeout too, and tells the end outside', async () => {
+    const seen: unknown[] = [];
+    const run = (_item: unknown, { signal }: TaskContext): Promise<never> => {
+      seen.push(itemScope.getStore());
+      signal.addEventListener('abort', () => seen.push(itemScope.getStore()));
+      return never();
+    };
+    const task = defineTask({ description: 'A test', input: z.unknown(), example: 1, run });
+    const clock = new TestClock();
+    const given = { task, item: 1, context, timeoutMs: 1_000, cancelled: new AbortController().signal, clock, scope };
+    const ended = new Promise((resolve) => startAttempt(given, () => resolve(itemScope.getStore())));
+    await clock.advance(1_000);
+    expect(await ended).toBeUndefined();
+    expect(seen).toEqual([scope, scope]);
+  });
+});

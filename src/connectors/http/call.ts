@@ -125,7 +125,13 @@ async function follow(request: HttpRequest, options: HttpCallOptions, wanted: In
   for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
     const url = parseUrl(current.url);
     if (isOwn(url)) throw addressRefused(url.host);
-    const answer = await send(sockets, current, { url, options, wanted });
+    let answer: Exchanged;
+    try {
+      answer = await send(sockets, current, { url, options, wanted });
+    } catch (error) {
+      options.signal.throwIfAborted();
+      throw connectionFailure(error, url.host);
+    }
     const { status, headers } = answer;
     if (isExpected(status, options.expect)) return { answer, url: url.href };
     const next = redirected(current, { status, location: headers['location'] });
@@ -145,30 +151,23 @@ function isOwn(url: URL): boolean {
   );
 }
 
-async function send(
+function send(
   sockets: HttpSockets,
   { method, headers = {}, secretHeaders, body }: HttpRequest,
   { url, options, wanted }: { readonly url: URL; readonly options: HttpCallOptions; readonly wanted: Intake },
 ): Promise<Exchanged> {
   const { signal, stop, expect } = options;
-  const call = {
-    origin: url.origin,
-    path: url.pathname + url.search,
-    method,
-    headers: secretHeaders === undefined ? headers : withSecret(headers, secretHeaders),
-    ...(body === undefined ? {} : { body }),
-  };
+  const { origin } = url;
+  const path = url.pathname + url.search;
+  const sent = secretHeaders === undefined ? headers : withSecret(headers, secretHeaders);
+  const call =
+    body === undefined ? { origin, path, method, headers: sent } : { origin, path, method, headers: sent, body };
   const decide = (head: ExchangeHead): Intake => {
     if (!isExpected(head.status, expect)) return { kind: 'begin', maxBytes: maxDumpBytes };
     if (wanted.kind !== 'stream') refuseEarly(method, head, wanted.maxBytes);
     return wanted;
   };
-  try {
-    return await sockets.send(call, { signal, stop, idempotent: idempotentMethods.has(method), decide });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw connectionFailure(error, url.host);
-  }
+  return sockets.send(call, { signal, stop, idempotent: idempotentMethods.has(method), decide });
 }
 
 /** A secret header stands in the place of an item's own of the same name. */

@@ -11,8 +11,17 @@ const single: ReadonlySet<string> = new Set([
   'retry-after',
 ]);
 
-/** Headers as one text a name; lines of a list are joined. */
-export function headersOf(lines: HeaderLines): Record<string, string> {
+/** Headers as one text a name; lines of a list are joined. Where there is none to join, they are the lines themselves: a copy costs as much as parsing them. */
+export function headersOf(lines: HeaderLines): Readonly<Record<string, string>> {
+  return isPlain(lines) ? lines : joinedLines(lines);
+}
+
+function isPlain(lines: HeaderLines): lines is Readonly<Record<string, string>> {
+  for (const name in lines) if (typeof lines[name] !== 'string') return false;
+  return true;
+}
+
+function joinedLines(lines: HeaderLines): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const name in lines) {
     const value = lines[name];
