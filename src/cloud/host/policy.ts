@@ -6,7 +6,7 @@
  * @throws Error when a statement is none, or names actions or resources by anything but texts.
  */
 export function allows(statements: readonly unknown[], action: string, resource: string): boolean {
-  const matching = statements.map(parseStatement).filter((statement) => covers(statement, action, resource));
+  const matching = statements.map(parsedOnce).filter((statement) => covers(statement, action, resource));
   const isDenied = matching.some(({ effect }) => effect === 'Deny');
   return !isDenied && matching.some(({ effect, hasCondition }) => effect === 'Allow' && !hasCondition);
 }
@@ -24,9 +24,18 @@ interface Patterns {
   readonly inverted: boolean;
 }
 
-function parseStatement(statement: unknown): Statement {
+/** Every request of a function is asked of the same statements. */
+const parsed = new WeakMap<object, Statement>();
+
+function parsedOnce(statement: unknown): Statement {
   if (typeof statement !== 'object' || statement === null)
     throw new Error(`expected a policy statement, got ${JSON.stringify(statement)}`);
+  const known = parsed.get(statement) ?? parseStatement(statement);
+  parsed.set(statement, known);
+  return known;
+}
+
+function parseStatement(statement: object): Statement {
   // Any object can be read by names whose values are checked below.
   const fields = statement as Readonly<Record<string, unknown>>;
   const effect = fields['Effect'];
