@@ -8,6 +8,7 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import type { ObjectHead, ObjectStore, PutOptions, StoredObject } from '../ports.ts';
+import { maxConflicts, pageKeys } from './connection.ts';
 import { answeredAt } from './s3.ts';
 
 /** The S3 bucket that holds all jobs. */
@@ -98,10 +99,6 @@ export class JobStore implements ObjectStore {
     return keys;
   }
 }
-
-/** Keys in one answer of a LIST. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
-const pageKeys = 1_000;
-const maxConflicts = 5;
 
 /** Asks for an object's size, ETag, and metadata; undefined where none is. */
 export async function headObject(

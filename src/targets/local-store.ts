@@ -1,11 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { maxConflicts, pageKeys } from '../aws/connection.ts';
 import { elementTexts } from '../cloud/s3/xml.ts';
 import type { ObjectHead, ObjectStore, PutOptions, StoredObject } from '../ports.ts';
 import { failureOf, type LocalAnswer, type LocalRequest, type LocalRequests } from './local-requests.ts';
 
-/** Keys in one answer of a LIST. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
-const pageKeys = 1_000;
-const maxConflicts = 5;
 const metadataPrefix = 'x-amz-meta-';
 
 /** The bucket of the embedded cloud, by the same requests as the SDK makes (`src/aws/job-store.ts`), without loading it. */
