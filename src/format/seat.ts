@@ -25,8 +25,19 @@ export interface SeatNote {
   readonly done?: { readonly revision: number; readonly to: number };
   /** How far the holder's starts were ahead of their time, in milliseconds from the write, which was at `at` by the holder's clock. */
   readonly debt: SeatDebt;
+  /** Calls of an earlier holder that are not over: they are part of the share. */
+  readonly drain?: SeatDrain;
   /** What the holder says of itself, for people. */
   readonly status: SeatStatus;
+}
+
+/** What a holder that went before its calls had ended has under way. */
+export interface SeatDrain {
+  /** Its calls and its begun chunks stand in the note of this seat from then on: of a number beyond those of the table, so that it may start nothing. */
+  readonly seat: number;
+  readonly running: number;
+  /** Milliseconds from the write of the note after which none of them can be under way. */
+  readonly ms: number;
 }
 
 /** What whoever holds a seat next has to wait for before its first start. */
@@ -94,6 +105,7 @@ export const seatFormat = recordFormat<SeatNote>(
     debt: z
       .looseObject({ callsMs: amount, unitsMs: amount, at: z.number().exactOptional() })
       .default({ callsMs: 0, unitsMs: 0 }),
+    drain: z.looseObject({ seat: z.int().min(0), running: amount, ms: amount }).exactOptional(),
     status: z
       .looseObject({
         running: amount,

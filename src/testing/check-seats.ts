@@ -55,15 +55,18 @@ function rivals({ seats }: History): Violation[] {
   return found;
 }
 
-/** A chunk is begun under one seat at a time. Whoever takes over what another seat has in hand may have it there for a moment as well. */
+/** A chunk is begun under one seat at a time. Who parts from a seat has it in two notes for a moment, and for good where it dies then. */
 function sharedChunks({ seats }: History): Violation[] {
   const found: Violation[] = [];
   const current = new Map<number, SeatNote>();
+  const holders = new Map<number, Set<string>>();
   for (const { at, note } of seats) {
     current.set(note.seat, note);
+    const had = holders.get(note.seat) ?? new Set();
+    holders.set(note.seat, had.add(note.writer));
     const places = note.open.map(placeName);
     for (const other of current.values()) {
-      if (other === note) continue;
+      if (other === note || had.has(other.writer)) continue;
       const both = other.open.map(placeName).filter((place) => places.includes(place));
       if (both.length > 0) found.push({ rule: 'a chunk is begun under one seat', what: `${both[0]} at ${at}` });
     }

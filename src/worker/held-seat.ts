@@ -7,13 +7,16 @@ import type { WorkerDeps } from './deps.ts';
 import { failRest, mostDeaths } from './fail-rest.ts';
 import type { HeldMessage } from './held-message.ts';
 import type { RunningJob } from './running-job.ts';
-import { inheritance, type SeatLease } from './seat-lease.ts';
+import { Drain } from './seat-drain.ts';
+import { inheritance, SeatLease } from './seat-lease.ts';
 import { placeName, SeatScan } from './seat-scan.ts';
 
 /** Chunks that are begun by one write of the note. */
 const chunksAtOnce = 10;
 /** A note that S3 did not take is written again after this time. */
 const againMs = 1_000;
+/** A note says anew how many calls are under way when this part of them has ended. */
+const drainStep = 0.2;
 /** Items in line are to last for this time, so that reading the next chunk is no gap. */
 const aheadMs = 5_000;
 
@@ -21,7 +24,11 @@ const aheadMs = 5_000;
 export class HeldSeat {
   readonly job: RunningJob;
   readonly #deps: WorkerDeps;
-  readonly #lease: SeatLease;
+  #lease: SeatLease;
+  readonly #drain: Drain;
+  /** Its share is the next holder's, while calls under it are on their way: how many of them its note says, once that was tried. */
+  #parting: { noted: number } | undefined;
+  #notedAt = 0;
   readonly #open = new Map<string, WorkMessage>();
   #hand: WorkMessage[];
   #scan: SeatScan | undefined;
@@ -37,6 +44,7 @@ export class HeldSeat {
     this.job = job;
     this.#lease = lease;
     this.#hand = [...lease.hand];
+    this.#drain = new Drain(deps, job.folder, lease.drain);
   }
 
   get seat(): number {
@@ -61,6 +69,16 @@ export class HeldSeat {
   get isOver(): boolean {
     const { ready, waiting } = this.job;
     return this.isScanned && this.#hand.length === 0 && ready.length === 0 && waiting.size === 0;
+  }
+
+  /** Calls of its share that an earlier holder has under way. */
+  taken(now: number): number {
+    return this.#drain.at(now)?.running ?? 0;
+  }
+
+  /** Whether it was tried to leave its share to the next holder before its calls had ended. */
+  get isParting(): boolean {
+    return this.#parting !== undefined;
   }
 
   get hand(): readonly WorkMessage[] {
@@ -216,6 +234,54 @@ export class HeldSeat {
     this.#done = undefined;
   }
 
+  /** Looks what an earlier holder has under way; what it leaves in the end is taken over. */
+  async lookAtDrain(): Promise<void> {
+    if (!(await this.#drain.look())) return;
+    this.#scan = undefined;
+    this.#done = undefined;
+  }
+
+  /**
+   * Leaves its share to the next holder while calls under it are on their way. They, and the chunks that are begun, stand from then on in the
+   * note of a seat beyond those of the table, under which nothing starts; the next holder starts as many fewer as that note says.
+   *
+   * @returns whether the seat itself is free
+   */
+  async part(): Promise<boolean> {
+    this.#parting = { noted: 0 };
+    while (this.#writing !== undefined) await this.#writing;
+    this.#writing = this.#part().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  async #part(): Promise<boolean> {
+    const { job } = this;
+    const beyond = this.seat + job.pace.control.table.seats;
+    const claim = await SeatLease.take(this.#deps, job.folder, { seat: beyond, intervalMs: 0 });
+    if (claim.kind === 'live') return false;
+    const { running } = job;
+    const content = this.#content();
+    // In both notes for a moment, so that everybody sees at each one that somebody has it.
+    if (!(await claim.lease.write({ ...content, hand: [...claim.lease.hand] }))) return false;
+    const drain = { seat: beyond, running, ms: job.manifest.options.timeoutMs };
+    if (!(await this.#lease.write({ ...content, open: [], drain, status: { running: 0 } }, 'released'))) return false;
+    this.#lease = claim.lease;
+    this.#hand = [...claim.lease.hand, ...this.#hand.filter((message) => !content.hand.includes(message))];
+    this.#parting = { noted: running };
+    this.#notedAt = this.#deps.clock.now();
+    return true;
+  }
+
+  /** So many calls have ended since it parted that the next holder is to know. */
+  get hasDrained(): boolean {
+    const noted = this.#parting?.noted ?? 0;
+    const step = Math.max(1, Math.floor(noted * drainStep));
+    const isLooked = this.#deps.clock.now() - this.#notedAt >= limits.controlMs;
+    return this.#writing === undefined && isLooked && noted - this.job.running >= step;
+  }
+
   /** The lease is to be renewed, and nothing is being written. */
   get isDue(): boolean {
     const now = this.#deps.clock.now();
@@ -232,12 +298,15 @@ export class HeldSeat {
   /** Renews the lease, with what stands in hand. */
   async write(phase: SeatNote['phase'] = 'held'): Promise<boolean> {
     while (this.#writing !== undefined) await this.#writing;
+    const { running } = this.job;
     const owedUntil = this.#deps.clock.now() + this.job.gate.debt(this.#deps.clock.now()).unitsMs;
     this.#writing = this.#lease.write(this.#content(), phase).finally(() => {
       this.#writing = undefined;
     });
     const isWritten = await this.#writing;
     if (isWritten) this.#owedUntil = owedUntil;
+    if (isWritten && this.#parting !== undefined) this.#parting.noted = running;
+    this.#notedAt = this.#deps.clock.now();
     if (!isWritten) this.#notBefore = this.#deps.clock.now() + againMs;
     return isWritten;
   }
@@ -246,6 +315,7 @@ export class HeldSeat {
     const { gate } = this.job;
     const now = this.#deps.clock.now();
     const brakedTo = gate.brakedTo(now);
+    const drain = this.#drain.at(now);
     const { pace } = this.job;
     const { load } = pace.meter;
     const among = Math.max(1, pace.seats.size);
@@ -254,6 +324,7 @@ export class HeldSeat {
       hand: [...this.#hand],
       ...(this.#done === undefined ? {} : { done: this.#done }),
       debt: { ...gate.debt(now), at: now },
+      ...(drain === undefined ? {} : { drain }),
       status: {
         running: this.job.running / among,
         ...(this.isOver ? { isOver: true } : {}),

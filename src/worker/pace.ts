@@ -24,6 +24,8 @@ interface HeldRight {
   readonly seat: number;
   /** Whether a call may start under it at this moment. */
   isLive(now: number): boolean;
+  /** Calls of its share that an earlier holder has under way. */
+  taken(now: number): number;
 }
 
 const unlimited = { perSecond: Number.POSITIVE_INFINITY, unitsPerSecond: Number.POSITIVE_INFINITY };
@@ -150,7 +152,12 @@ export class Pace {
 
   #sumOf(seats: readonly HeldRight[], now: number): Share {
     const at = { sinceSeenMs: now - this.#stoodSince, timeoutMs: this.#start.timeoutMs };
-    const shares = seats.filter((one) => one.isLive(now)).map(({ seat }) => shareOf(this.#control, seat, at));
+    const shares = seats
+      .filter((one) => one.isLive(now))
+      .map((one) => {
+        const share = shareOf(this.#control, one.seat, at);
+        return { ...share, calls: Math.max(0, share.calls - one.taken(now)) };
+      });
     return shares.reduce(
       (sum, share) => ({
         calls: Math.min(limits.maxConcurrency, sum.calls + share.calls),

@@ -22,6 +22,8 @@ import type { WorkerState } from './worker-state.ts';
 const uselessBell = 3;
 /** A second seat of a job is for another worker first. */
 const othersFirstSeconds = 3;
+/** Calls that end within this time are waited for: to leave the seat to the next holder before they have ended takes five writes. */
+const partAfterMs = 2_000;
 
 interface Duty {
   readonly seat: HeldSeat;
@@ -30,6 +32,8 @@ interface Duty {
   isActing: boolean;
   /** Its next start is far away: it is being given back until then. */
   isParking: boolean;
+  /** Since when nothing may go on under it here. */
+  leavesSince: number | undefined;
 }
 
 /** Hears the bells of limited jobs, and does what belongs to the seats that are held here. */
@@ -57,6 +61,12 @@ export class SeatDesk {
   /** Whether a seat of the job is held here. */
   serves(job: RunningJob): boolean {
     return [...this.#duties].some(({ seat }) => seat.job.pace === job.pace);
+  }
+
+  /** Looks what earlier holders of the job's seats here have under way. */
+  async lookAtDrains(job: RunningJob): Promise<void> {
+    const seats = [...this.#duties].map(({ seat }) => seat).filter((seat) => seat.job.pace === job.pace);
+    await Promise.all(seats.map((seat) => seat.lookAtDrain()));
   }
 
   /** Takes the seat that a bell rings for, or lets the bell go. */
@@ -99,7 +109,7 @@ export class SeatDesk {
     job.pace.seats.add(seat);
     job.pace.update(this.#deps.clock.now());
     job.draining = false;
-    this.#duties.add({ seat, bell, isActing: false, isParking: false });
+    this.#duties.add({ seat, bell, isActing: false, isParking: false, leavesSince: undefined });
   }
 
   /** Does what is due: renews leases, begins chunks, and gives back what cannot be used any more. */
@@ -115,7 +125,7 @@ export class SeatDesk {
       this.#lose(duty);
       return;
     }
-    if (seat.isDue || seat.owesMore)
+    if (seat.isDue || seat.owesMore || seat.hasDrained)
       this.#state.track(
         seat.write().then(() => undefined),
         job.manifest.jobId,
@@ -124,7 +134,9 @@ export class SeatDesk {
     duty.isParking ||= this.#mayPark(seat);
     const leaves = duty.isParking || this.#mustLeave(seat);
     if (leaves) for (const one of this.#jobsOf(job)) this.#parts.runner.giveBack(one);
-    if (!leaves && this.#wantsMore(seat)) this.#do(duty, () => this.#begin(seat));
+    duty.leavesSince = leaves ? (duty.leavesSince ?? now) : undefined;
+    if (this.#mayPart(duty)) this.#do(duty, () => this.#part(seat));
+    else if (!leaves && this.#wantsMore(seat)) this.#do(duty, () => this.#begin(seat));
     else if (!seat.isBusy && (duty.isParking || this.#mayLeave(seat))) this.#do(duty, () => this.#giveBack(duty));
   }
 
@@ -182,6 +194,23 @@ export class SeatDesk {
     );
   }
 
+  /** Whether it leaves for its invocation's end alone, and its calls can end without it. */
+  #mayPart({ seat, leavesSince }: Duty): boolean {
+    const { job } = seat;
+    const now = this.#deps.clock.now();
+    if (leavesSince === undefined || now - leavesSince < partAfterMs) return false;
+    const isAlone = [...this.#duties].every((duty) => duty.seat === seat || duty.seat.job.pace !== job.pace);
+    const runsApart = this.#jobsOf(job).some((one) => one !== job && one.running > 0);
+    const goesOn = !job.cancelled.aborted && !job.pace.isPaused && seat.seat < job.pace.control.table.seats;
+    if (seat.isParting || !isAlone || runsApart || !goesOn || !job.pace.needsSeats || job.running === 0) return false;
+    return this.#deps.leaving?.aborted !== true && !job.fits(now, this.#deps.deadline);
+  }
+
+  async #part(seat: HeldSeat): Promise<void> {
+    const { seat: number, job } = seat;
+    if (await seat.part()) await this.#ring(job, number, 0);
+  }
+
   /** Whether nothing runs here, and what comes next starts only after a time for which no worker needs to wait. */
   #mayPark({ job, isScanned, nextAt }: HeldSeat): boolean {
     if (this.#state.running > 0 || job.gate.restMs(this.#deps.clock.now()) <= limits.parkGapMs) return false;
@@ -223,10 +252,12 @@ export class SeatDesk {
   }
 
   async #ringNext(seat: HeldSeat): Promise<void> {
-    const { pace, folder, cancelled, gate } = seat.job;
+    const { pace, cancelled, gate } = seat.job;
     const { nextAt } = seat;
     const isOver = cancelled.aborted || pace.isPaused || !pace.needsSeats;
-    if (isOver || (seat.isScanned && nextAt === undefined)) return;
+    // The next holder is there, and looks what is left in the end.
+    const hasNext = seat.isParting && seat.seat >= pace.control.table.seats;
+    if (isOver || hasNext || (seat.isScanned && nextAt === undefined)) return;
     const now = this.#deps.clock.now();
     const waitMs = seat.isScanned && nextAt !== undefined ? Math.max(0, nextAt - now) : 0;
     const restMs = Math.max(0, gate.restMs(now) - limits.parkLeadMs);
@@ -235,11 +266,14 @@ export class SeatDesk {
       Math.max(Math.ceil(waitMs / 1_000), restMs > limits.parkGapMs / 2 ? Math.floor(restMs / 1_000) : 0),
     );
     // What a seat that is no more has in hand goes on under another one.
-    const next = seat.seat % pace.control.table.seats;
-    await persist(this.#deps, {
+    await this.#ring(seat.job, seat.seat % pace.control.table.seats, delaySeconds);
+  }
+
+  #ring({ folder }: RunningJob, seat: number, delaySeconds: number): Promise<void> {
+    return persist(this.#deps, {
       what: 'nobody was called to a seat',
-      fields: { jobId: folder.id, seat: next },
-      act: () => this.#deps.queue.send([encodeMessage(bellFor(folder, next))], { group: folder.id, delaySeconds }),
+      fields: { jobId: folder.id, seat },
+      act: () => this.#deps.queue.send([encodeMessage(bellFor(folder, seat))], { group: folder.id, delaySeconds }),
       until: () => this.#state.endAt,
     });
   }

@@ -1,6 +1,6 @@
 import { readSeat, type StoredSeat } from '../folder/seats.ts';
 import { type JobFolder, seatKey } from '../format/paths.ts';
-import { debtLeft, type SeatDebt, type SeatNote, seatFormat } from '../format/seat.ts';
+import { debtLeft, type SeatDebt, type SeatDrain, type SeatNote, seatFormat } from '../format/seat.ts';
 import type { WorkerDeps } from './deps.ts';
 
 /**
@@ -12,7 +12,7 @@ const renewLeftMs = 9_000;
 type LeaseDeps = Pick<WorkerDeps, 'store' | 'clock' | 'log' | 'writer' | 'leaseSeconds'>;
 
 /** What a holder writes into its seat's note. */
-export type SeatContent = Pick<SeatNote, 'open' | 'hand' | 'done' | 'debt' | 'status'>;
+export type SeatContent = Pick<SeatNote, 'open' | 'hand' | 'done' | 'debt' | 'drain' | 'status'>;
 
 /** What came of a try to take a seat. */
 export type Claim =
@@ -56,6 +56,7 @@ export class SeatLease {
       open: [],
       hand: before === undefined ? [] : inheritance(before),
       debt: { ...debt, at: clock.now() },
+      ...drainLeft(read),
       status: { running: 0 },
     };
     const since = clock.now();
@@ -73,8 +74,16 @@ export class SeatLease {
     return this.#note.seat;
   }
 
+  get epoch(): number {
+    return this.#note.epoch;
+  }
+
   get hand(): SeatNote['hand'] {
     return this.#note.hand;
+  }
+
+  get drain(): SeatDrain | undefined {
+    return this.#note.drain;
   }
 
   /** Whether a call may start under it at this moment. */
@@ -91,7 +100,7 @@ export class SeatLease {
   /** Writes the note anew, which renews the lease or ends it; resolves to whether it is still this invocation's. */
   async write(content: SeatContent, phase: SeatNote['phase'] = 'held'): Promise<boolean> {
     const { store, clock, log } = this.#deps;
-    const { done: _done, ...before } = this.#note;
+    const { done: _done, drain: _drain, ...before } = this.#note;
     const note: SeatNote = { ...before, ...content, phase, writes: before.writes + 1 };
     const since = clock.now();
     try {
@@ -155,6 +164,13 @@ function debtOf(
   const left = debtLeft(note.debt, { ageMs, now: at.now });
   if (note.phase === 'released') return left;
   return { ...left, callsMs: Math.max(left.callsMs, at.intervalMs - Math.max(0, ageMs - note.leaseMs)) };
+}
+
+/** Calls that may be under way still of a holder before; S3's clock tells to the second how long ago that was written. */
+function drainLeft(read: StoredSeat | undefined): { readonly drain?: SeatDrain } {
+  const drain = read?.note.drain;
+  const ms = drain === undefined || read === undefined ? 0 : drain.ms - Math.max(0, read.ageMs - 1_000);
+  return drain === undefined || ms <= 0 ? {} : { drain: { ...drain, ms } };
 }
 
 const noDebt = { callsMs: 0, unitsMs: 0 };

@@ -123,6 +123,7 @@ async function lookAtJob(
   pace.saw(seen, beganAt, deps.clock.now());
   if (pace.isBroken && pace.control.state === 'running') await openBreaker(deps, first);
   await tellHold(deps, first);
+  await desk.lookAtDrains(first);
   for (const job of jobs) {
     if (pace.control.state === 'cancelled') runner.cancel(job);
     else runner.rest(job);

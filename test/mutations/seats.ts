@@ -41,6 +41,18 @@ const mutations: readonly Mutation[] = [
     replace: 'else if (duty.isParking || this.#mustLeave(seat))',
   },
   {
+    name: 'a successor that counts no calls which its predecessor left under way',
+    file: 'src/worker/pace.ts',
+    find: 'share.calls - one.taken(now)',
+    replace: 'share.calls - 0 * one.taken(now)',
+  },
+  {
+    name: 'a holder that parts while it still starts calls',
+    file: 'src/worker/held-seat.ts',
+    find: '    this.#lease = claim.lease;\n',
+    replace: '',
+  },
+  {
     name: 'a successor without the debt of its predecessor',
     file: 'src/worker/seat-desk.ts',
     find: 'job.gate.owe(this.#deps.clock.now(), claim.debt);',

@@ -301,6 +301,24 @@ function claimsOf(seed: number): SimulationOptions {
   };
 }
 
+/** A run of one seat whose holders end soon, each with long calls under way, some of them by a fault. */
+function partingOf(seed: number): SimulationOptions {
+  const random = seededRandom(seed ^ 0x9a47);
+  const odds =
+    random() < 0.3
+      ? {}
+      : { kill: 0.2, freeze: 0.15, duplicate: 0.3, 's3-slow': 0.15, 's3-hang': 0.01, 'lost-send': 0.1 };
+  return {
+    task: waits,
+    items: Array.from({ length: 250 }, () => ({ ms: 2_000 + random() * 7_500 })),
+    seed,
+    workers,
+    options: { limits: { maxConcurrency: 1 + Math.floor(random() * 12) }, timeoutMs: 10_000 },
+    wait: false,
+    faults: { odds: { deadline: 1, ...odds }, forMs: 600_000, longestMs: 60_000 },
+  };
+}
+
 /** Runs that limits are held to, each made of a seed. */
 export const runsOf = {
   moves: movesOf,
@@ -309,6 +327,7 @@ export const runsOf = {
   distance: distanceOf,
   long: longOf,
   grows: growsOf,
+  parting: partingOf,
   lostBells: lostBellsOf,
   claims: claimsOf,
   chaos: chaosOf,

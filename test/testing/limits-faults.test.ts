@@ -16,7 +16,7 @@ describe('limits under what they fear most', () => {
   const some = seeds.slice(0, Math.ceil(seeds.length / 20));
   it.each(
     some.flatMap((seed) =>
-      (['moves', 'stale', 'rivals', 'distance', 'long', 'grows', 'lostBells', 'claims'] as const).map(
+      (['moves', 'stale', 'rivals', 'distance', 'long', 'grows', 'lostBells', 'claims', 'parting'] as const).map(
         (kind) => [kind, seed] as const,
       ),
     ),

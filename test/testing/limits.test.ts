@@ -13,6 +13,9 @@ describe('limits of a job that nothing befalls', () => {
     [{ rate: perSecond(50) }, { ms: 300, count: 4_000 }, 0.97],
     [{ rate: perSecond(0.5) }, { ms: 100, count: 40 }, 0.97],
     [{ maxConcurrency: 600 }, { ms: 2_000, count: 36_000 }, 0.95],
+    // Handed over five times, each time with all calls under way.
+    [{ maxConcurrency: 20 }, { ms: 20_000, count: 1_500, timeoutMs: 30_000 }, 0.97],
+    [{ rate: perSecond(5) }, { ms: 20_000, count: 6_000, timeoutMs: 30_000 }, 0.97],
     // More than one worker carries: it has as many seats as it needs after some seconds.
     [{ rate: perSecond(60) }, { ms: 10_000, count: 12_000, timeoutMs: 15_000 }, 0.95],
   ])('%j is kept and used by %j, with one call an item', { timeout: 60_000 }, async (limits, job, used) => {

@@ -12,7 +12,7 @@ const moved: Control = {
   revision: 4,
   before: [{ limits: calls, seats: 3, agedMs: 0 }],
 };
-const held = (seat: number) => ({ seat, isLive: () => true });
+const held = (seat: number) => ({ seat, isLive: () => true, taken: () => 0 });
 const paceOf = (control: Control, ageMs: number): Pace =>
   new Pace({ now: 1_000_000, control, ageMs, concurrency: 100, timeoutMs });
 
