@@ -103,9 +103,11 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
 
 /** Whoever resumes a limited job need not wait for all that a turn looks at: bells are harmless at any time. */
 async function ringAll(deps: TickDeps, folder: JobFolder): Promise<boolean> {
-  const control = await readControl(deps.store, folder);
-  if (control?.state !== 'running' || !needsSeats(control.table.limits)) return false;
-  await ring(deps, folder, [...Array(control.table.seats).keys()]);
+  const [manifest, control] = await Promise.all([readManifest(deps.store, folder), readControl(deps.store, folder)]);
+  if (manifest === undefined) return false;
+  const { state, table } = control ?? controlOf(manifest);
+  if (state !== 'running' || !needsSeats(table.limits)) return false;
+  await ring(deps, folder, [...Array(table.seats).keys()]);
   return true;
 }
 

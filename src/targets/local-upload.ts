@@ -1,5 +1,8 @@
+import { askToStart } from '../client/patience.ts';
 import type { UploadOptions } from '../client/stack.ts';
+
 import type { ObjectStore } from '../ports.ts';
+import { systemClock } from '../runtime/system.ts';
 
 /** Stores an object from blocks, all or nothing. */
 export type Upload = (key: string, blocks: AsyncIterable<Uint8Array>, options: UploadOptions) => Promise<void>;
@@ -17,11 +20,9 @@ export function smallFirst(store: ObjectStore, large: () => Promise<Upload>): Up
       const next = await source.next();
       if (next.done === true) {
         options.signal.throwIfAborted();
-        await store.put(
-          key,
-          Buffer.concat(taken),
-          options.metadata === undefined ? {} : { metadata: options.metadata },
-        );
+        const { metadata, signal } = options;
+        const put = () => store.put(key, Buffer.concat(taken), metadata === undefined ? {} : { metadata });
+        await askToStart({ clock: systemClock, signal }, put);
         return;
       }
       // Whoever gives blocks may fill the same one again.

@@ -12,6 +12,7 @@ import { takeTick } from '../../src/job/take-tick.ts';
 import { limits } from '../../src/limits.ts';
 import { fanOut } from '../../src/start/fan-out.ts';
 import { defineTask } from '../../src/task/task.ts';
+import { SeatLease } from '../../src/worker/seat-lease.ts';
 import { encodeRows } from '../support/encode-rows.ts';
 import { goldenRecord } from '../support/golden-record.ts';
 import { slowTask, World } from './world.ts';
@@ -191,6 +192,20 @@ describe('runTick', () => {
     const again = chunks().slice(sent);
     expect(again.map((message) => message?.chunk)).toEqual([0, ...Array.from({ length: sent - 2 }, (_, n) => n + 2)]);
     expect(new Set(again.map((message) => message?.gen))).toEqual(new Set([100_000]));
+  });
+
+  it('rings for the seats of a job that nobody has steered when their bells were lost, though its holder seems to live', async () => {
+    const { world, jobId, take } = await begun(40, { options: { limits: { maxConcurrency: 5 } } });
+    const { lease } = await SeatLease.take(
+      world.invoke().deps,
+      { id: jobId, pass: 0 },
+      { seat: 0, intervalMs: 0 },
+    ).then((claim) => (claim.kind === 'taken' ? claim : { lease: undefined }));
+    expect(lease?.isLive(world.clock.now())).toBe(true);
+    const before = world.workQueue.sent.length;
+    await take(1, { resend: true });
+    const bells = world.workQueue.sent.slice(before).map(({ body }) => JSON.parse(body) as object);
+    expect(bells).toMatchObject([{ kind: 'seat', job: jobId, seat: 0 }]);
   });
 
   it('survives the loss of every message: chunks are sent again, and the job ends', async () => {
