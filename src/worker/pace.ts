@@ -145,7 +145,8 @@ export class Pace {
   }
 
   #shareAt(now: number): Share {
-    if (this.isPaused) return noShare;
+    // Whoever has seen too much fail stops at once; the others hear of it with the next look at the control.
+    if (this.isPaused || this.isBroken) return noShare;
     if (!this.needsSeats) return { calls: this.#start.concurrency, ...unlimited };
     return this.isFresh(now) ? this.#sumOf([...this.seats], now) : noShare;
   }

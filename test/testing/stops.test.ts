@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { TaskError } from '../../src/task/errors.ts';
+import { defineTask } from '../../src/task/task.ts';
+import { simulate } from '../../src/testing/simulate.ts';
+import { type Limits, workers } from './limit-runs.ts';
+
+/** Fails so many of a hundred items, and says that each call costs a cent. */
+const failing = (ofHundred: number) =>
+  defineTask({
+    description: 'A call that may fail',
+    input: z.number(),
+    example: 1,
+    run: async (n, { used }) => {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      used({ usd: 0.01 });
+      if ((7 * n) % 100 < ofHundred) throw new TaskError('no', { code: 'No', retryable: false });
+      return n;
+    },
+  });
+
+interface Case {
+  readonly limits: Limits;
+  readonly failed: number;
+  readonly isReached: (succeeded: number, failed: number) => boolean;
+  /** Seconds until nobody starts any more. */
+  readonly within: number;
+}
+
+/** A turn looks every 2 s, and workers at what it wants as often. */
+const turn = 4;
+const cases: Readonly<Record<string, Case>> = {
+  'min-succeeded': { limits: { minSuccessful: 300 }, failed: 0, isReached: (ok) => ok >= 300, within: turn },
+  tolerate: { limits: { toleratedFailureCount: 100 }, failed: 30, isReached: (_, no) => no > 100, within: turn },
+  budget: { limits: { budgetUsd: 5 }, failed: 0, isReached: (ok, no) => ok + no >= 500, within: turn },
+  canary: { limits: { canary: 100 }, failed: 90, isReached: (ok, no) => ok + no >= 100, within: 0 },
+  breaker: { limits: { breaker: 50 }, failed: 90, isReached: (ok, no) => ok + no >= 50, within: 0 },
+};
+
+describe('a limited job that has reached a stop', () => {
+  it.each(Object.entries(cases))('starts no more than its limit allows until all know: %s', async (_, stop) => {
+    const { limits, failed, isReached, within } = stop;
+    const { history } = await simulate({
+      task: failing(failed),
+      items: Array.from({ length: 5_000 }, (_item, n) => n),
+      workers,
+      options: { limits: { rate: { limit: 100, perMs: 1_000 }, ...limits }, timeoutMs: 5_000, attempts: 1 },
+      wait: false,
+      cancelAfterMs: 120_000,
+    });
+    let [ok, no] = [0, 0];
+    const inOrder = history.calls.toSorted((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0));
+    const reached = inOrder.find(({ end }) => {
+      if (end === 'returned') ok++;
+      else no++;
+      return isReached(ok, no);
+    });
+    const from = reached?.endedAt ?? Number.NaN;
+    const later = history.calls.filter(({ startedAt }) => startedAt > from + 1_000 * within);
+    expect(reached).toBeDefined();
+    // What began in the millisecond in which the last of it ended did not know.
+    expect(later.filter(({ startedAt }) => startedAt > from + 1_000 * within + 20)).toEqual([]);
+    const after = history.calls.filter(({ startedAt }) => startedAt > from).length;
+    expect(after).toBeLessThanOrEqual(100 * 1.02 * within + 3);
+  });
+});
