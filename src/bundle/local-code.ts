@@ -29,8 +29,10 @@ export interface LocalCode {
   readonly hash: string;
 }
 
-/** One that is used now, and one that an embedded cloud of an older version may still run. */
+/** One that is used now, and one of the version before. */
 const kept = 2;
+/** An embedded cloud of an older version, which loads from its folder whenever a process of a function starts, may run for so long. */
+const unusedMs = 86_400_000;
 
 /** Beginning of the names of folders that a process is filling; one of this age was left by a process that died. */
 const workPrefix = 'tmp-';
@@ -42,10 +44,7 @@ export function localCode({ root, tasks }: Project, cache: string = cacheFolder(
   const hash = engineHash(engine);
   const home = path.join(cache, 'code', projectKey(root, tasks ?? ''));
   const folder = path.join(home, hash);
-  if (existsSync(folder)) {
-    // The time says that this one is in use, so that nobody removes it as an old one.
-    utimesSync(folder, new Date(), new Date());
-  } else {
+  if (!isKept(folder)) {
     mkdirSync(home, { recursive: true });
     const workDir = mkdtempSync(path.join(home, workPrefix));
     copyWithoutMaps(engine.folder, workDir);
@@ -60,6 +59,18 @@ export function localCode({ root, tasks }: Project, cache: string = cacheFolder(
     removeOld(home);
   }
   return { folder, base: `${pathToFileURL(folder).href}/`, builtIn: engine.tasks, hash };
+}
+
+/** Whether the folder stands; its time says from now on that it is in use, so that nobody removes it as an old one. */
+function isKept(folder: string): boolean {
+  try {
+    utimesSync(folder, new Date(), new Date());
+    return true;
+  } catch (error) {
+    // Somebody may remove it in this very moment, so it is not asked for first.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** Maps of the engine's own files would be read at each start of a function, 35 ms of it; own tasks have theirs within. */
@@ -94,7 +105,10 @@ function removeOld(home: string): void {
     }))
     .sort((a, b) => b.usedMs - a.usedMs);
   const left = folders.filter(({ isBeingMade, usedMs }) => isBeingMade && Date.now() - usedMs > abandonedMs);
-  const old = folders.filter(({ isBeingMade }) => !isBeingMade).slice(kept);
+  const old = folders
+    .filter(({ isBeingMade }) => !isBeingMade)
+    .slice(kept)
+    .filter(({ usedMs }) => Date.now() - usedMs > unusedMs);
   for (const { folder } of [...left, ...old]) {
     try {
       rmSync(folder, { recursive: true, force: true });

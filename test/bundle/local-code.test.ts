@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -21,6 +21,19 @@ it('lets several first commands of a project make its code at once', async () =>
   expect(folders.size).toBe(1);
   const [made = ''] = folders;
   expect(readdirSync(path.dirname(made))).toEqual([path.basename(made)]);
+});
+
+it('keeps the code of other versions that may still run, and removes what nobody has used for a day', () => {
+  const project = { root: path.join(folder, 'old'), tasks: undefined };
+  const home = path.dirname(localCode(project, folder).folder);
+  rmSync(home, { recursive: true });
+  const unused = new Date(Date.now() - 2 * 86_400_000);
+  for (const name of ['running-1', 'running-2', 'running-3', 'old-1', 'old-2']) {
+    mkdirSync(path.join(home, name), { recursive: true });
+    if (name.startsWith('old')) utimesSync(path.join(home, name), unused, unused);
+  }
+  const made = path.basename(localCode(project, folder).folder);
+  expect(readdirSync(home).sort()).toEqual([made, 'running-1', 'running-2', 'running-3'].sort());
 });
 
 it('loads the bundler for an own task that has changed, and for no other', async () => {
