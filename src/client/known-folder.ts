@@ -68,8 +68,21 @@ export class KnownFolder implements ObjectStore, Disposable {
     const writes = this.#writes;
     const value = await ask();
     // A write that was told meanwhile may not be in the answer.
-    if (writes === this.#writes) this.#known.set(request, { of, value, until: this.#clock.now() + knownMs });
+    if (writes !== this.#writes) return value;
+    this.#forgetOld();
+    this.#known.delete(request);
+    this.#known.set(request, { of, value, until: this.#clock.now() + knownMs });
     return value;
+  }
+
+  /** A job of many parts has tables that are looked at once. */
+  #forgetOld(): void {
+    const now = this.#clock.now();
+    for (const [request, { until }] of this.#known) {
+      // They stand in the order of their time.
+      if (now < until) return;
+      this.#known.delete(request);
+    }
   }
 
   #forget(key: string): void {

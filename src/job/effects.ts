@@ -31,16 +31,16 @@ export async function doEffects(
   options: {
     readonly again?: boolean;
     readonly inline: boolean;
-    /** All seats were rung for already. @default false */
-    readonly areRung?: boolean;
+    /** How many seats, the first ones, were rung for already. @default 0 */
+    readonly rung?: number;
   },
 ): Promise<void> {
   const { store } = deps;
-  const { again: isAgain = false } = options;
+  const { again: isAgain = false, rung = 0 } = options;
   const folder = manifestFolder(manifest);
   const [from, to] = record.send;
-  const { bells = [] } = record;
-  if (bells.length > 0 && options.areRung !== true) await ring(deps, folder, bells);
+  const bells = (record.bells ?? []).filter((seat) => seat >= rung);
+  if (bells.length > 0) await ring(deps, folder, bells);
   const sent = options.inline || record.limited === true ? [] : placesOf(record.cut.parts, from, to);
   const again =
     record.resend || record.settleRest

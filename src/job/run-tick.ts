@@ -51,11 +51,11 @@ export interface TickOptions {
 export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOptions): Promise<TickAnswer> {
   const { store, clock } = deps;
   const folder = folderOf(tick);
-  const [manifest, summary, last, areRung] = await Promise.all([
-    readManifest(store, folder),
-    readSummary(store, folder),
+  const read = Promise.all([readManifest(store, folder), readSummary(store, folder)]);
+  const [[manifest, summary], last, rung] = await Promise.all([
+    read,
     lastTick(store, folder),
-    tick.resend === true && ringAll(deps, folder),
+    tick.resend === true ? ringAll(deps, folder, read) : 0,
   ]);
   if (manifest === undefined) {
     deps.log('warn', 'a tick of a job without a manifest was dropped', { jobId: tick.job, n: tick.n });
@@ -92,7 +92,7 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
   }
   const metrics = settledMetrics(last?.totals ?? emptyDigest, record.totals, record.end !== undefined);
   deps.log('info', 'a turn was taken', { jobId: tick.job, n: record.n, metrics });
-  await doEffects(deps, manifest, record, { inline: options.inline === true, areRung });
+  await doEffects(deps, manifest, record, { inline: options.inline === true, rung });
   if (record.end === undefined) {
     await stopJob(deps, manifest, { record, control: steered });
     await changeSeats(deps, manifest, { record, control: steered });
@@ -101,14 +101,21 @@ export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOp
   return done;
 }
 
-/** Whoever resumes a limited job need not wait for all that a turn looks at: bells are harmless at any time. */
-async function ringAll(deps: TickDeps, folder: JobFolder): Promise<boolean> {
-  const [manifest, control] = await Promise.all([readManifest(deps.store, folder), readControl(deps.store, folder)]);
-  if (manifest === undefined) return false;
+/**
+ * Rings for all seats of a limited job, and answers how many they are: whoever resumes it need not wait for all that a turn looks at, and
+ * bells are harmless at any time.
+ */
+async function ringAll(
+  deps: TickDeps,
+  folder: JobFolder,
+  read: Promise<readonly [Manifest | undefined, Summary | undefined]>,
+): Promise<number> {
+  const [control, [manifest, summary]] = await Promise.all([readControl(deps.store, folder), read]);
+  if (manifest === undefined || summary !== undefined) return 0;
   const { state, table } = control ?? controlOf(manifest);
-  if (state !== 'running' || !needsSeats(table.limits)) return false;
+  if (state !== 'running' || !needsSeats(table.limits)) return 0;
   await ring(deps, folder, [...Array(table.seats).keys()]);
-  return true;
+  return table.seats;
 }
 
 /** Whether a record sends chunks: without proof that they went out, they may be lost. */

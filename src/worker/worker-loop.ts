@@ -1,5 +1,4 @@
-import { changeControl, controlOf, readSeenControl, type SeenControl } from '../folder/control.ts';
-import type { JobFolder } from '../format/paths.ts';
+import { changeControl, controlOf, readSeenControl } from '../folder/control.ts';
 import { limits } from '../limits.ts';
 import { Closer } from './closer.ts';
 import { RequestCount } from './count-requests.ts';
@@ -14,6 +13,7 @@ import { periodically } from './periodically.ts';
 import { Runner } from './runner.ts';
 import type { RunningJob } from './running-job.ts';
 import { SeatDesk } from './seat-desk.ts';
+import { soonest } from './soonest.ts';
 import { tellHold } from './tell-hold.ts';
 import { WorkerState } from './worker-state.ts';
 
@@ -119,39 +119,22 @@ async function lookAtJob(
   const { pace, folder } = first;
   const isHere = desk.serves(first) || state.chunks.some(({ job }) => jobs.some((one) => one === job));
   if (jobs.every((job) => job.cancelled.aborted) || !isHere) return;
-  const { seen, beganAt } = await lookSoon(deps, folder);
+  const { seen, beganAt } = await soonest(deps.clock, async (beganAt) => ({
+    seen: await readSeenControl(deps.store, folder),
+    beganAt,
+  }));
   pace.saw(seen, beganAt, deps.clock.now());
   if (pace.isBroken && pace.control.state === 'running') await openBreaker(deps, first);
-  await tellHold(deps, first);
-  await desk.lookAtDrains(first);
   for (const job of jobs) {
     if (pace.control.state === 'cancelled') runner.cancel(job);
     else runner.rest(job);
   }
-  state.changed.set();
-}
-
-/** A look that takes longer than this is begun once more beside it: whoever acts on the first answer, nothing starts without one. */
-const lateMs = 1_000;
-/** Looks that are under way at once. */
-const looksAtOnce = 4;
-
-/** Looks at what somebody wants of a job, until the first of some looks answers. */
-function lookSoon(
-  { store, clock }: WorkerDeps,
-  folder: JobFolder,
-): Promise<{ readonly seen: SeenControl | undefined; readonly beganAt: number }> {
-  const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<typeof lookSoon>>>();
-  let cancel = (): void => undefined;
-  const look = (n: number): void => {
-    const beganAt = clock.now();
-    if (n < looksAtOnce) cancel = clock.after(lateMs, () => look(n + 1));
-    readSeenControl(store, folder)
-      .then((seen) => resolve({ seen, beganAt }), reject)
-      .finally(() => cancel());
-  };
-  look(1);
-  return promise;
+  try {
+    await tellHold(deps, first);
+    await desk.lookAtDrains(first);
+  } finally {
+    state.changed.set();
+  }
 }
 
 /** Lets the job rest everywhere: too many of its last calls failed here. */
