@@ -37,10 +37,10 @@ export interface LocalTasks {
  * changed writes a new bundle and points to it, so the next load is of the new one, in a process that runs already too.
  */
 export function localRegistry({ base, builtIn, tasks, prepare, own = true }: LocalTasks): TaskRegistry {
-  // Names of folder and file have the hashes of what is in them.
+  // Names of folder and file have the hashes of what is in them: together they name the code, wherever it stands.
   const load = async (file: string, name: string): Promise<Task> => {
     const { href } = new URL(file, base);
-    return rememberVersion(taskOf(await import(href), name), href);
+    return rememberVersion(taskOf(await import(href), name), href.split('/').slice(-2).join('/'));
   };
   const isOwn = (name: string): boolean => tasks !== undefined && findTaskFile(tasks, name) !== undefined;
   return {

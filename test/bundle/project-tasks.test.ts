@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findProject } from '../../src/bundle/project.ts';
 import { openProjectTasks, type ProjectTasks } from '../../src/bundle/project-tasks.ts';
+import { checkMark } from '../../src/task/check-mark.ts';
 import { runCli } from '../cli/cli-process.ts';
 
 let root: string;
@@ -219,5 +220,24 @@ describe('a file that does more than define a task while it is loaded', () => {
     expect(text).toMatch(/tasks\/no-input\.mjs:2:\d+: Error: expected defineTask to get input/);
     expect(text).toContain('well: A test');
     expect(text).toContain('say-after: ');
+  });
+});
+
+describe('the mark of an input', () => {
+  const markOf = async (name: string, tasks = open()): Promise<string | undefined> => {
+    const task = await tasks.load(name);
+    return task && checkMark(task, 'ndjson');
+  };
+
+  it('is of the very code of the task, and tells nothing of this machine', async () => {
+    await write({ 'tasks/a.ts': taskOf('1') });
+    const first = await markOf('a');
+    expect(first).toMatch(/^ndjson [0-9a-f]{16}\/task-a\.[0-9a-f]{12}\.mjs$/);
+    expect(await markOf('a')).toBe(first);
+    expect(await markOf('http')).toMatch(/^ndjson [0-9a-f]{16}\/builtin-http\.mjs$/);
+    await write({ 'tasks/a.ts': taskOf('2') });
+    expect(await markOf('a')).not.toBe(first);
+    await write({ 'tasks/a.ts': taskOf('1') });
+    expect(await markOf('a')).toBe(first);
   });
 });
