@@ -129,12 +129,16 @@ describe('openProjectTasks', () => {
     expect((await open().load('http'))?.description).toMatch(/Calls a URL/);
   });
 
-  it('keeps the code of two versions at most, and nothing in the project', async () => {
+  it('keeps the code of two versions where nobody has used more for a day, and nothing in the project', async () => {
     await write({ 'tasks/a.ts': taskOf('1') });
     await resultOf('a');
     expect((await readdir(root)).sort()).toEqual(['package.json', 'tasks']);
     const [home = ''] = await readdir(path.join(cache, 'code'));
-    for (const old of ['one', 'two', 'three']) await mkdir(path.join(cache, 'code', home, old));
+    const twoDaysAgo = new Date(Date.now() - 2 * 86_400_000);
+    for (const old of ['one', 'two', 'three']) {
+      await mkdir(path.join(cache, 'code', home, old));
+      await utimes(path.join(cache, 'code', home, old), twoDaysAgo, twoDaysAgo);
+    }
     await rm(open().code.folder, { recursive: true });
     await resultOf('a');
     expect(await readdir(path.join(cache, 'code', home))).toHaveLength(2);
