@@ -4,11 +4,10 @@ import type { Stop } from '../../task/stop.ts';
 import { type ConnectorSettings, shared } from '../settings.ts';
 import { addressRefused } from './address-guard.ts';
 import { beginningOf, bodyTooLarge, codingsOf, decoded, decodedBytes, isDecodingFailure, undecodable } from './body.ts';
-import { type CallTarget, callTarget } from './call-target.ts';
 import { connectionFailure, statusFailure } from './failures.ts';
 import { type HttpMethod, idempotentMethods } from './methods.ts';
 import { openProxiedSockets } from './proxied-sockets.ts';
-import { redirected } from './redirect.ts';
+import { parseUrl, redirected } from './redirect.ts';
 import type { HttpRequest } from './request.ts';
 import { openHttpSockets } from './sockets.ts';
 import { beginningText } from './text.ts';
@@ -124,7 +123,7 @@ async function follow(request: HttpRequest, options: HttpCallOptions, wanted: In
   const sockets = options.sockets ?? socketsOfProcess(options.allowPrivateNetwork);
   let current = request;
   for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
-    const url = callTarget(current.url);
+    const url = parseUrl(current.url);
     if (isOwn(url)) throw addressRefused(url.host);
     let answer: Exchanged;
     try {
@@ -143,7 +142,7 @@ async function follow(request: HttpRequest, options: HttpCallOptions, wanted: In
 }
 
 /** The embedded cloud holds the jobs of this machine: it is no downstream, by whichever name of loopback. */
-function isOwn(url: CallTarget): boolean {
+function isOwn(url: URL): boolean {
   const own = ownAddress();
   if (own === undefined) return false;
   const [, port] = own.split(':');
@@ -155,10 +154,11 @@ function isOwn(url: CallTarget): boolean {
 function send(
   sockets: HttpSockets,
   { method, headers = {}, secretHeaders, body }: HttpRequest,
-  { url, options, wanted }: { readonly url: CallTarget; readonly options: HttpCallOptions; readonly wanted: Intake },
+  { url, options, wanted }: { readonly url: URL; readonly options: HttpCallOptions; readonly wanted: Intake },
 ): Promise<Exchanged> {
   const { signal, stop, expect } = options;
-  const { origin, path } = url;
+  const { origin } = url;
+  const path = url.pathname + url.search;
   const sent = secretHeaders === undefined ? headers : withSecret(headers, secretHeaders);
   const call =
     body === undefined ? { origin, path, method, headers: sent } : { origin, path, method, headers: sent, body };
