@@ -165,10 +165,10 @@ export const limits = {
   tickDelaysSeconds: [1, 1, 1, 2, 2, 2, 3, 5, 8, 15],
   /** A twin of a tick does the record's effects again only when the next turn is this late. */
   overdueMs: 60_000,
-  /** A turn settles what is left of a cancelled job when its workers have had this time to store what they have. */
-  cancelGraceMs: 3_000,
-  /** Whoever looks after a job sends the turn that is this late: longer than one takes that cuts nothing. */
-  lateTurnMs: 40_000,
+  /** A turn that is this late is sent again: longer than one takes that cuts nothing. */
+  lateTurnSeconds: 40,
+  /** A turn is sent again so often, each time after twice the time; what fails then as well has the tries of the dead-letter queue. */
+  lateTurnLooks: 3,
   /** A dead tick is sent again after these delays; then the job is stalled. */
   deadTickDelaysSeconds: [60, 300, 900],
   /** A dead chunk is sent again after these delays; then its items fail. */

@@ -12,8 +12,6 @@ export interface SteerDeps {
   readonly clock: Clock;
   /** Tells what is stored, so that nobody waits for the next look. @default looks go by time */
   readonly tellStored?: TellStored;
-  /** The queues began empty with this process: what is in no message of theirs, nobody has in hand. @default false */
-  readonly queuesBeganHere?: () => boolean;
   /** Invokes the fan-out function once. @throws UsageError what the function refused; {@link FanOutFailed} */
   invoke(request: FanOutRequest, signal: AbortSignal): Promise<FanOutAnswer>;
 }

@@ -30,8 +30,7 @@ export async function cancelJob(deps: SteerDeps, jobId: string, by: string): Pro
     state === 'cancelled' ? undefined : { state: 'cancelled', reason: 'user' },
   );
   // A job that never began begins cancelled, so that each of its items has an outcome.
-  if (begun !== undefined || (await beginAsked(deps, jobId)) === 'none')
-    await sendDueTick(deps, folder, { resend: deps.queuesBeganHere?.() });
+  if (begun !== undefined || (await beginAsked(deps, jobId)) === 'none') await sendDueTick(deps, folder);
   return 'cancelling';
 }
 
@@ -60,7 +59,7 @@ export async function unpauseJob(deps: SteerDeps, jobId: string, by: string): Pr
       : undefined,
   );
   // What was in hand when it paused is sent again.
-  await sendDueTick(deps, folder, { resend: true });
+  await sendDueTick(deps, folder, { resend: true, guard: true });
   return control;
 }
 

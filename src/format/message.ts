@@ -49,8 +49,10 @@ const tickSchema = z.looseObject({
   after: z.string().optional(),
   /** Asks the turn to send all unsettled chunks again. */
   resend: z.boolean().optional(),
-  /** No turn: it looks after the job, and comes back until the job has ended. */
+  /** Not the turn itself: it comes later, and sends the turn again that was not taken. */
   guard: z.boolean().optional(),
+  /** How often the turn was sent again by it. */
+  looks: z.int().min(0).optional(),
   deaths: z.int().optional(),
 });
 

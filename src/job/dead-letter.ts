@@ -34,6 +34,8 @@ export async function settleDeadLetter(deps: DeadLetterDeps, body: string): Prom
 /** A dead tick is sent again, later each time; at last the job is stalled. */
 async function settleTick(deps: DeadLetterDeps, tick: TickMessage): Promise<void> {
   const { store, tickQueue, clock, log } = deps;
+  // The turn that it is for has a message of its own, which says what becomes of it.
+  if (tick.guard === true) return log('warn', 'the guard of a turn was dropped', { jobId: tick.job, n: tick.n });
   if ((await store.head(summaryKey(folderOf(tick)))) !== undefined) return;
   const deaths = tick.deaths ?? 0;
   const delaySeconds = limits.deadTickDelaysSeconds[deaths];

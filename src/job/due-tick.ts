@@ -1,6 +1,7 @@
 import { lastTurn, readTick } from '../folder/read.ts';
 import { encodeMessage, jobFields, messageVersion } from '../format/message.ts';
 import { type JobRef, jobFolder } from '../format/paths.ts';
+import { limits } from '../limits.ts';
 import type { ObjectStore, Queue } from '../ports.ts';
 
 /** Where the job's records stand, and where its ticks go. */
@@ -11,12 +12,12 @@ export interface DueTickDeps {
 
 /**
  * Sends the tick that is due next; harmless at any time, since a twin of a tick does nothing.
- * `guard` has the job looked after from then on; `effectsDone` says that what the last record sends is known to be on its way: else the turn waits for who took the last one.
+ * `guard` has it sent again where it is not taken; `effectsDone` says that what the last record sends is known to be on its way: else the turn waits for who took the last one.
  */
 export async function sendDueTick(
   deps: DueTickDeps,
   job: JobRef,
-  options: { readonly resend?: boolean | undefined; readonly effectsDone?: boolean; readonly guard?: boolean } = {},
+  options: { readonly resend?: boolean; readonly effectsDone?: boolean; readonly guard?: boolean } = {},
 ): Promise<void> {
   const last = await lastTurn(deps.store, job);
   const n = last === undefined ? 0 : last + 1;
@@ -29,7 +30,11 @@ export async function sendDueTick(
     ...(done === undefined ? {} : { after: done.writer }),
     resend: options.resend,
   } as const;
-  // Whoever looks after the job comes beside the turn, and then later.
-  const bodies = options.guard ? [tick, { ...tick, guard: true }] : [tick];
-  await deps.tickQueue.send(bodies.map(encodeMessage), { group: jobFolder(job).id });
+  const group = jobFolder(job).id;
+  await deps.tickQueue.send([encodeMessage(tick)], { group });
+  if (options.guard)
+    await deps.tickQueue.send([encodeMessage({ ...tick, guard: true })], {
+      group,
+      delaySeconds: limits.lateTurnSeconds,
+    });
 }

@@ -21,6 +21,8 @@ export interface ObserveDeps {
   readonly workQueue: Queue;
   readonly tasks: TaskRegistry;
   readonly clock: Clock;
+  /** The queue counts its messages exactly, those in hand too, as that of this machine; SQS's own count is some time behind. @default false */
+  readonly isDepthExact?: boolean;
   readonly log: Log;
 }
 
@@ -51,7 +53,7 @@ export async function observe(
     settled,
     segments: settled.length === 0 ? await lookAtSegments(store, manifestFolder(manifest), last) : undefined,
     queueDepth,
-    isNobodyAtWork: queueDepth === 0 && !manifest.inline,
+    isNobodyAtWork: deps.isDepthExact === true && queueDepth === 0 && !manifest.inline,
     resendAsked: options.resendAsked,
     inline: options.inline === true,
     ...(problem === undefined ? {} : { problem }),

@@ -165,8 +165,10 @@ async function endOrGoOn(deps: TickDeps, manifest: Manifest, record: TickRecord,
   const delaySeconds = isOld ? soonSeconds : plannedSeconds;
   const send = (tick: TickMessage, seconds: number): Promise<void> =>
     deps.tickQueue.send([encodeMessage(tick)], { group: folder.id, delaySeconds: seconds });
-  const isFirst = record.n === 0 && !manifest.inline;
-  await Promise.all([send(next, delaySeconds), isFirst && send({ ...next, guard: true }, limits.lateTurnMs / 1_000)]);
+  // A turn that cuts on may take all of its time. That of a job that pauses is far away, and the fan-out's own next one guards itself.
+  const lateSeconds = delaySeconds + (record.cut.done ? limits.lateTurnSeconds : limits.tickTimeoutSeconds);
+  const isGuarded = lateSeconds < limits.maxDelaySeconds && !manifest.inline;
+  await Promise.all([send(next, delaySeconds), isGuarded && send({ ...next, guard: true }, lateSeconds)]);
 }
 
 /** A turn that comes so soon sees by itself what it was steered to meanwhile. */

@@ -1,7 +1,7 @@
 import { parseMessage } from '../format/message.ts';
 import { limits } from '../limits.ts';
 import type { ReceivedMessage } from '../ports.ts';
-import { guardJob } from './guard-job.ts';
+import { guardTurn } from './guard-turn.ts';
 import { runTick, type TickDeps } from './run-tick.ts';
 
 /** Takes the turn that a received message stands for; `later` when the message has to stay in the queue. */
@@ -18,13 +18,10 @@ export async function takeTick(deps: TickDeps, received: ReceivedMessage, until:
   await stayAway(holdSeconds);
   try {
     if (message.guard === true) {
-      await guardJob(deps, message);
+      await guardTurn(deps, message);
       return 'done';
     }
     const answer = await runTick(deps, message, { until });
-    // The job goes on after a pause, or in queues that lost all messages: nobody looks after it any more.
-    if (message.resend === true && answer.kind === 'done')
-      await guardJob(deps, { ...message, resend: false, guard: true });
     if (answer.kind === 'later') await stayAway(answer.delaySeconds);
     return answer.kind;
   } catch (error) {

@@ -19,7 +19,7 @@ export interface Observed {
   readonly segments?: { readonly count: number; readonly waitMs: number } | undefined;
   /** Messages in the work queue, of any job. */
   readonly queueDepth: number;
-  /** No message is in hand, and the fan-out has none of the job's chunks either. @default false */
+  /** It is certain that nobody has a chunk of the job in hand. @default false */
   readonly isNobodyAtWork?: boolean;
   /** The limits that hold. */
   readonly limits: JobLimits;
@@ -96,7 +96,7 @@ export function turn(
       : [];
   const movesSeats = seatCount !== undefined && seatCount.seats !== observed.seats?.control.table.seats;
   // An instant that lies ahead is that of a clock which was set: nobody waits for it.
-  const isOver = cancelling && (now < cancelledAt || now - cancelledAt >= cancelGraceMs(observed));
+  const isOver = cancelling && (observed.isNobodyAtWork || now < cancelledAt || now - cancelledAt >= cancelGraceMs);
   const settleRest = isOver && unsettledBefore > 0;
 
   const isStuck = !cut.done && cut.parts.length === (last?.cut.parts.length ?? 0);
@@ -163,12 +163,8 @@ export function turn(
   };
 }
 
-/**
- * Workers look at control every 2 s and then store what they have; after this time the turn settles what is left. Where nothing is in
- * the queue, nobody has much in hand, and in queues that have just begun nobody has anything.
- */
-const cancelGraceMs = ({ isNobodyAtWork, resendAsked }: Observed): number =>
-  isNobodyAtWork ? (resendAsked ? 0 : limits.controlMs) : limits.cancelGraceMs;
+/** Workers look at control every 2 s and then store what they have; after this time the turn settles what is left. */
+const cancelGraceMs = 2 * limits.controlMs;
 
 /** A limited job of which nothing settles for so long may have left something out. */
 const quietMs = 90_000;

@@ -49,6 +49,8 @@ export interface Environment {
   readonly tickQueueUrl: string;
   readonly workers: number;
   readonly leaseSeconds: number;
+  /** Queues of this machine count their messages exactly. */
+  readonly isDepthExact: boolean;
   /** For how long a worker holds a message without renewing that: the embedded cloud lets go of what a process held when it dies. */
   readonly holdSeconds: number;
   /** How often a worker stores rows of an unfinished chunk, in milliseconds. */
@@ -85,6 +87,7 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     workQueueUrl: text(environmentNames.workQueueUrl),
     tickQueueUrl: text(environmentNames.tickQueueUrl),
     workers: count(environmentNames.workers),
+    isDepthExact: isEmbedded,
     leaseSeconds: isLocal ? Math.min(leaseSeconds, limits.localLeaseSeconds) : leaseSeconds,
     holdSeconds: isLocal && !isEmbedded ? Math.min(leaseSeconds, limits.localLeaseSeconds) : leaseSeconds,
     // On AWS a function has its share of a processor to itself.

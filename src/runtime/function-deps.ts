@@ -23,6 +23,7 @@ export function functionDeps(variables: Readonly<Record<string, string | undefin
     cpuMs: threadCpuMs,
     log: countingLog(jsonLog, environment.name, systemClock),
     leaseSeconds: environment.leaseSeconds,
+    isDepthExact: environment.isDepthExact,
     holdSeconds: environment.holdSeconds,
     checkpointMs: environment.checkpointMs,
     stack: {

@@ -59,7 +59,6 @@ export function connectLocal(cloud: CloudConnection, close: () => Promise<void> 
     bucket,
     workers: Number(outputs[stackOutputs.workers]),
     outlivesProcess,
-    queuesBeganHere: () => cloud.owner,
     tellStored: (listener) => cloud.onStored(listener),
     upload: async (key, blocks, options) => {
       await upload(key, blocks, options);

@@ -3,6 +3,7 @@ import type { UploadOptions } from '../client/stack.ts';
 
 import type { ObjectStore } from '../ports.ts';
 import { systemClock } from '../runtime/system.ts';
+import { orAborted } from '../waiting.ts';
 
 /** Stores an object from blocks, all or nothing. */
 export type Upload = (key: string, blocks: AsyncIterable<Uint8Array>, options: UploadOptions) => Promise<void>;
@@ -22,14 +23,18 @@ export function smallFirst(store: ObjectStore, large: () => Promise<Upload>): Up
         options.signal.throwIfAborted();
         const { metadata, signal } = options;
         const put = () => store.put(key, Buffer.concat(taken), metadata === undefined ? {} : { metadata });
-        await askToStart({ clock: systemClock, signal }, put);
+        await askToStart({ clock: systemClock, signal }, () => orAborted(put(), signal));
         return;
       }
       // Whoever gives blocks may fill the same one again.
       taken.push(Buffer.from(next.value));
       bytes += next.value.length;
     }
-    await (await large())(key, chain(taken, source), options);
+    const upload = await large().catch(async (error: unknown) => {
+      await source.return?.();
+      throw error;
+    });
+    await upload(key, chain(taken, source), options);
   };
 }
 

@@ -186,10 +186,9 @@ describe('turn', () => {
     });
 
     it.each([
-      ['when workers had the time to store what they have', {}, 3_000],
-      ['sooner where no message is in hand', { isNobodyAtWork: true }, 2_000],
-      ['when they had it, though somebody asks for a resend', { resendAsked: true }, 3_000],
-      ['at once where nobody can have anything in hand', { isNobodyAtWork: true, resendAsked: true }, 0],
+      ['when workers had the time to store what they have', {}, 4_000],
+      ['when they had it, though the queue seems empty', { queueDepth: 0 }, 4_000],
+      ['at once where nobody can have anything in hand', { isNobodyAtWork: true }, 0],
     ])('settles the rest %s', (_when, more, afterMs) => {
       const at = (ms: number) =>
         turn(stopping, seen(large, more), cancelled, { ...moment, now: moment.now + ms }).settleRest;

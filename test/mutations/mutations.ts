@@ -74,11 +74,11 @@ export const mutations: readonly Mutation[] = [
     test: 'test/job/run-tick.test.ts',
   },
   {
-    name: 'let nobody look after a job',
+    name: 'guard no turn',
     file: 'src/job/run-tick.ts',
-    find: 'record.n === 0 && !manifest.inline',
-    replace: 'record.n < 0',
-    test: 'test/job/guard-job.test.ts',
+    find: 'lateSeconds < limits.maxDelaySeconds && !manifest.inline',
+    replace: 'lateSeconds < 0',
+    test: 'test/job/guard-turn.test.ts',
   },
   {
     name: 'lose rows that could not be stored early',
