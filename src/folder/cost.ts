@@ -8,14 +8,16 @@ import { prices } from './prices.ts';
  * known. `test/folder/cost.test.ts` holds these against the requests of simulated jobs.
  */
 const assumptions = {
-  /** A turn of a job's loop, on average over its life. */
-  turnMs: 500,
+  /** A turn of a job's loop, on average over its life, with the guard of the next one. */
+  turnMs: 550,
   /** SendMessageBatch takes ten messages and is one request. */
   messagesPerSend: 10,
-  /** Lambda receives a turn's message and deletes it; the turn asks for the queue's depth, and sends the next tick. */
-  sqsPerTurn: 4,
-  /** Manifest, summary, last record, control, and the table of the chunks that are sent. */
-  readsPerTurn: 5,
+  /** A turn and the guard of the next one are an invocation each. */
+  invocationsPerTurn: 2,
+  /** Lambda receives a message and deletes it, the function holds it: of the turn and of its guard. The turn asks for the queue's depth, and sends both. */
+  sqsPerTurn: 9,
+  /** Manifest, summary, last record, control, and the table of the chunks that are sent; the guard looks for two records. */
+  readsPerTurn: 7,
   /** LISTs of the records, the open part's results and segments; PUT of its own record. */
   writesPerTurn: 4,
   /** A turn reads the digest of each chunk that has settled. */
@@ -58,7 +60,8 @@ export function estimateCost(spent: Spent): Cost {
   const workerGbSeconds = (totals.billedMs / 1_000) * (spent.workerMemoryMb / 1_024);
   const turnGbSeconds = ((turns * assumptions.turnMs) / 1_000) * (limits.tickMemoryMb / 1_024);
   const lambda =
-    (workerGbSeconds + turnGbSeconds) * prices.lambdaGbSecond + (totals.invocations + turns) * prices.lambdaRequest;
+    (workerGbSeconds + turnGbSeconds) * prices.lambdaGbSecond +
+    (totals.invocations + turns * assumptions.invocationsPerTurn) * prices.lambdaRequest;
   const requests = billedRequests(spent);
   const sqs = requests.sqs * (prices.sqsRequest + prices.sqsFairSurcharge);
   const s3 = requests.s3Writes * prices.s3Write + requests.s3Reads * prices.s3Read;
