@@ -49,17 +49,19 @@ export function unrungSeats(run: SeatedRun): Violation[] {
 }
 
 /** When nobody held a seat, and nothing kept its next start waiting. */
-function freeTimes({ history: { seats, lives } }: SeatedRun, seat: number): readonly Free[] {
+function freeTimes({ history: { seats, lives, stoodAt } }: SeatedRun, seat: number): readonly Free[] {
   const notes = seats.filter(({ note }) => note.seat === seat);
   const [first] = notes;
+  // Just before the last of its chunks stands the job has work.
+  const end = Math.max(...stoodAt.values()) - 1;
   // A job has been cut by then.
   const start = (lives[0]?.startedAt ?? 0) + 5_000;
-  const times: Free[] = first === undefined ? [] : [{ from: start, to: first.at, left: undefined }];
+  const times: Free[] = [{ from: start, to: first?.at ?? end, left: undefined }];
   for (const [n, { at, note }] of notes.entries()) {
-    const next = notes[n + 1];
+    const to = notes[n + 1]?.at ?? end;
     const restMs = note.phase === 'released' ? Math.max(note.debt.callsMs, note.debt.unitsMs) : note.leaseMs + marginMs;
     // Whoever is called for a seat that is left without work has nothing to take it for.
-    if (next !== undefined && next.at > at + restMs) times.push({ from: at + restMs, to: next.at, left: note });
+    if (to > at + restMs) times.push({ from: at + restMs, to, left: note });
   }
   return times;
 }

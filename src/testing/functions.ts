@@ -97,7 +97,7 @@ export class SimulatedFunctions {
   #noting(queue: Queue, process: SimulatedProcess): Queue {
     return {
       send: (bodies, options) => {
-        const at = this.#parts.time.now();
+        const at = this.#parts.time.now() + 1_000 * (options.delaySeconds ?? 0);
         for (const seat of bodies.map(bellOf)) if (seat !== undefined) this.#parts.history.bells.push({ at, seat });
         return queue.send(bodies, options);
       },

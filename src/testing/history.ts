@@ -79,7 +79,7 @@ export class History {
     readonly seenAt: number;
     readonly control: Control | undefined;
   }> = [];
-  /** Bells that were rung for seats, also those that were lost on their way. */
+  /** When bells were to be heard that were rung for seats, also those that were lost on their way. */
   readonly bells: Array<{ readonly at: number; readonly seat: number }> = [];
   /** Work messages that were sent, as `part/chunk/generation`. */
   readonly sent = new Set<string>();

@@ -5,24 +5,15 @@ const oldestMs = 5_000;
 /** Many an API refuses some calls whatever the pace is: this part of them slows nothing down, or the pace would sink without end. */
 const tolerated = 0.03;
 const toleratedCount = 2;
-/** So many answers in a row without a refusal, while it brakes, are no chance: what is refused soon after them is refused for the pace, and less is tolerated. */
-const cleanAnswers = 400;
-const cleanMs = 20_000;
-const toleratedWhenClean = 0.008;
 /** After a refusal the pace is this part of what succeeded in the last second. */
 const cutTo = 0.95;
 /** Without a refusal for this long the pace grows. */
 const calmMs = 2_000;
-/**
- * A downstream that refuses half of so many answers within so short a time has not been cut to what it takes: what succeeded in the second
- * before it began to refuse says nothing of now, and each tenth of a second at that pace is a tenth of a percent of a storm of 90 s.
- */
-const recutMs = 100;
+/** A downstream that refuses half of so many answers within so short a time has not been cut to what it takes. */
+const recutMs = 250;
 const recutAnswers = 20;
-/** Growth a second, of the pace and at least of one call: little at first, where it had been cut, and more with each second of calm. */
-const growthAtFirst = 0.008;
-const growthMore = 0.008;
-const growthAtMost = 0.03;
+/** Growth a second, of the pace and at least of one call. */
+const growth = 1.03;
 /** The same below what succeeded when it was cut, where nothing new is tried. */
 const recovery = 1.5;
 const growthFloor = 0.1;
@@ -43,8 +34,7 @@ interface Answers {
 /**
  * Slows down when the downstream refuses, and comes back: additive increase, multiplicative decrease of the pace of starts.
  * More than some refusals cut the pace to what succeeded in the last second, once a second; sooner where half is refused still. After calm
- * it is soon where it had been cut to, and from there grows slowly at first, then by 3 % a second, until it no longer binds:
- * while several workers try one after another whether more is taken, each of their tries is refused calls.
+ * it is soon where it had been cut to, and from there grows by 3 % a second until it no longer binds.
  */
 export class Brake {
   /** Starts a second; infinite while nothing is refused. */
@@ -62,9 +52,6 @@ export class Brake {
   #firstAt = Number.POSITIVE_INFINITY;
   #holdUntil = 0;
   #isHoldUntold = false;
-  /** Answers since the last refusal, and when there were last so many that none of them was by chance. */
-  #inARow = 0;
-  #cleanAt = Number.NEGATIVE_INFINITY;
 
   /** Starts a second that the downstream seems to take. */
   perSecond(now: number): number {
@@ -84,8 +71,7 @@ export class Brake {
   refused(now: number, retryAfterMs: number | undefined): void {
     this.#remember(now, 1);
     const judged = this.#since(Number.NEGATIVE_INFINITY).refused;
-    const part = now - this.#cleanAt <= cleanMs ? toleratedWhenClean : tolerated;
-    if (judged <= Math.max(toleratedCount, part * this.#count)) return;
+    if (judged <= Math.max(toleratedCount, tolerated * this.#count)) return;
     this.#refusedAt = now;
     const { answers, refused } = this.#since(now - windowMs);
     const isRefusedAsAWhole = answers >= holdAnswers && refused >= holdPart * answers;
@@ -161,8 +147,6 @@ export class Brake {
   #remember(at: number, refused: 0 | 1): void {
     this.#firstAt = Math.min(this.#firstAt, at);
     this.#count++;
-    this.#inARow = refused === 1 ? 0 : this.#inARow + 1;
-    if (this.#inARow >= cleanAnswers && this.#perSecond !== Number.POSITIVE_INFINITY) this.#cleanAt = at;
     const last = this.#answers.at(-1);
     if (last?.at === at) {
       last.answers++;
@@ -187,8 +171,6 @@ export class Brake {
     if (now <= from) return;
     const seconds = (now - from) / 1_000;
     const recovered = Math.min(cutTo * this.#known, this.#perSecond * recovery ** seconds);
-    const calmSeconds = (now - (this.#refusedAt + calmMs)) / 1_000;
-    const growth = 1 + Math.min(growthAtMost, growthAtFirst + growthMore * calmSeconds);
     this.#perSecond = Math.max(recovered, this.#perSecond * growth ** seconds + growthFloor * seconds);
     this.#grownAt = now;
     const started = this.#since(now - windowMs).answers;

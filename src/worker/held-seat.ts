@@ -266,7 +266,11 @@ export class HeldSeat {
     // In both notes for a moment, so that everybody sees at each one that somebody has it.
     if (!(await claim.lease.write({ ...content, hand: [...claim.lease.hand] }))) return false;
     const drain = { seat: beyond, running, ms: job.manifest.options.timeoutMs };
-    if (!(await this.#lease.write({ ...content, open: [], drain, status: { running: 0 } }, 'released'))) return false;
+    if (!(await this.#lease.write({ ...content, open: [], drain, status: { running: 0 } }, 'released'))) {
+      // The chunks are this seat's still: nobody is to take them for those of a holder that died.
+      await claim.lease.write({ ...content, open: [], hand: [...claim.lease.hand] }, 'released');
+      return false;
+    }
     this.#lease = claim.lease;
     this.#hand = [...claim.lease.hand, ...this.#hand.filter((message) => !content.hand.includes(message))];
     this.#parting = { noted: running };

@@ -203,6 +203,8 @@ export class SeatDesk {
     const runsApart = this.#jobsOf(job).some((one) => one !== job && one.running > 0);
     const goesOn = !job.cancelled.aborted && !job.pace.isPaused && seat.seat < job.pace.control.table.seats;
     if (seat.isParting || !isAlone || runsApart || !goesOn || !job.pace.needsSeats || job.running === 0) return false;
+    // What calls have used beyond their estimate is charged to the next holder when they have ended.
+    if (job.pace.limits.units !== undefined) return false;
     return this.#deps.leaving?.aborted !== true && !job.fits(now, this.#deps.deadline);
   }
 
@@ -228,8 +230,10 @@ export class SeatDesk {
     return running === 0 || running <= seat.job.pace.callsWithout(seat, now);
   }
 
-  #isUseless({ isScanned, isBusy, nextAt }: HeldSeat, now: number): boolean {
-    return isScanned && !isBusy && (nextAt === undefined || nextAt > now + worthWaitingMs);
+  #isUseless(seat: HeldSeat, now: number): boolean {
+    const { isScanned, isBusy, nextAt } = seat;
+    // What an earlier holder leaves in the end is for this one.
+    return isScanned && !isBusy && seat.taken(now) === 0 && (nextAt === undefined || nextAt > now + worthWaitingMs);
   }
 
   /** Gives the seat back with what it has in hand, and rings for the next holder. */

@@ -68,8 +68,8 @@ const mutations: readonly Mutation[] = [
   {
     name: 'chunks of another seat are taken at once',
     file: 'src/worker/held-seat.ts',
-    find: '    if (!pace.isSettled(now)) return;\n',
-    replace: '',
+    find: 'if (isEnough() || !pace.isSettled(now)) return;',
+    replace: 'if (isEnough()) return;',
   },
   {
     name: 'what is begun stands in no note',
