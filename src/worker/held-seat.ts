@@ -76,6 +76,11 @@ export class HeldSeat {
     return this.#drain.at(now)?.running ?? 0;
   }
 
+  /** An earlier holder has something under way, and may leave what is left of it. */
+  awaitsRest(now: number): boolean {
+    return this.#drain.at(now) !== undefined;
+  }
+
   /** Whether it was tried to leave its share to the next holder before its calls had ended. */
   get isParting(): boolean {
     return this.#parting !== undefined;

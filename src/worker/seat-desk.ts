@@ -233,7 +233,7 @@ export class SeatDesk {
   #isUseless(seat: HeldSeat, now: number): boolean {
     const { isScanned, isBusy, nextAt } = seat;
     // What an earlier holder leaves in the end is for this one.
-    return isScanned && !isBusy && seat.taken(now) === 0 && (nextAt === undefined || nextAt > now + worthWaitingMs);
+    return isScanned && !isBusy && !seat.awaitsRest(now) && (nextAt === undefined || nextAt > now + worthWaitingMs);
   }
 
   /** Gives the seat back with what it has in hand, and rings for the next holder. */
