@@ -59,7 +59,11 @@ function checkKept({ history }: PassView, chunkOf: (index: number) => string | u
     const life = history.lives[id];
     const rowAt = history.rowAt.get(index);
     if (life === undefined || rowAt === undefined) continue;
-    const taken = life.chunks.get(chunkOf(index) ?? '')?.findLast((at) => at <= startedAt) ?? life.startedAt;
+    const place = chunkOf(index);
+    const takes = life.chunks.get(place ?? '')?.filter((at) => at <= startedAt) ?? [];
+    // A further message of a chunk that it has in hand changes nothing: the first one since it was done with it counts.
+    const closedAt = history.log.findLast((line) => line.at < startedAt && isClose(line, id, place))?.at ?? 0;
+    const taken = takes.find((at) => at >= closedAt) ?? takes.at(-1) ?? life.startedAt;
     if (rowAt < taken)
       report(
         'no item is called whose row stood when its chunk was taken',
@@ -118,10 +122,15 @@ function wasStored(
   return isUndisturbed && stoppedAt - endedAt > limits.checkpointMs + storingMs;
 }
 
-function isDrop({ message, fields }: History['log'][number], life: number, place: string | undefined): boolean {
+const isDrop = (line: History['log'][number], life: number, place: string | undefined): boolean =>
+  line.message.startsWith('a chunk was dropped') && isClose(line, life, place);
+
+/** Whether a worker says that it is done with a chunk: stored, handed over, lost, or dropped. */
+function isClose({ message, fields }: History['log'][number], life: number, place: string | undefined): boolean {
   // Every line of a worker about a chunk says so.
   const of = fields as { readonly life?: number; readonly part?: number; readonly chunk?: number };
-  return message.startsWith('a chunk was dropped') && of.life === life && `${of.part}/${of.chunk}` === place;
+  const isOfPlace = `${of.part}/${of.chunk}` === place?.split(': ').at(-1);
+  return message.startsWith('a chunk was') && of.life === life && isOfPlace;
 }
 
 /** Which chunk an item is in. */

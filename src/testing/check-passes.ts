@@ -1,4 +1,5 @@
 import type { Row } from '../format/outcome.ts';
+import { type CallEvent, type History, passName } from './history.ts';
 import type { RedriveChoice, SimulatedPass } from './passes.ts';
 import type { Simulated } from './simulate.ts';
 import type { Report } from './violation.ts';
@@ -64,11 +65,17 @@ function checkFolded({ rows, summary, passes }: Simulated, stood: ReadonlyMap<nu
 
 const sorted = (row: Row): unknown => Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1));
 
+/** Under the job's own keys a call of a process that has chunks of an earlier pass in hand as well may be of that one. */
+function mayBeOfAnother({ life }: CallEvent, pass: SimulatedPass | undefined, { lives }: History): boolean {
+  const places = [...(lives[life]?.chunks.keys() ?? [])];
+  return pass?.sameKey === true && !places.every((place) => place.startsWith(passName(pass.pass)));
+}
+
 /** A pass calls for its own items alone, under its own keys. */
 function checkKeys({ jobId, passes, history }: Simulated, report: Report): void {
   for (const call of history.calls) {
     const pass = passes.find((one) => one.pass === call.pass);
-    if (pass?.indexes.includes(call.index) !== true)
+    if (pass?.indexes.includes(call.index) !== true && !mayBeOfAnother(call, pass, history))
       report('a pass calls for its own items alone', `item ${call.index} was called in pass ${call.pass}`);
     const named = call.pass === 0 || pass?.sameKey === true ? '' : `/${call.pass}`;
     if (call.idempotencyKey !== `${jobId}/${call.index}${named}`)

@@ -125,4 +125,5 @@ export class History {
 export const placeName = ({ part, chunk, pass = 0 }: ChunkPlace & Partial<Pick<JobFolder, 'pass'>>): string =>
   `${passName(pass)}${part}/${chunk}`;
 
-const passName = (pass: number): string => (pass === 0 ? '' : `pass ${pass}: `);
+/** How names of a pass's chunks begin. */
+export const passName = (pass: number): string => (pass === 0 ? '' : `pass ${pass}: `);
