@@ -19,8 +19,6 @@ export interface LimitsUsed {
   readonly seats: number;
   /** Calls under way; up to 15 s old. */
   readonly running: number;
-  /** Starts a second to which refusals have brought it; absent when nothing slows it down. */
-  readonly brakedTo?: number;
 }
 
 /** How a job stands at one moment. */
@@ -71,11 +69,5 @@ function usedOf(stored: readonly StoredSeat[], seats: number): LimitsUsed {
   const held = stored
     .filter(({ note, freeInMs }) => note.phase === 'held' && freeInMs > 0)
     .map(({ note }) => note.status);
-  const brakedTo = brakeOf(stored);
-  return {
-    held: held.length,
-    seats,
-    running: Math.round(held.reduce((sum, { running }) => sum + running, 0)),
-    ...(brakedTo === undefined ? {} : { brakedTo }),
-  };
+  return { held: held.length, seats, running: Math.round(held.reduce((sum, { running }) => sum + running, 0)) };
 }
