@@ -125,7 +125,7 @@ export class SeatDesk {
       this.#lose(duty);
       return;
     }
-    if (seat.isDue || seat.owesMore || seat.hasDrained)
+    if (seat.isDue)
       this.#state.track(
         seat.write().then(() => undefined),
         job.manifest.jobId,

@@ -29,8 +29,6 @@ export class SeatScan {
   readonly #messages: AsyncGenerator<WorkMessage, number>;
   /** Chunks below this one were looked at; undefined while the scan goes on. */
   doneTo: number | undefined;
-  /** No further chunks can be given out. */
-  isAll = false;
 
   constructor(store: ObjectStore, of: ScanOf) {
     this.of = of;
@@ -54,7 +52,6 @@ export class SeatScan {
     if (record === undefined) return 0;
     const { parts } = record.cut;
     const [, to] = record.send;
-    this.isAll = record.cut.done && to === record.cut.chunks;
     for (let part = record.settledParts; part < parts.length; part++) {
       const first = firstChunkOf(parts, part);
       if (first >= to) break;

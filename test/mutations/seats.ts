@@ -48,8 +48,8 @@ const mutations: readonly Mutation[] = [
   },
   {
     name: 'a holder that parts while it still starts calls',
-    file: 'src/worker/held-seat.ts',
-    find: '    this.#lease = claim.lease;\n',
+    file: 'src/worker/seat-writer.ts',
+    find: '      this.#lease = parted.lease;\n',
     replace: '',
   },
   {
@@ -67,14 +67,14 @@ const mutations: readonly Mutation[] = [
   },
   {
     name: 'chunks of another seat are taken at once',
-    file: 'src/worker/held-seat.ts',
+    file: 'src/worker/chunk-picker.ts',
     find: 'if (isEnough() || !pace.isSettled(now)) return;',
     replace: 'if (isEnough()) return;',
   },
   {
     name: 'what is begun stands in no note',
-    file: 'src/worker/held-seat.ts',
-    find: 'open: [...this.#open.values()],',
+    file: 'src/worker/seat-content.ts',
+    find: 'open: [...chunks.open],',
     replace: 'open: [],',
   },
   {

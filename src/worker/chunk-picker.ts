@@ -1,0 +1,105 @@
+import type { WorkMessage } from '../format/message.ts';
+import type { SeatNote } from '../format/seat.ts';
+import { adoptHands } from './adopt-hands.ts';
+import type { WorkerDeps } from './deps.ts';
+import { failRest, mostDeaths } from './fail-rest.ts';
+import type { HeldChunks } from './held-chunks.ts';
+import type { RunningJob } from './running-job.ts';
+import { SeatScan } from './seat-scan.ts';
+import type { SeatWriter } from './seat-writer.ts';
+
+/** Chunks that are begun by one write of the note. */
+const chunksAtOnce = 10;
+
+/** Picks the chunks that a seat's holder begins next: first those in hand, then the next ones of the seat. */
+export class ChunkPicker {
+  readonly #deps: WorkerDeps;
+  readonly #job: RunningJob;
+  readonly #chunks: HeldChunks;
+  readonly #writer: SeatWriter;
+  #scan: SeatScan | undefined;
+  /** The revision and the chunk up to which nothing is left to do. */
+  #done: SeatNote['done'];
+
+  constructor(
+    deps: WorkerDeps,
+    of: { readonly job: RunningJob; readonly chunks: HeldChunks; readonly writer: SeatWriter },
+  ) {
+    this.#deps = deps;
+    this.#job = of.job;
+    this.#chunks = of.chunks;
+    this.#writer = of.writer;
+  }
+
+  get done(): SeatNote['done'] {
+    return this.#done;
+  }
+
+  /** Every chunk of the seat that is given out now has been begun, or is another's. */
+  get isScanned(): boolean {
+    return this.#done !== undefined && this.#done.revision === this.#job.pace.control.revision;
+  }
+
+  /** Looks for the seat's chunks anew, with the next pick. */
+  lookAgain(): void {
+    this.#scan = undefined;
+    this.#done = undefined;
+  }
+
+  /** Chunks to begin; those that were picked stay in hand when S3 does not say which come next. */
+  async pick(items: number): Promise<readonly WorkMessage[]> {
+    const picked: WorkMessage[] = [];
+    try {
+      await this.#pick(picked, items);
+      return picked;
+    } catch (error) {
+      for (const message of picked) this.#chunks.keep(message);
+      this.#scan = undefined;
+      this.#writer.putOff();
+      throw error;
+    }
+  }
+
+  async #pick(picked: WorkMessage[], items: number): Promise<void> {
+    const { pace } = this.#job;
+    const now = this.#deps.clock.now();
+    const isEnough = (): boolean =>
+      picked.length >= chunksAtOnce ||
+      picked.reduce((sum, { only, count }) => sum + (only?.length ?? count), 0) >= items;
+    for (const message of this.#chunks.hand.filter(({ notBefore = 0 }) => notBefore <= now)) {
+      if (isEnough()) return;
+      const isDead = (message.deaths ?? 0) >= mostDeaths;
+      if (isDead) await failRest(this.#deps, message);
+      this.#chunks.takeOut(message);
+      if (!isDead) this.#take(message, picked);
+    }
+    if (isEnough() || !pace.isSettled(now)) return;
+    const { revision } = pace.control;
+    if (this.#scan?.of.revision !== revision) this.#scan = await this.#beginScan();
+    while (!isEnough()) {
+      const next = await this.#scan.next();
+      if (next === undefined) break;
+      this.#take(next, picked);
+    }
+    const { doneTo } = this.#scan;
+    if (doneTo !== undefined) this.#done = { revision, to: doneTo };
+  }
+
+  /** From here on the chunk is this holder's: the scan must not give it once more. */
+  #take(message: WorkMessage, picked: WorkMessage[]): void {
+    this.#chunks.begin(message);
+    picked.push(message);
+  }
+
+  async #beginScan(): Promise<SeatScan> {
+    const { revision, generation, table } = this.#job.pace.control;
+    const { seat } = this.#writer;
+    const { seats } = table;
+    const job = this.#job.folder;
+    this.#done = undefined;
+    const chunks = this.#chunks;
+    await adoptHands(this.#deps, { job, seat, seats, chunks, write: () => this.#writer.write('held') });
+    const own = (place: string): boolean => chunks.has(place);
+    return new SeatScan(this.#deps.store, { job, seat, seats, revision, generation, own });
+  }
+}
