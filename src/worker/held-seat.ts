@@ -1,6 +1,5 @@
 import type { WorkMessage } from '../format/message.ts';
 import type { SeatNote } from '../format/seat.ts';
-import { limits } from '../limits.ts';
 import { ChunkPicker } from './chunk-picker.ts';
 import type { WorkerDeps } from './deps.ts';
 import { HeldChunks } from './held-chunks.ts';
@@ -153,6 +152,3 @@ export class HeldSeat {
     return contentOf(this.job, { now, chunks: this.#chunks, done, drain: this.#drain.at(now), isOver: this.isOver });
   }
 }
-
-/** A chunk in hand that can go on only after this time is no reason to keep the seat. */
-export const worthWaitingMs = limits.keepRetryMs;

@@ -63,6 +63,11 @@ export class WorkerState {
     return running;
   }
 
+  /** The job's items here, and those of it that run apart. */
+  jobsOf({ name }: RunningJob): readonly RunningJob[] {
+    return [...this.jobs.values()].filter((job) => job.name === name);
+  }
+
   /** The jobs, those together whose items run here and apart. */
   byFolder(): ReadonlyArray<readonly [RunningJob, ...RunningJob[]]> {
     const groups = new Map<string, [RunningJob, ...RunningJob[]]>();

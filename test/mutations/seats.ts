@@ -37,8 +37,8 @@ const mutations: readonly Mutation[] = [
   {
     name: 'a successor that does not wait for the calls of its predecessor',
     file: 'src/worker/seat-desk.ts',
-    find: 'else if (!seat.isBusy && (duty.isParking || this.#mayLeave(seat)))',
-    replace: 'else if (duty.isParking || this.#mustLeave(seat))',
+    find: 'else if (!seat.isBusy && (duty.isParking || this.#rules.mayLeave(seat)))',
+    replace: 'else if (duty.isParking || this.#rules.mustLeave(seat))',
   },
   {
     name: 'a successor that counts no calls which its predecessor left under way',
@@ -54,8 +54,8 @@ const mutations: readonly Mutation[] = [
   },
   {
     name: 'a successor without the debt of its predecessor',
-    file: 'src/worker/seat-desk.ts',
-    find: 'job.gate.owe(this.#deps.clock.now(), claim.debt);',
+    file: 'src/worker/take-seat.ts',
+    find: 'job.gate.owe(deps.clock.now(), claim.debt);',
     replace: 'void claim.debt;',
   },
   {
