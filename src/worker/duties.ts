@@ -2,16 +2,21 @@ import type { HeldBell } from './held-message.ts';
 import type { HeldSeat } from './held-seat.ts';
 import type { RunningJob } from './running-job.ts';
 
+/** What becomes of a seat that is held here. */
+export type Course =
+  | { readonly kind: 'serves' }
+  /** Nothing may go on under it here, for now. */
+  | { readonly kind: 'leaves'; readonly since: number }
+  /** Its next start is far away: it is given back until then, whatever comes. */
+  | { readonly kind: 'parks'; readonly since: number };
+
 /** A seat that is held here, and the bell that called for it. */
 export interface Duty {
   readonly seat: HeldSeat;
   readonly bell: HeldBell;
-  /** Chunks are being begun, or the seat is being given back. */
+  course: Course;
+  /** Chunks are being begun, or the seat is being left or given back. */
   isActing: boolean;
-  /** Its next start is far away: it is being given back until then. */
-  isParking: boolean;
-  /** Since when nothing may go on under it here. */
-  leavesSince: number | undefined;
 }
 
 /** The seats that are held here, and those that are being taken. */

@@ -62,8 +62,7 @@ export class SeatDesk {
   #actOn(duty: Duty): void {
     const { seat } = duty;
     const { job } = seat;
-    const now = this.#deps.clock.now();
-    if (!seat.isLive(now)) {
+    if (!seat.isLive(this.#deps.clock.now())) {
       this.#lose(duty);
       return;
     }
@@ -73,13 +72,13 @@ export class SeatDesk {
         job.manifest.jobId,
       );
     if (duty.isActing) return;
-    duty.isParking ||= this.#rules.mayPark(seat);
-    const leaves = duty.isParking || this.#rules.mustLeave(seat);
-    if (leaves) for (const one of this.#state.jobsOf(job)) this.#parts.runner.giveBack(one);
-    duty.leavesSince = leaves ? (duty.leavesSince ?? now) : undefined;
+    duty.course = this.#rules.courseOf(duty);
+    const { kind } = duty.course;
+    if (kind !== 'serves') for (const one of this.#state.jobsOf(job)) this.#parts.runner.giveBack(one);
     if (this.#rules.mayPart(duty)) this.#do(duty, () => this.#part(seat));
-    else if (!leaves && this.#wantsMore(seat)) this.#do(duty, () => this.#begin(seat));
-    else if (!seat.isBusy && (duty.isParking || this.#rules.mayLeave(seat))) this.#do(duty, () => this.#giveBack(duty));
+    else if (kind === 'serves' && this.#wantsMore(seat)) this.#do(duty, () => this.#begin(seat));
+    else if (!seat.isBusy && (kind === 'parks' || this.#rules.mayLeave(seat)))
+      this.#do(duty, () => this.#giveBack(duty));
   }
 
   /** Measures what limited jobs do here; once a second. */
@@ -129,9 +128,10 @@ export class SeatDesk {
 
   /** Gives the seat back with what it has in hand, and rings for the next holder. */
   async #giveBack(duty: Duty): Promise<void> {
-    const { seat, bell } = duty;
+    const { seat, bell, course } = duty;
+    const parks = course.kind === 'parks';
     // Whoever goes for the time of a hold does not look at the control again.
-    if (duty.isParking) await tellHold(this.#deps, seat.job);
+    if (parks) await tellHold(this.#deps, seat.job);
     seat.job.pace.seats.delete(seat);
     if (!(await seat.write('released'))) {
       // Nothing starts under it meanwhile; it is tried again, and in the end the lease is over.
@@ -139,7 +139,7 @@ export class SeatDesk {
     }
     this.#duties.delete(duty);
     // Nothing of others is at hand, and what is in the queue has another spark: the invocation ends now.
-    if (duty.isParking && this.isIdle && this.#state.chunks.length === 0) this.#state.mayPull = false;
+    if (parks && this.isIdle && this.#state.chunks.length === 0) this.#state.mayPull = false;
     await ringNext(this.#deps, seat, this.#until);
     // What it was to do is done: the job may be, or others may have its share.
     const isDone = seat.isScanned && seat.nextAt === undefined && !this.#rules.mustLeave(seat);

@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts';
 import type { WorkerDeps } from './deps.ts';
-import type { Duties, Duty } from './duties.ts';
+import type { Course, Duties, Duty } from './duties.ts';
 import type { HeldSeat } from './held-seat.ts';
 import type { WorkerState } from './worker-state.ts';
 
@@ -21,6 +21,13 @@ export class SeatRules {
     this.#duties = duties;
   }
 
+  /** What becomes of the seat now: one that leaves may serve again, one that parks goes. */
+  courseOf({ seat, course }: Duty): Course {
+    const since = course.kind === 'serves' ? this.#deps.clock.now() : course.since;
+    if (course.kind === 'parks' || this.#mayPark(seat)) return { kind: 'parks', since };
+    return this.mustLeave(seat) ? { kind: 'leaves', since } : { kind: 'serves' };
+  }
+
   /** Whether nothing of the job may go on under this seat here. */
   mustLeave({ job, seat }: HeldSeat): boolean {
     const { clock, deadline, leaving } = this.#deps;
@@ -36,10 +43,10 @@ export class SeatRules {
   }
 
   /** Whether it leaves for its invocation's end alone, and its calls can end without it. */
-  mayPart({ seat, leavesSince }: Duty): boolean {
+  mayPart({ seat, course }: Duty): boolean {
     const { job } = seat;
     const now = this.#deps.clock.now();
-    if (leavesSince === undefined || now - leavesSince < partAfterMs) return false;
+    if (course.kind === 'serves' || now - course.since < partAfterMs) return false;
     const isAlone = this.#duties.seatsOf(job).every((one) => one === seat);
     const runsApart = this.#state.jobsOf(job).some((one) => one !== job && one.running > 0);
     const goesOn = !job.cancelled.aborted && !job.pace.isPaused && seat.seat < job.pace.control.table.seats;
@@ -47,12 +54,6 @@ export class SeatRules {
     // What calls have used beyond their estimate is charged to the next holder when they have ended.
     if (job.pace.limits.units !== undefined) return false;
     return this.#deps.leaving?.aborted !== true && !job.fits(now, this.#deps.deadline);
-  }
-
-  /** Whether nothing runs here, and what comes next starts only after a time for which no worker needs to wait. */
-  mayPark({ job, isScanned, nextAt }: HeldSeat): boolean {
-    if (this.#state.running > 0 || job.gate.restMs(this.#deps.clock.now()) <= limits.parkGapMs) return false;
-    return nextAt !== undefined || !isScanned || this.#state.jobsOf(job).some(({ ready }) => ready.length > 0);
   }
 
   /** Whether the seat can be given back: it must be, or nothing is to be done soon; and its calls have ended. */
@@ -63,6 +64,12 @@ export class SeatRules {
     if (!isUseless && !this.mustLeave(seat)) return false;
     const running = this.#state.jobsOf(seat.job).reduce((sum, job) => sum + job.running, 0);
     return running === 0 || running <= seat.job.pace.callsWithout(seat, now);
+  }
+
+  /** Whether nothing runs here, and what comes next starts only after a time for which no worker needs to wait. */
+  #mayPark({ job, isScanned, nextAt }: HeldSeat): boolean {
+    if (this.#state.running > 0 || job.gate.restMs(this.#deps.clock.now()) <= limits.parkGapMs) return false;
+    return nextAt !== undefined || !isScanned || this.#state.jobsOf(job).some(({ ready }) => ready.length > 0);
   }
 
   #isUseless(seat: HeldSeat, now: number): boolean {

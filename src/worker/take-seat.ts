@@ -60,7 +60,7 @@ export async function takeSeat(deps: WorkerDeps, bell: HeldBell, at: TakeParts):
   job.pace.seats.add(seat);
   job.pace.update(deps.clock.now());
   job.draining = false;
-  duties.add({ seat, bell, isActing: false, isParking: false, leavesSince: undefined });
+  duties.add({ seat, bell, course: { kind: 'serves' }, isActing: false });
 }
 
 /** Whether nobody has to take the seat: its job does not go on, or not under it, or this worker holds it. */

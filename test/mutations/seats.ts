@@ -37,8 +37,8 @@ const mutations: readonly Mutation[] = [
   {
     name: 'a successor that does not wait for the calls of its predecessor',
     file: 'src/worker/seat-desk.ts',
-    find: 'else if (!seat.isBusy && (duty.isParking || this.#rules.mayLeave(seat)))',
-    replace: 'else if (duty.isParking || this.#rules.mustLeave(seat))',
+    find: "else if (!seat.isBusy && (kind === 'parks' || this.#rules.mayLeave(seat)))",
+    replace: "else if (kind === 'parks' || this.#rules.mustLeave(seat))",
   },
   {
     name: 'a successor that counts no calls which its predecessor left under way',
