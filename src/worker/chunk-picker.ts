@@ -75,14 +75,14 @@ export class ChunkPicker {
     }
     if (isEnough() || !pace.isSettled(now)) return;
     const { revision } = pace.control;
-    if (this.#scan?.of.revision !== revision) this.#scan = await this.#beginScan();
+    const scan = this.#scan?.of.revision === revision ? this.#scan : await this.#beginScan();
     while (!isEnough()) {
-      const next = await this.#scan.next();
+      const next = await scan.next();
       if (next === undefined) break;
       this.#take(next, picked);
     }
-    const { doneTo } = this.#scan;
-    if (doneTo !== undefined) this.#done = { revision, to: doneTo };
+    // What an earlier holder has left meanwhile is found by the next scan alone.
+    if (scan === this.#scan && scan.doneTo !== undefined) this.#done = { revision, to: scan.doneTo };
   }
 
   /** From here on the chunk is this holder's: the scan must not give it once more. */
@@ -96,10 +96,12 @@ export class ChunkPicker {
     const { seat } = this.#writer;
     const { seats } = table;
     const job = this.#job.folder;
-    this.#done = undefined;
     const chunks = this.#chunks;
-    await adoptHands(this.#deps, { job, seat, seats, chunks, write: () => this.#writer.write('held') });
     const own = (place: string): boolean => chunks.has(place);
-    return new SeatScan(this.#deps.store, { job, seat, seats, revision, generation, own });
+    const scan = new SeatScan(this.#deps.store, { job, seat, seats, revision, generation, own });
+    this.#done = undefined;
+    this.#scan = scan;
+    await adoptHands(this.#deps, { job, seat, seats, chunks, write: () => this.#writer.write('held') });
+    return scan;
   }
 }
