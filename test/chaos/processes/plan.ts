@@ -59,7 +59,8 @@ type Ladder = readonly PlannedLimits[];
 const ladders: readonly [Ladder, ...Ladder[]] = [
   [{ concurrency: 1 }, { concurrency: 1 }, { concurrency: 3 }],
   [{ concurrency: 5 }, { concurrency: 2 }, { concurrency: 8 }],
-  [{ concurrency: 20 }, { concurrency: 7 }, { concurrency: 1 }],
+  // Not down to one at once: what twenty do in five seconds takes one of them two minutes.
+  [{ concurrency: 20 }, { concurrency: 7 }, { concurrency: 5 }],
   [{ rate: 20 }, { rate: 5 }, { rate: 60 }],
   [
     { concurrency: 6, rate: 15 },

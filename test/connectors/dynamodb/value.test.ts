@@ -37,7 +37,10 @@ describe('a document', () => {
 
   it('comes back as it was, whatever JSON it is', () => {
     const wholeNumbers = fc.maxSafeInteger();
-    const names = fc.oneof(fc.string(), fc.constantFrom('constructor', 'toString', 'hasOwnProperty', 'S', 'N', 'M'));
+    // That one name is refused.
+    const names = fc
+      .oneof(fc.string(), fc.constantFrom('constructor', 'toString', 'hasOwnProperty', 'S', 'N', 'M'))
+      .filter((name) => name !== '__proto__');
     const json = fc.letrec((tie) => ({
       value: fc.oneof(
         { maxDepth: 4 },
