@@ -81,7 +81,11 @@ function parseLines(text: string): readonly unknown[] | undefined {
   }
 }
 
-async function* chain(first: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Blocks that were looked at already, and those after them; whoever stops reading closes these. */
+export async function* chain(
+  first: readonly Uint8Array[],
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
   try {
     yield* first;
     for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;

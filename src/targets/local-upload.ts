@@ -1,6 +1,6 @@
+import { chain } from '../client/item-blocks.ts';
 import { askToStart } from '../client/patience.ts';
 import type { UploadOptions } from '../client/stack.ts';
-
 import type { ObjectStore } from '../ports.ts';
 import { systemClock } from '../runtime/system.ts';
 import { orAborted } from '../waiting.ts';
@@ -36,13 +36,4 @@ export function smallFirst(store: ObjectStore, large: () => Promise<Upload>): Up
     });
     await upload(key, chain(taken, source), options);
   };
-}
-
-async function* chain(first: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* first;
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
-  } finally {
-    await rest.return?.();
-  }
 }
