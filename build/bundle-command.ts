@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { build } from 'esbuild';
-import { plainHttpPlugin, writeFolder } from '../src/bundle/build-engine.ts';
+import { writeFolder } from '../src/bundle/build-engine.ts';
 import { requireBanner } from '../src/bundle/engine-parts.ts';
+import { isPlainBuiltin, plainBuiltinsPlugin } from '../src/bundle/plain-builtins.ts';
 
 /** The command line in one piece. */
 export interface BuiltCommand {
@@ -42,7 +43,7 @@ export async function bundleCommand(root: string, home: string): Promise<BuiltCo
     legalComments: 'none',
     charset: 'utf8',
     banner: { js: requireBanner },
-    plugins: [plainHttpPlugin],
+    plugins: [plainBuiltinsPlugin],
     metafile: true,
     logLevel: 'silent',
   });
@@ -53,6 +54,8 @@ export async function bundleCommand(root: string, home: string): Promise<BuiltCo
   for (const { name, contents } of files) hash.update(`${name}\0${contents.length}\0`).update(contents);
   const folder = `command-${hash.digest('hex').slice(0, 16)}`;
   await writeFolder(path.join(home, folder), files);
-  const sources = Object.keys(result.metafile.inputs).filter((input) => !/node_modules\/|^plain-http:/.test(input));
+  const sources = Object.keys(result.metafile.inputs).filter(
+    (input) => !input.includes('node_modules/') && !isPlainBuiltin(input),
+  );
   return { folder, sources };
 }

@@ -31,6 +31,7 @@ const engineSources = [
   'lambdas/tasks',
   'src/bundle/build-engine.ts',
   'src/bundle/engine-parts.ts',
+  'src/bundle/plain-builtins.ts',
 ];
 
 /** What the default stack is made from. */
@@ -52,7 +53,12 @@ async function prebuildEngine(): Promise<void> {
   const command = await bundleCommand(ownPackage, prebuilt);
   write('command', {
     folder: command.folder,
-    sources: stamps([...command.sources, 'package-lock.json', 'build/bundle-command.ts']),
+    sources: stamps([
+      ...command.sources,
+      'package-lock.json',
+      'build/bundle-command.ts',
+      'src/bundle/plain-builtins.ts',
+    ]),
   });
   for (const name of readdirSync(prebuilt)) {
     const other = path.join(prebuilt, name);

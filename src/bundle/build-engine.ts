@@ -12,6 +12,7 @@ import {
   registryFile,
   requireBanner,
 } from './engine-parts.ts';
+import { isPlainBuiltin, plainBuiltinsPlugin } from './plain-builtins.ts';
 
 /** What each thread of the pool starts with. */
 const poolWorker = 'pool-worker';
@@ -27,23 +28,6 @@ const poolWorkerPlugin: Plugin = {
         throw new Error('expected the thread pool to name its worker.js, got another version of it');
       return { contents, loader: 'js' };
     });
-  },
-};
-
-/**
- * An ES module's view of `node:http` reads every export of it, also those that load Node's own undici: 40 ms of a cold start. What
- * CommonJS gets is the module itself.
- */
-export const plainHttpPlugin: Plugin = {
-  name: 'plain-http',
-  setup(builder) {
-    builder.onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
-      kind === 'import-statement' || kind === 'dynamic-import' ? { path: 'http', namespace: 'plain-http' } : undefined,
-    );
-    builder.onLoad({ filter: /.*/, namespace: 'plain-http' }, () => ({
-      contents: "module.exports = process.getBuiltinModule('node:http');",
-      loader: 'js',
-    }));
   },
 };
 
@@ -115,7 +99,7 @@ export async function buildEngine(root: string, home: string): Promise<BuiltEngi
     charset: 'utf8',
     banner: { js: requireBanner },
     define: placeDefines,
-    plugins: [poolWorkerPlugin, plainHttpPlugin],
+    plugins: [poolWorkerPlugin, plainBuiltinsPlugin],
     metafile: true,
     logLevel: 'silent',
   });
@@ -127,7 +111,7 @@ export async function buildEngine(root: string, home: string): Promise<BuiltEngi
   const folder = path.join(home, `functions-${hash.digest('hex').slice(0, 16)}`);
   await writeFolder(folder, files);
   const sources = Object.keys(result.metafile.inputs).filter(
-    (input) => !input.includes('node_modules/') && !input.startsWith('plain-http:'),
+    (input) => !input.includes('node_modules/') && !isPlainBuiltin(input),
   );
   return { folder, tasks, sources };
 }

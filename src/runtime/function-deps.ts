@@ -12,6 +12,8 @@ export function functionDeps(variables: Readonly<Record<string, string | undefin
   const environment = parseEnvironment(variables);
   const s3 = s3Client({});
   const sqs = sqsClient({});
+  // The clients load TLS when they first need it; where they will, it loads now, while Lambda gives a function more of a processor.
+  if (variables['AWS_ENDPOINT_URL']?.startsWith('http:') !== true) process.getBuiltinModule('node:https');
   return {
     environment,
     store: new JobStore(s3, environment.bucket),

@@ -1,0 +1,104 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { requireBanner } from '../../src/bundle/engine-parts.ts';
+import { plainBuiltinsPlugin } from '../../src/bundle/plain-builtins.ts';
+import { certificate } from '../connectors/http/certificate.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'fanloop-builtins-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const root = path.join(import.meta.dirname, '..', '..');
+
+/** What a program says on standard output that was bundled as the engine is. */
+async function bundledOutput(source: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
+  const outfile = path.join(folder, 'program.mjs');
+  await build({
+    stdin: { contents: source, resolveDir: root },
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    minify: true,
+    banner: { js: requireBanner },
+    plugins: [plainBuiltinsPlugin],
+  });
+  const { stdout } = await promisify(execFile)(process.execPath, [outfile], { env: { ...process.env, ...env } });
+  return stdout;
+}
+
+const client = `
+  import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+  const credentials = { accessKeyId: 'key', secretAccessKey: 'secret' };
+  const settings = { region: 'us-east-1', credentials, forcePathStyle: true };
+`;
+
+it('gives what is imported by name, as a namespace, and by default', async () => {
+  const output = await bundledOutput(`
+    import { join } from 'node:path';
+    import * as crypto from 'crypto';
+    import zlib, { gzipSync } from 'node:zlib';
+    import { readFile } from 'node:fs/promises';
+    import { createServer, default as http } from 'node:http';
+    import { setTimeout as wait } from 'node:timers/promises';
+    await wait(1);
+    const given = [join('a', 'b'), crypto.createHash('sha1').update('a').digest('hex').slice(0, 4),
+      zlib.gunzipSync(gzipSync('text')).toString(), (await readFile(process.argv[1])).length > 0, createServer === http.createServer];
+    console.log(JSON.stringify(given));
+    console.log((await import('node:os')).EOL === '\\n', (await import('node:https')).request !== undefined);
+  `);
+  expect(output).toBe('["a/b","86f7","text",true,true]\ntrue true\n');
+});
+
+it('loads neither TLS, files as promises, nor threads for a client whose endpoint is not encrypted', async () => {
+  const output = await bundledOutput(`${client}
+    new S3Client({ ...settings, endpoint: 'http://127.0.0.1:1' });
+    const heavy = ['tls', 'https', 'fs/promises', 'worker_threads', 'child_process', 'internal/deps/undici/undici'];
+    console.log(heavy.filter((name) => process.moduleLoadList.includes('NativeModule ' + name)).join());
+  `);
+  expect(output).toBe('\n');
+});
+
+it("calls an encrypted endpoint by one kept connection, which the client's end closes", async () => {
+  const server = createServer({ ...certificate, keepAliveTimeout: 60_000 }, (request, response) => {
+    request.resume().on('end', () => response.end('what was stored'));
+  });
+  const sockets = new Set<object>();
+  server.on('secureConnection', (socket) => sockets.add(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const { port } = server.address() as AddressInfo;
+    const trusted = path.join(folder, 'certificate.pem');
+    writeFileSync(trusted, certificate.cert);
+    const output = await bundledOutput(
+      `${client}
+      const s3 = new S3Client({ ...settings, endpoint: 'https://localhost:${port}' });
+      await s3.send(new PutObjectCommand({ Bucket: 'b', Key: 'k', Body: Buffer.from('what was stored') }));
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'b', Key: 'k' }));
+      console.log(await Body.transformToString());
+      s3.destroy();
+      `,
+      { NODE_EXTRA_CA_CERTS: trusted },
+    );
+    expect(output).toBe('what was stored\n');
+    expect(sockets.size).toBe(1);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}, 30_000);
