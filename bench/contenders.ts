@@ -53,7 +53,7 @@ export function openContenders(home: string): readonly Contender[] {
     {
       name: 'fanloop',
       how: 'fanloop run http on this machine, 2 workers',
-      // Two workers of a hundred calls each.
+      // A hundred calls each, in one process until it is busy.
       command: ({ input, output, state }) => [
         process.execPath,
         path.join(root, 'bin', 'fanloop.js'),

@@ -12,6 +12,7 @@ import { ParameterVault, readParameters, redactOutput } from '../src/runtime/sec
 import { fromRecord } from '../src/runtime/sqs-record.ts';
 import { childrenBeside } from '../src/runtime/task-child.ts';
 import { threadsBeside } from '../src/runtime/task-threads.ts';
+import type { Places } from '../src/worker/deps.ts';
 import { toHeldMessage } from '../src/worker/held-message.ts';
 import { withThreads } from '../src/worker/isolate/thread-task.ts';
 import { withSecrets } from '../src/worker/secrets.ts';
@@ -52,6 +53,7 @@ export const handler = async (event: SQSEvent, context: Context): Promise<SQSBat
     knock: (job) => sendDueTick(deps, job),
     writer: newWriter(),
     pull: true,
+    ...('places' in context && { places: context.places as Places }),
   }).finally(endWatch);
   const unproven = event.Records.filter((record) => !acknowledged.has(record.messageId));
   return { batchItemFailures: unproven.map((record) => ({ itemIdentifier: record.messageId })) };

@@ -6,6 +6,7 @@ import { localCode } from '../bundle/local-code.ts';
 import { findProject } from '../bundle/project.ts';
 import { withSettings } from '../bundle/stack-template.ts';
 import { limits } from '../limits.ts';
+import { stackOutputs } from '../runtime/environment.ts';
 import { defaultStackName, parseSettings, requireRange, type StackSettings } from '../runtime/stack-settings.ts';
 import { UsageError } from '../task/errors.ts';
 
@@ -16,6 +17,8 @@ export interface EmbeddedStack {
   /** Absolute path of the folder of the functions' code. */
   readonly outDir: string;
   readonly stackName: string;
+  /** The output that names the function of which one process can do the work of several. */
+  readonly packed: string;
 }
 
 /**
@@ -33,7 +36,12 @@ export async function embeddedStack(settings: StackSettings, from: string = proc
     writeFileSync(`${templatePath}.${process.pid}`, template);
     renameSync(`${templatePath}.${process.pid}`, templatePath);
   }
-  return { templatePath, outDir: folder, stackName: settings.stackName ?? defaultStackName };
+  return {
+    templatePath,
+    outDir: folder,
+    stackName: settings.stackName ?? defaultStackName,
+    packed: stackOutputs.workerFunction,
+  };
 }
 
 /** Here one worker alone works too, where an event source mapping of AWS has two at least. */

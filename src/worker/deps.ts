@@ -3,6 +3,13 @@ import type { Clock, InputReader, Log, ObjectStore, Queue, Random } from '../por
 import type { TaskRegistry } from '../task/registry.ts';
 import type { StartChild } from './isolate/task-child.ts';
 
+/** Of how many workers a worker does the work: it holds their slots. */
+export interface Places {
+  readonly held: number;
+  /** Leaves all but `count` to others. */
+  keep(count: number): void;
+}
+
 /** What a worker needs of the world. */
 export interface WorkerDeps {
   readonly store: ObjectStore;
@@ -32,4 +39,6 @@ export interface WorkerDeps {
   readonly leaving?: AbortSignal;
   /** Whether further messages are received while there are free slots. */
   readonly pull: boolean;
+  /** @default its own alone */
+  readonly places?: Places;
 }

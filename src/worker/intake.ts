@@ -75,12 +75,14 @@ export class Intake {
     const jobs = [...this.#state.jobs.values()].filter((job) => !job.pace.isPaused && !job.pace.isElsewhere);
     const isShut = !mayPull || this.#receiving || this.#opener.isOpening || roomBytes <= 0;
     const isLate = now + pullMarginMs > deadline || jobs.some((job) => !job.fits(now, deadline));
+    // Whoever takes over begins while the last calls run here.
+    if (isLate) this.#deps.places?.keep(1);
     return isShut || isLate ? Number.POSITIVE_INFINITY : this.#times.waitMs(jobs, now, deadline);
   }
 
   /** Slots of the job that has the most free ones. */
   #freeSlots(): number {
-    const free = [...this.#state.jobs.values()].map((job) => job.manifest.options.concurrency - job.running);
+    const free = [...this.#state.jobs.values()].map((job) => job.pace.atOnce - job.running);
     return Math.max(0, Math.min(limits.maxConcurrency - this.#state.running, Math.max(0, ...free)));
   }
 

@@ -4,6 +4,7 @@ import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import { folderOf } from '../format/message.ts';
 import type { ItemError } from '../format/outcome.ts';
 import { folderName } from '../format/paths.ts';
+import { limits } from '../limits.ts';
 import type { Task } from '../task/task.ts';
 import type { WorkerDeps } from './deps.ts';
 import { type HeldBell, type HeldMessage, isSuspect } from './held-message.ts';
@@ -40,6 +41,8 @@ export class JobFinder {
 
   /** The job of a bell. */
   ofBell(bell: HeldBell): Promise<RunningJob | undefined> {
+    // A seat has the calls of one worker, and its bells are to find one each.
+    this.#deps.places?.keep(1);
     return this.#find(bell, false);
   }
 
@@ -84,8 +87,11 @@ export class JobFinder {
   #paceOf(manifest: Manifest, seen: SeenControl, now: number): Pace {
     const name = folderName(manifestFolder(manifest));
     const known = this.#state.jobs.values().find((job) => folderName(job.folder) === name);
+    if (known !== undefined) return known.pace;
+    const { places } = this.#deps;
     const { concurrency, timeoutMs } = manifest.options;
-    return known?.pace ?? new Pace({ now, ...seen, concurrency, timeoutMs });
+    places?.keep(Math.floor(limits.maxConcurrency / concurrency));
+    return new Pace({ now, ...seen, concurrency, timeoutMs, places });
   }
 
   /** A job of which nothing was in hand for a time may have been steered since. */

@@ -16,6 +16,8 @@ export interface PaceStart {
   readonly ageMs?: number;
   /** Calls at once here, where no limit says less. */
   readonly concurrency: number;
+  /** Those of how many workers are here. @default one's */
+  readonly places?: { readonly held: number } | undefined;
   readonly timeoutMs: number;
 }
 
@@ -121,6 +123,12 @@ export class Pace {
     this.gate.share = this.#shareAt(now);
   }
 
+  /** Calls at once here, where no limit says less. */
+  get atOnce(): number {
+    const { concurrency, places } = this.#start;
+    return Math.min(limits.maxConcurrency, concurrency * (places?.held ?? 1));
+  }
+
   /** Whether its calls at once are bound by what one worker holds, and not by its share. */
   get isBoundByWorker(): boolean {
     return this.needsSeats && this.gate.share.calls >= limits.maxConcurrency;
@@ -147,7 +155,7 @@ export class Pace {
   #shareAt(now: number): Share {
     // Whoever has seen too much fail stops at once; the others hear of it with the next look at the control.
     if (this.isPaused || this.isBroken) return noShare;
-    if (!this.needsSeats) return { calls: this.#start.concurrency, ...unlimited };
+    if (!this.needsSeats) return { calls: this.atOnce, ...unlimited };
     return this.isFresh(now) ? this.#sumOf([...this.seats], now) : noShare;
   }
 

@@ -145,7 +145,7 @@ export class RunningJob {
 
   /** Whether more of it than its slots take next is in line: then a further chunk is better off with another worker. */
   get hasLongLine(): boolean {
-    return this.ready.length > this.manifest.options.concurrency;
+    return this.ready.length > this.pace.atOnce;
   }
 
   /** Whether an attempt that starts at `now` can end, and its row be stored, before the deadline. */

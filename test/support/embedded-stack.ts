@@ -19,6 +19,8 @@ export interface HandMadeStack {
   /** Queues that every function may read. @default all */
   readonly readable?: readonly string[];
   readonly mappings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** The function of which one process can do the work of several. */
+  readonly packed?: string;
 }
 
 /** A folder of a test that takes itself away. */
@@ -100,7 +102,8 @@ export async function writeStack(folder: string, stack: HandMadeStack): Promise<
       Outputs: Object.fromEntries(named.map((id) => [id, { Value: { Ref: id } }])),
     }),
   );
-  return { templatePath, outDir: folder, stackName: 'HandMade' };
+  const { packed } = stack;
+  return { templatePath, outDir: folder, stackName: 'HandMade', ...(packed !== undefined && { packed }) };
 }
 
 /** A mapping from a queue to a function, with batch size 1 unless the properties say otherwise. */

@@ -17,12 +17,22 @@ import { type HandMadeFunction, type HandMadeStack, temporaryFolder, writeStack 
 
 /** The code of a function that the test steers: it posts each event to a server of the test, and does what that answers. */
 const code = `
-  export const handler = async (event) => {
-    const response = await fetch(process.env.TEST_URL, { method: 'POST', body: JSON.stringify({ event, pid: process.pid }) });
-    const { answer, exit, throws } = await response.json();
-    if (exit !== undefined) process.exit(exit);
-    if (throws !== undefined) throw new Error(throws);
-    return answer;
+  const ask = async (told) => (await fetch(process.env.TEST_URL, { method: 'POST', body: JSON.stringify({ ...told, pid: process.pid }) })).json();
+  const computeUntil = async (isEnough) => {
+    while (!isEnough()) {
+      for (const until = Date.now() + 50; Date.now() < until; );
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  export const handler = async (event, { places }) => {
+    while (true) {
+      const { answer, exit, throws, keep, computes } = await ask({ event, places: places?.held });
+      if (exit !== undefined) process.exit(exit);
+      if (throws !== undefined) throw new Error(throws);
+      if (keep !== undefined) places.keep(keep);
+      else if (computes !== undefined) await computeUntil(() => places.held === computes);
+      else return answer;
+    }
   };
 `;
 
@@ -39,8 +49,12 @@ export interface SqsEvent {
 export interface Call {
   readonly event: SqsEvent;
   readonly pid: number;
+  /** How many places of its mapping it holds; absent where it has one. */
+  readonly places?: number;
   /** Ends the invocation: with an answer, an exit, or an error. */
   readonly settle: (how: { readonly answer?: unknown; readonly exit?: number; readonly throws?: string }) => void;
+  /** Lets it keep so many places, or compute until it has no more; then it asks again, by the next call. */
+  readonly goOn: (how: { readonly keep: number } | { readonly computes: number }) => void;
 }
 
 /** Runs stacks made by hand, a fresh one for each test that starts one. */
@@ -59,8 +73,9 @@ export function useEmbeddedStack() {
       let body = '';
       for await (const chunk of request) body += chunk;
       // The function above wrote it.
-      const told = JSON.parse(body) as { event: SqsEvent; pid: number };
-      const call: Call = { ...told, settle: (how) => void response.end(JSON.stringify(how)) };
+      const told = JSON.parse(body) as Pick<Call, 'event' | 'pid' | 'places'>;
+      const say = (how: object): void => void response.end(JSON.stringify(how));
+      const call: Call = { ...told, settle: say, goOn: say };
       const waiter = waiters.shift();
       if (waiter === undefined) calls.push(call);
       else waiter(call);

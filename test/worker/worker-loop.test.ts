@@ -48,6 +48,32 @@ describe('a worker', () => {
     expect(await rowsOf(world)).toHaveLength(600);
   });
 
+  it('has the slots of as many workers as it does the work of, and from then on of those that it keeps', async () => {
+    const { world, calls } = worldWith(() => 1);
+    await addJob(world, { items: repeat(900, { ms: 1_000 }), options: { concurrency: 100 } });
+    const places = { held: 3, keep: () => {} };
+    const { acknowledged } = await begin(world, world.invoke(), { places });
+    await world.clock.advance(2_500);
+    expect(calls.running).toBe(300);
+    places.held = 1;
+    await world.clock.advance(1_000);
+    expect(calls.running).toBe(100);
+    await world.clock.run(acknowledged);
+    expect(calls.most).toBe(300);
+    expect(await rowsOf(world)).toHaveLength(900);
+  });
+
+  it('leaves to others what its own 500 calls at once have no room for', async () => {
+    const { world, calls } = worldWith(() => 1);
+    await addJob(world, { items: repeat(900, { ms: 1_000 }), options: { concurrency: 200 } });
+    const kept: number[] = [];
+    const places = { held: 5, keep: (count: number) => kept.push(count) };
+    const { acknowledged } = await begin(world, world.invoke(), { places });
+    await world.clock.run(acknowledged);
+    expect(kept).toEqual([2]);
+    expect(calls.most).toBe(500);
+  });
+
   it('never runs more than 500 at once, whatever its jobs ask for', async () => {
     const { world, calls } = worldWith(() => 1);
     await addJob(world, { jobId: 'j', items: repeat(500, { ms: 4_000 }), options: { concurrency: 500 } });

@@ -6,6 +6,7 @@ import type { Row } from '../../src/format/outcome.ts';
 import { manifestKey } from '../../src/format/paths.ts';
 import { workMessage } from '../../src/format/work-message.ts';
 import { cutInput, uncut } from '../../src/job/cut.ts';
+import type { WorkerDeps } from '../../src/worker/deps.ts';
 import { toHeldMessage } from '../../src/worker/held-message.ts';
 import { runWorker } from '../../src/worker/worker-loop.ts';
 import { type Life, slowTask, World } from '../job/world.ts';
@@ -52,10 +53,10 @@ export async function addJob(world: World, setup: JobSetup): Promise<WorkMessage
 }
 
 /** Starts one invocation with the queue's next message; the answer tells which messages were acknowledged. */
-export async function begin(world: World, life: Life = world.invoke()) {
+export async function begin(world: World, life: Life = world.invoke(), more: Pick<WorkerDeps, 'places'> = {}) {
   const received = await world.workQueue.receive({ max: 1, waitSeconds: 0, visibilitySeconds: 1_800 });
   const messages = received.map((message) => toHeldMessage(message, world.log)).filter((held) => held !== undefined);
-  const acknowledged = runWorker(messages, life.deps);
+  const acknowledged = runWorker(messages, { ...life.deps, ...more });
   return { acknowledged, messageId: received[0]?.messageId ?? '' };
 }
 

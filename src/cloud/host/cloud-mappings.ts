@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Clock } from '../../ports.ts';
 import type { LambdaHost } from '../lambda/host.ts';
 import { type EventSource, openEventSource, type SourceQueue } from '../model/event-source.ts';
@@ -20,6 +21,8 @@ export interface MappingsOptions {
   readonly endpoint: Endpoint;
   readonly host: LambdaHost;
   readonly clock: Clock;
+  /** Name of the function whose one invocation can do the work of several. @default none is so */
+  readonly packed?: string | undefined;
 }
 
 /** What a mapping does in the name of its function's role. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
@@ -39,9 +42,10 @@ export function startMappings(options: MappingsOptions): EventSource {
       openEventSource({
         mapping,
         clock,
+        ...(target.name === options.packed && { processors: availableParallelism() }),
         queue: sourceQueue(queue, options),
         target: {
-          invoke: (payload, traceHeaders) => host.invokeFor(target.name, payload, traceHeaders),
+          invoke: (payload, traceHeaders, places) => host.invokeFor(target.name, payload, traceHeaders, places),
           stopsRecursion: (traceHeader) => host.stopsRecursion(target.name, traceHeader),
           log: (line) => host.log(target.name, line),
         },

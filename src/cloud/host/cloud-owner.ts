@@ -16,6 +16,8 @@ export interface StackSource {
   /** Folder of the assets. */
   readonly outDir: string;
   readonly stackName: string;
+  /** The output that names a function of which one process can do the work of several. @default none is so */
+  readonly packed?: string;
 }
 
 /** What the owner of a state folder runs. */
@@ -95,7 +97,8 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
     if (warm !== undefined) warmUp(warm);
     opened.push(() => lambda.close());
     await createResources(endpoint, stack);
-    const mappings = startMappings({ stack, endpoint, host: lambda, clock: options.clock });
+    const packed = stack.outputs[source.packed ?? ''];
+    const mappings = startMappings({ stack, endpoint, host: lambda, clock: options.clock, packed });
     opened.push(async () => {
       // Invocations that run would hold the mappings open; so they stop to poll first, then what runs hands over and goes.
       const stopped = mappings.close();

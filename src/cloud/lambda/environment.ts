@@ -1,4 +1,5 @@
 import type { Clock } from '../../ports.ts';
+import type { InvocationPlaces } from '../model/event-source.ts';
 import type { FunctionDescription } from '../template/template-functions.ts';
 import type { Execution } from './execution.ts';
 import type { FunctionLog, LogTail } from './log.ts';
@@ -15,6 +16,8 @@ export interface Invocation {
   /** JSON text. */
   readonly payload: string;
   readonly traceHeader: string;
+  /** @default one */
+  readonly places?: InvocationPlaces;
 }
 
 /** A function's code in a process: it takes one invocation at a time. */
@@ -58,6 +61,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
   let answer: Answer | undefined;
   let openStreams = new Set<string>();
   let settle: ((answer: Answer) => void) | undefined;
+  let places: InvocationPlaces | undefined;
 
   const line = (text: string): void => {
     options.log.append(text);
@@ -83,6 +87,8 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
         if (message.type === 'ready') {
           loadedMs = performance.now() - startedAt;
           ready.resolve();
+        } else if (message.type === 'keeps') {
+          places?.keep(message.places);
         } else {
           answer = message;
           maxBytes = Math.max(maxBytes, message.rssBytes);
@@ -129,6 +135,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
           deadlineMs: Date.now() + description.timeoutMs,
           functionArn: description.arn,
           traceHeader: invocation.traceHeader,
+          places: { held: places?.held ?? 1, least: places?.least ?? 1 },
         });
       }
       const ended = await ending;
@@ -147,7 +154,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
   return {
     run: async (invocation, ownTail) => {
       answer = undefined;
-      requestId = invocation.requestId;
+      ({ requestId, places } = invocation);
       openStreams = new Set(['stdout', 'stderr']);
       tail = ownTail;
       line(startLine(requestId, description.logFormat));

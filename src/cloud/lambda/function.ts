@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../ports.ts';
+import type { InvocationPlaces } from '../model/event-source.ts';
 import type { FunctionDescription } from '../template/template-functions.ts';
 import { type Environment, startEnvironment } from './environment.ts';
 import type { Execution } from './execution.ts';
@@ -32,7 +33,11 @@ export interface LambdaFunction {
   /** Invocations that run now. */
   readonly running: number;
   /** Runs one invocation in a free environment or in a new one; `traceHeaders` are those of the events that cause it. */
-  invoke(payload: string, traceHeaders: ReadonlyArray<string | undefined>): Promise<LoggedExecution>;
+  invoke(
+    payload: string,
+    traceHeaders: ReadonlyArray<string | undefined>,
+    places?: InvocationPlaces,
+  ): Promise<LoggedExecution>;
   /** Starts an environment that an invocation will want at once, so that it loads the handler while its caller still prepares. */
   warm(): void;
   /** Asks what runs to hand over and end; resolves when nothing runs any more. */
@@ -83,13 +88,13 @@ export function openFunction(options: FunctionOptions): LambdaFunction {
     else void environment.end();
   };
 
-  const run = async (payload: string, traceHeaders: ReadonlyArray<string | undefined>): Promise<LoggedExecution> => {
+  const run: LambdaFunction['invoke'] = async (payload, traceHeaders, places) => {
     const requestId = randomUUID();
     const tail = openLogTail();
     const environment = acquire();
     try {
       const traceHeader = traceInvocation(traceHeaders, description.arn);
-      const execution = await environment.run({ requestId, payload, traceHeader }, tail);
+      const execution = await environment.run({ requestId, payload, traceHeader, ...(places && { places }) }, tail);
       return { ...execution, requestId, logTail: tail.text() };
     } finally {
       release(environment);
@@ -101,8 +106,8 @@ export function openFunction(options: FunctionOptions): LambdaFunction {
     get running() {
       return executions.size;
     },
-    invoke: (payload, traceHeaders) => {
-      const execution = run(payload, traceHeaders).finally(() => executions.delete(execution));
+    invoke: (payload, traceHeaders, places) => {
+      const execution = run(payload, traceHeaders, places).finally(() => executions.delete(execution));
       executions.add(execution);
       return execution;
     },

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../ports.ts';
 import { makePrivateFolder } from '../../runtime/private-files.ts';
 import { openEventQueue } from '../model/async-events.ts';
+import type { InvocationPlaces } from '../model/event-source.ts';
 import type { FunctionDescription } from '../template/template-functions.ts';
 import { type LambdaFunction, type LoggedExecution, openFunction } from './function.ts';
 import type { InvokeAnswer, InvokeRequest } from './invoke-api.ts';
@@ -36,6 +37,7 @@ export interface LambdaHost {
     functionName: string,
     payload: string,
     traceHeaders: ReadonlyArray<string | undefined>,
+    places: InvocationPlaces,
   ): Promise<LoggedExecution | undefined>;
   /** Whether a chain that this trace header belongs to may not invoke the function again. */
   stopsRecursion(functionName: string, traceHeader: string | undefined): boolean;
@@ -87,7 +89,9 @@ export async function openLambdaHost(options: HostOptions): Promise<LambdaHost> 
     target: LambdaFunction,
     payload: string,
     traceHeaders: ReadonlyArray<string | undefined>,
-  ): Promise<LoggedExecution | undefined> => (throttled(target) ? undefined : target.invoke(payload, traceHeaders));
+    places?: InvocationPlaces,
+  ): Promise<LoggedExecution | undefined> =>
+    throttled(target) ? undefined : target.invoke(payload, traceHeaders, places);
   const events = openEventQueue<LambdaFunction>({
     clock: options.clock,
     invoke: invokeUnlessThrottled,
@@ -101,9 +105,9 @@ export async function openLambdaHost(options: HostOptions): Promise<LambdaHost> 
       const target = functions.get(functionName);
       return target !== undefined && stopsRecursion(target, traceHeader);
     },
-    invokeFor: async (functionName, payload, traceHeaders) => {
+    invokeFor: async (functionName, payload, traceHeaders, places) => {
       const target = functions.get(functionName);
-      return target === undefined ? undefined : invokeUnlessThrottled(target, payload, traceHeaders);
+      return target === undefined ? undefined : invokeUnlessThrottled(target, payload, traceHeaders, places);
     },
     invoke: async (request) => {
       const target = functions.get(request.functionName);

@@ -1,4 +1,5 @@
 /** What host and runtime say to each other over the child's IPC channel; payloads cross as JSON text. */
+import type { GivenPlaces } from './runtime-places.ts';
 
 /** An error as Lambda answers it. */
 export interface LambdaError {
@@ -15,6 +16,7 @@ export interface ToRuntime {
   readonly deadlineMs: number;
   readonly functionArn: string;
   readonly traceHeader: string;
+  readonly places: GivenPlaces;
 }
 
 /** The handler's value, or why there is none; `ends` says that the environment exits after it. */
@@ -22,8 +24,11 @@ export type Answer =
   | { readonly type: 'done'; readonly payload: string }
   | { readonly type: 'failed'; readonly error: LambdaError; readonly ends: boolean };
 
-/** `ready` after the handler is loaded, then one answer an invocation, with the memory that the process holds by then. */
-export type FromRuntime = { readonly type: 'ready' } | (Answer & { readonly rssBytes: number });
+/** `ready` after the handler is loaded, then one answer an invocation, with the memory that the process holds by then; before it, how few places it keeps. */
+export type FromRuntime =
+  | { readonly type: 'ready' }
+  | { readonly type: 'keeps'; readonly places: number }
+  | (Answer & { readonly rssBytes: number });
 
 /** What the runtime writes on stdout and on stderr after the last line of an invocation; no text of a log has a NUL in it. */
 export function outputEnd(requestId: string): string {

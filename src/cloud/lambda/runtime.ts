@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { patchConsole } from './runtime-console.ts';
 import { describeError, logError, namedError, UnhandledPromiseRejection } from './runtime-errors.ts';
+import { type HeldPlaces, holdPlaces } from './runtime-places.ts';
 import { type Answer, type FromRuntime, outputEnd, type ToRuntime } from './runtime-protocol.ts';
 
 type Handler = (event: unknown, context: unknown) => unknown;
@@ -53,17 +54,26 @@ async function invoke(handler: Handler, message: ToRuntime): Promise<void> {
   // Only the handler's own work keeps the loop alive while it runs, as on Lambda.
   process.channel?.unref();
   process.env['_X_AMZN_TRACE_ID'] = message.traceHeader;
+  const memoryBytes = Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE']) * megabyte;
+  const tell = (places: number): void => post({ type: 'keeps', places });
+  const places = holdPlaces(message.places, { memoryBytes, tell });
   try {
-    const result = await handler(JSON.parse(message.payload), contextOf(message));
+    const result = await handler(JSON.parse(message.payload), contextOf(message, places));
     finish({ type: 'done', payload: JSON.stringify(result === undefined ? null : result) ?? 'null' });
   } catch (error) {
     logError('Invoke Error', error);
     finish({ type: 'failed', error: describeError(error), ends: false });
+  } finally {
+    places.end();
   }
 }
 
-function contextOf(message: ToRuntime): unknown {
+const megabyte = 1_048_576;
+
+function contextOf(message: ToRuntime, places: HeldPlaces): unknown {
   return {
+    // Lambda has nothing like it: there each invocation holds one.
+    ...(places.held > 1 && { places }),
     callbackWaitsForEmptyEventLoop: true,
     functionVersion: process.env['AWS_LAMBDA_FUNCTION_VERSION'],
     functionName: process.env['AWS_LAMBDA_FUNCTION_NAME'],

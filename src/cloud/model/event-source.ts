@@ -24,12 +24,25 @@ export interface SourceQueue {
   release?(records: readonly EventRecord[]): void;
 }
 
+/**
+ * The places that an invocation holds among those of its mapping, which are as many as it makes invocations at once. On AWS each has
+ * one. Where one process is enough for the work of several, the first invocation has all, and leaves to others what it cannot use.
+ */
+export interface InvocationPlaces {
+  readonly held: number;
+  /** It keeps so many when its loop is busy: with fewer, there would be more busy processes than processors. */
+  readonly least: number;
+  /** Leaves all but `count` to other invocations. */
+  keep(count: number): void;
+}
+
 /** The function of a mapping. */
 export interface TargetFunction {
   /** Resolves to undefined when the invocation is throttled. */
   invoke(
     payload: string,
     traceHeaders: ReadonlyArray<string | undefined>,
+    places: InvocationPlaces,
   ): Promise<{ readonly payload: string; readonly errorType?: string; readonly died?: boolean } | undefined>;
   /** Whether the message belongs to a chain of invocations that has to end. */
   stopsRecursion(traceHeader: string | undefined): boolean;
@@ -42,6 +55,8 @@ export interface EventSourceOptions {
   readonly queue: SourceQueue;
   readonly target: TargetFunction;
   readonly clock: Clock;
+  /** Processors of the machine, where an invocation can hold several places. @default each holds one */
+  readonly processors?: number;
 }
 
 /** A mapping that polls. */
@@ -58,9 +73,10 @@ const rampStepMs = 200;
 
 /** Starts to poll a queue for a function: one loop that receives, and as many invocations at once as the mapping may have. */
 export function openEventSource(options: EventSourceOptions): EventSource {
-  const { mapping, queue, target, clock } = options;
+  const { mapping, queue, target, clock, processors } = options;
   const stop = new AbortController();
-  const running = new Set<Promise<void>>();
+  const running = new Map<Promise<void>, InvocationPlaces>();
+  let isPacked = processors !== undefined;
   let busySince = 0;
   let freed = Promise.withResolvers<void>();
 
@@ -68,26 +84,42 @@ export function openEventSource(options: EventSourceOptions): EventSource {
     const ramp = Math.floor((clock.now() - busySince) / rampStepMs);
     return Math.min(mapping.maximumConcurrency, firstConcurrency + ramp);
   };
+  const taken = (): number => running.values().reduce((sum, { held }) => sum + held, 0);
   const whenFree = async (): Promise<void> => {
-    while (running.size >= allowed() && !stop.signal.aborted) {
+    while (taken() >= allowed() && !stop.signal.aborted) {
       freed = Promise.withResolvers();
-      // Below the mapping's own limit the ramp opens the next place, above it only the end of an invocation does.
-      const cancel = running.size < mapping.maximumConcurrency ? clock.after(rampStepMs, freed.resolve) : undefined;
+      // Below the mapping's own limit the ramp opens the next place, above it only an invocation that ends or leaves some does.
+      const cancel = taken() < mapping.maximumConcurrency ? clock.after(rampStepMs, freed.resolve) : undefined;
       await freed.promise;
       cancel?.();
     }
   };
   const run = (batch: readonly EventRecord[]): void => {
     if (running.size === 0) busySince = clock.now();
-    const invocation = process(batch).finally(() => {
+    const places = placesFor(isPacked ? mapping.maximumConcurrency - taken() : 1);
+    const invocation = process(batch, places).finally(() => {
       running.delete(invocation);
       freed.resolve();
     });
-    running.add(invocation);
+    running.set(invocation, places);
   };
-  const process = async (batch: readonly EventRecord[]): Promise<void> => {
+  const placesFor = (given: number): InvocationPlaces => {
+    let held = given;
+    return {
+      get held() {
+        return held;
+      },
+      least: Math.ceil(mapping.maximumConcurrency / (processors ?? 1)),
+      keep: (count) => {
+        held = Math.max(1, Math.min(held, count));
+        freed.resolve();
+      },
+    };
+  };
+  const process = async (batch: readonly EventRecord[], places: InvocationPlaces): Promise<void> => {
     try {
-      await invokeWith(batch, options);
+      // Who dies with the work of several would take it along again.
+      if (await invokeWith(batch, places, options)) isPacked = false;
     } catch (error) {
       // The messages come back by visibility; the loop must go on for the others.
       target.log(`the event source mapping ${mapping.logicalId} failed: ${String(error)}`);
@@ -136,12 +168,17 @@ export function openEventSource(options: EventSourceOptions): EventSource {
       stop.abort();
       freed.resolve();
       await polling;
-      await Promise.all(running);
+      await Promise.all(running.keys());
     },
   };
 }
 
-async function invokeWith(batch: readonly EventRecord[], options: EventSourceOptions): Promise<void> {
+/** @returns whether the invocation's process has died */
+async function invokeWith(
+  batch: readonly EventRecord[],
+  places: InvocationPlaces,
+  options: EventSourceOptions,
+): Promise<boolean> {
   const { mapping, queue, target } = options;
   const recursive = batch.filter(({ attributes }) => target.stopsRecursion(attributes['AWSTraceHeader']));
   if (recursive.length > 0) {
@@ -149,15 +186,17 @@ async function invokeWith(batch: readonly EventRecord[], options: EventSourceOpt
     await queue.discard(recursive);
   }
   const records = batch.filter((record) => !recursive.includes(record));
-  if (records.length === 0) return;
+  if (records.length === 0) return false;
   const traceHeaders = records.map(({ attributes }) => attributes['AWSTraceHeader']);
-  const execution = await target.invoke(JSON.stringify({ Records: records }), traceHeaders);
-  if (execution === undefined) return;
-  if (execution.died === true) queue.release?.(records);
+  const execution = await target.invoke(JSON.stringify({ Records: records }), traceHeaders, places);
+  if (execution === undefined) return false;
+  const { died = false } = execution;
+  if (died) queue.release?.(records);
   const settled = settledRecords(records, {
     payload: execution.payload,
     reportsBatchItemFailures: mapping.reportsBatchItemFailures,
     ...(execution.errorType !== undefined && { errorType: execution.errorType }),
   });
   if (settled.length > 0) await queue.delete(settled);
+  return died;
 }

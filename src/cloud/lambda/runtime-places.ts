@@ -1,0 +1,54 @@
+/** How many places of its mapping an invocation holds, and how few it keeps when its loop is busy. */
+export interface GivenPlaces {
+  readonly held: number;
+  /** With fewer for each, more processes would compute than there are processors. */
+  readonly least: number;
+}
+
+/** What the handler sees of them: it does the work of so many invocations, and may leave some to others. */
+export interface HeldPlaces {
+  readonly held: number;
+  /** Keeps so many at most, and one at least. */
+  keep(places: number): void;
+}
+
+const lookMs = 100;
+/** A loop that runs code for this part of the time delays what waits for it. */
+const busyShare = 0.9;
+/** Longer than the code of a new process takes to become fast. */
+const busyMs = 400;
+/** A process that holds this part of its memory takes on no more; one that outgrows it is killed. */
+const fullShare = 0.5;
+
+/** Holds places for one invocation until `end`: half of them are left to another process when this one's loop or memory has no more to give. */
+export function holdPlaces(
+  { held: given, least }: GivenPlaces,
+  { memoryBytes, tell }: { readonly memoryBytes: number; readonly tell: (places: number) => void },
+): HeldPlaces & { end(): void } {
+  let held = given;
+  const keep = (places: number): void => {
+    if (places >= held) return;
+    held = Math.max(1, places);
+    tell(held);
+  };
+  let before = performance.eventLoopUtilization();
+  let busySinceMs = 0;
+  const look = (): void => {
+    const now = performance.eventLoopUtilization();
+    const { active, idle, utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    busySinceMs = utilization >= busyShare ? busySinceMs + active + idle : 0;
+    if (process.memoryUsage.rss() > fullShare * memoryBytes) keep(Math.ceil(held / 2));
+    if (busySinceMs < busyMs) return;
+    busySinceMs = 0;
+    keep(Math.max(least, Math.ceil(held / 2)));
+  };
+  const timer = given > 1 ? setInterval(look, lookMs).unref() : undefined;
+  return {
+    get held() {
+      return held;
+    },
+    keep,
+    end: () => clearInterval(timer),
+  };
+}
