@@ -3,7 +3,7 @@ import { useConnectors } from '../src/connectors/settings.ts';
 import { type FanOutAnswer, parseRequest } from '../src/format/request.ts';
 import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
-import { attributeOutput, chargeStrayRejections } from '../src/runtime/item-output.ts';
+import { attributeOutput } from '../src/runtime/item-output.ts';
 import { leavingSignal } from '../src/runtime/leaving.ts';
 import { trustOwnCertificates } from '../src/runtime/own-certificates.ts';
 import { ParameterVault, readParameters, redactOutput } from '../src/runtime/secret-vault.ts';
@@ -20,8 +20,8 @@ trustOwnCertificates(process.env);
 useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });
 const leaving = leavingSignal();
 attributeOutput(deps.log);
-chargeStrayRejections(deps.log);
-// It is needed when items run here, and loads beside the first requests.
+// They are needed when items run here, and load beside the first requests.
+const faults = import('../src/runtime/item-faults.ts').then(({ chargeFaults }) => chargeFaults(deps.log));
 const watchdog = import('../src/runtime/loop-watchdog.ts').then(({ half, startLoopWatchdog }) =>
   startLoopWatchdog(half(deps.environment.loopLimits)),
 );
@@ -40,6 +40,7 @@ export const handler = async (event: unknown, context: Context): Promise<FanOutA
   const token = request.clientToken ?? context.awsRequestId;
   // A job whose secret is missing is refused before anything is written.
   await vault.read(secretsOf(await loadable(request.task), request.options?.secretHeaders));
+  await faults;
   const endWatch = (await watchdog).watch();
   const runWorker: FanOutDeps['runWorker'] = async (...given) => (await worker()).runWorker(...given);
   const world = { ...deps, tasks, deadline, leaving, writer: newWriter(), runWorker };

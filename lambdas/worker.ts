@@ -4,10 +4,12 @@ import { sendDueTick } from '../src/job/due-tick.ts';
 import { limits } from '../src/limits.ts';
 import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
-import { attributeOutput, chargeStrayRejections } from '../src/runtime/item-output.ts';
+import { chargeFaults } from '../src/runtime/item-faults.ts';
+import { attributeOutput } from '../src/runtime/item-output.ts';
 import { leavingSignal } from '../src/runtime/leaving.ts';
-import { half, startLoopWatchdog } from '../src/runtime/loop-watchdog.ts';
+import { startLoopWatchdog } from '../src/runtime/loop-watchdog.ts';
 import { trustOwnCertificates } from '../src/runtime/own-certificates.ts';
+import { RowRescue } from '../src/runtime/row-rescue.ts';
 import { ParameterVault, readParameters, redactOutput } from '../src/runtime/secret-vault.ts';
 import { fromRecord } from '../src/runtime/sqs-record.ts';
 import { childrenBeside } from '../src/runtime/task-child.ts';
@@ -24,14 +26,12 @@ trustOwnCertificates(process.env);
 useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });
 const leaving = leavingSignal();
 attributeOutput(deps.log);
-chargeStrayRejections(deps.log);
+chargeFaults(deps.log);
 const { loopLimits } = deps.environment;
-// Early, since it fails nobody: who is to blame is found where items run apart.
-const watchdog = startLoopWatchdog(half(loopLimits));
-const startChild = childrenBeside(import.meta.url, {
-  memoryMb: Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? limits.workerMemoryMb),
-  loopLimits,
-});
+const memoryMb = Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? limits.workerMemoryMb);
+const rescue = new RowRescue(import.meta.url);
+const watchdog = startLoopWatchdog({ ...loopLimits, endAfter: 1.5, rescue: { memoryMb, store: () => rescue.store() } });
+const startChild = childrenBeside(import.meta.url, { memoryMb, loopLimits });
 const vault = new ParameterVault(deps.environment.name, readParameters);
 redactOutput(vault);
 const tasks = withThreads(withSecrets(taskFiles, vault), threadsBeside(import.meta.url));
@@ -47,6 +47,7 @@ export const handler = async (event: SQSEvent, context: Context): Promise<SQSBat
     ...deps,
     tasks,
     startChild,
+    rescue,
     queue: deps.workQueue,
     deadline,
     leaving,

@@ -64,6 +64,7 @@ export async function buildEngine(root: string, home: string): Promise<BuiltEngi
       ...Object.fromEntries(functionNames.map((name) => [name, `lambdas/${name}.ts`])),
       thread: 'lambdas/thread.ts',
       child: 'lambdas/child.ts',
+      rescue: 'lambdas/rescue.ts',
       registry: 'src/task/registry.ts',
       'local-registry': 'src/bundle/local-registry.ts',
       [poolWorker]: 'node_modules/piscina/dist/worker.js',

@@ -1,23 +1,30 @@
 import { Worker } from 'node:worker_threads';
-import { describeStray, itemScope } from '../worker/item-scope.ts';
+import { chargeItem, describeStray, itemScope } from '../worker/item-scope.ts';
 
 /** How often the loop says that it turns, in milliseconds. */
 const beatMs = 500;
 /** What a process that ends for an item says on stderr before: its key and the message of its row as JSON. */
 export const blockedMark = 'fanloop-blocked:';
-/** What the thread asks the blocked loop: the name is all that both know of it. */
-const hook = 'fanloop.blockedItem';
+/** What the thread asks the blocked loop: these names are all that both know of it. */
+const hooks = { blocked: 'fanloop.blockedItem', rescue: 'fanloop.rescue' } as const;
+/** How often memory is looked at: an item can fill a gigabyte in a second. */
+const memoryLookMs = 50;
+/** Parts of the memory: rows are stored above the first, and again when it was below the second meanwhile. */
+const memoryShares = { high: 0.8, low: 0.7 } as const;
+/** Where the loop does not stop to store, in milliseconds: it is in native code. */
+const pauseMs = 2_000;
 
 /**
  * Runs on a thread of its own, and looks whether the beat goes on; where it has not for too long, the process ends. It does not end
- * the code alone: what waits to run next is lost with it, of other items too. Where it is to say who is to blame, it stops the loop
- * by the inspector, twice: who is met both times.
+ * the code alone: what waits to run next is lost with it, of other items too. Before, it stops the loop by the inspector, twice: who is
+ * met both times is to blame. Where the process has rows in hand, they are stored while it stands. They are also stored when the
+ * memory is nearly full: a process that fills it ends without a word.
  */
 const watch = `
 const { workerData } = require('node:worker_threads');
 const { Session } = require('node:inspector');
 const { readFileSync, writeSync } = require('node:fs');
-const { beats, beatMs, limitMs, cpuMs, isNaming, hook, blockedMark } = workerData;
+const { beats, beatMs, limitMs, cpuMs, endAfter, hooks, blockedMark, memoryMb, memoryLookMs, memoryShares, pauseMs } = workerData;
 const view = new Int32Array(beats);
 // Of the main thread alone, where the system says it: tasks may compute on others.
 const usedMs = () => {
@@ -34,22 +41,40 @@ let silent = 0;
 let usedBefore = usedMs();
 let suspect;
 let looking = false;
+let isFull = false;
 
-/** Stops the loop where it is, and asks there who runs, and what is to be said of that. */
-const ask = (ms) => new Promise((settle) => {
+/** Stops the loop where it is, if it still is what it was, and gives what an expression comes to there. */
+const atPause = (expression, isStill) => new Promise((settle) => {
   const session = new Session();
   session.connectToMainThread();
   const end = (answer) => session.post('Debugger.resume', () => { session.disconnect(); settle(answer); });
+  let isLate = false;
+  const timer = setTimeout(() => { isLate = true; settle(undefined); }, pauseMs);
   session.on('Debugger.paused', ({ params: { callFrames } }) => {
-    // It has turned since: nobody blocks it.
-    if (Atomics.load(view, 0) !== seen) return end(undefined);
-    const expression = 'JSON.stringify(globalThis[Symbol.for("' + hook + '")](' + ms + '))';
+    clearTimeout(timer);
+    if (isLate || !isStill()) return end(undefined);
     session.post('Debugger.evaluateOnCallFrame',
       { callFrameId: callFrames[0].callFrameId, expression, returnByValue: true, silent: true },
-      (error, answer) => end(error || answer.result.value === undefined ? undefined : JSON.parse(answer.result.value)));
+      (error, answer) => end(error || answer.result.value === undefined ? undefined : answer.result.value));
   });
   session.post('Debugger.enable', () => session.post('Debugger.pause'));
 });
+const call = (name, ...given) => 'globalThis[Symbol.for("' + name + '")](' + given.join() + ')';
+/** Who runs, and what is to be said of that; nobody where it has turned since, or between two pieces of an item's code. */
+const ask = async (ms, guilty) => {
+  const blocked = seen;
+  const question = call(hooks.blocked, ms, JSON.stringify(guilty ?? null));
+  const met = await atPause('JSON.stringify(' + question + ')', () => Atomics.load(view, 0) === blocked);
+  return met === undefined ? undefined : JSON.parse(met);
+};
+const rescue = () => atPause(call(hooks.rescue), () => true);
+async function lookAtMemory() {
+  const share = process.memoryUsage.rss() / 1048576 / memoryMb;
+  if (share < memoryShares.low) isFull = false;
+  if (isFull || share < memoryShares.high || Atomics.load(view, 0) === 0) return;
+  isFull = true;
+  await rescue();
+}
 function end(ms) {
   writeSync(1, JSON.stringify({ level: 'error', time: new Date().toISOString(),
     message: 'the event loop was blocked for ' + ms / 1000 + ' s: the process ends, and its items run apart' }) + '\\n');
@@ -65,20 +90,24 @@ async function look() {
   const ms = silent * beatMs;
   // A late beat is no blocked loop.
   const share = Math.max(ms / limitMs, silent < 3 ? 0 : (usedMs() - usedBefore) / cpuMs);
-  if (share >= (isNaming ? 3 : 1)) end(ms);
-  if (!isNaming || share < 0.5 || looking) return;
+  if (looking) return;
   looking = true;
-  const met = await ask(ms);
-  looking = false;
-  // Between two pieces of an item's code nobody is met.
-  if (met === undefined) return;
-  if (share >= 1 && suspect === met.key) {
-    writeSync(2, blockedMark + JSON.stringify(met) + '\\n');
+  if (share >= endAfter) {
+    if (memoryMb !== undefined) await rescue();
     end(ms);
+  } else if (share >= 0.5 && endAfter > 1) {
+    const guilty = share >= 1 ? suspect : undefined;
+    const met = await ask(ms, guilty);
+    if (met !== undefined && met.key === guilty) {
+      writeSync(2, blockedMark + JSON.stringify(met) + '\\n');
+      end(ms);
+    }
+    suspect = met === undefined ? suspect : met.key;
   }
-  suspect = met.key;
+  looking = false;
 }
 setInterval(() => void look(), beatMs);
+if (memoryMb !== undefined) setInterval(() => void lookAtMemory(), memoryLookMs);
 `;
 
 /** For how long an item may block an event loop, in milliseconds. */
@@ -89,8 +118,16 @@ export interface LoopLimits {
   readonly cpuMs: number;
 }
 
-/** Where it fails nobody, a process ends early. */
+/** Where nobody is asked, a process ends early: it fails nobody. */
 export const half = ({ limitMs, cpuMs }: LoopLimits): LoopLimits => ({ limitMs: limitMs / 2, cpuMs: cpuMs / 2 });
+
+/** What the thread does beside. */
+interface Watching {
+  /** Who is to blame is asked for; where nobody can be met the process ends after so many times of its limits. @default 1: nobody is asked */
+  readonly endAfter?: number;
+  /** Stores, before it returns, what would be lost with the process; `memoryMb` is what that may have. @default nothing is stored */
+  readonly rescue?: { readonly memoryMb: number; readonly store: () => void };
+}
 
 /** Watches this process's event loop while work runs on it. */
 export interface LoopWatchdog {
@@ -98,19 +135,27 @@ export interface LoopWatchdog {
   watch(): () => void;
 }
 
-/** Starts the thread that ends this process when its event loop is blocked for `limitMs`, or for `cpuMs` of its own processor time. */
-export function startLoopWatchdog({
-  limitMs,
-  cpuMs,
-  isNaming = false,
-}: LoopLimits & {
-  /** The process says before on stderr which item is to blame, after {@link blockedMark}. Who cannot be met ends it later. @default false */
-  readonly isNaming?: boolean;
-}): LoopWatchdog {
-  Object.assign(globalThis, { [Symbol.for(hook)]: blockedItem });
+/**
+ * Starts the thread that ends this process when its event loop is blocked for `limitMs`, or for `cpuMs` of its own processor time. It
+ * says before on stderr which item is to blame, after {@link blockedMark}.
+ */
+export function startLoopWatchdog({ limitMs, cpuMs, endAfter = 1, rescue }: LoopLimits & Watching): LoopWatchdog {
+  const blocked = (ms: number, guilty: string | null) => {
+    const met = blockedItem(ms);
+    if (met !== undefined && met.key === guilty && rescue !== undefined) {
+      chargeItem('LoopBlocked', met.message);
+      rescue.store();
+    }
+    return met;
+  };
+  Object.assign(globalThis, {
+    [Symbol.for(hooks.blocked)]: blocked,
+    [Symbol.for(hooks.rescue)]: () => rescue?.store(),
+  });
   const beats = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const view = new Int32Array(beats);
-  const workerData = { beats, beatMs, limitMs, cpuMs, isNaming, hook, blockedMark };
+  const memory = { memoryMb: rescue?.memoryMb, memoryLookMs, memoryShares, pauseMs };
+  const workerData = { beats, beatMs, limitMs, cpuMs, endAfter, hooks, blockedMark, ...memory };
   const thread = new Worker(watch, { eval: true, workerData });
   thread.unref();
   let serial = 0;
@@ -139,6 +184,6 @@ function blockedItem(ms: number): { readonly key: string; readonly message: stri
   // Above the question stands who answers it.
   const asked = stack.findIndex((line) => line.includes('at eval ('));
   const what = `let nobody else run for ${ms / 1_000} s (a task that computes says "thread: true"); it was`;
-  const message = describeStray(scope.task, what, `\n${stack.slice(asked + 1).join('\n')}`);
+  const message = describeStray(what, `\n${stack.slice(asked + 1).join('\n')}`);
   return { key: scope.idempotencyKey, message };
 }

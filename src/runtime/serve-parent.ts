@@ -2,7 +2,8 @@ import type { Clock, Log } from '../ports.ts';
 import type { TaskRegistry } from '../task/registry.ts';
 import { ChildLoop } from '../worker/isolate/child-loop.ts';
 import type { FromChild, ToChild } from '../worker/isolate/task-child.ts';
-import { attributeOutput, chargeStrayRejections } from './item-output.ts';
+import { chargeFaults } from './item-faults.ts';
+import { attributeOutput } from './item-output.ts';
 import { type LoopLimits, startLoopWatchdog } from './loop-watchdog.ts';
 
 /** Exit code of a child that an exception has ended: the one of Node itself. */
@@ -29,9 +30,9 @@ export function serveParent(deps: {
   process.on('disconnect', () => exit(0));
   process.on('uncaughtException', (error) => loop.fatal(error));
   attributeOutput(deps.log);
-  chargeStrayRejections(deps.log);
+  chargeFaults(deps.log);
   // A signal that ends the group is for the parent, which then hands over.
   process.on('SIGTERM', () => undefined);
-  startLoopWatchdog({ ...deps.loopLimits, isNaming: true }).watch();
+  startLoopWatchdog({ ...deps.loopLimits, endAfter: 3 }).watch();
   post({ type: 'ready' });
 }

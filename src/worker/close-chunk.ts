@@ -4,6 +4,7 @@ import { segmentKey, segmentName } from '../format/paths.ts';
 import { encodeLines } from '../format/result.ts';
 import { limits } from '../limits.ts';
 import type { Clock, Log, ObjectStore, Queue } from '../ports.ts';
+import type { UnstoredRows } from './deps.ts';
 import { isSuspect } from './held-message.ts';
 import type { OpenChunk } from './open-chunk.ts';
 import { persist } from './persist.ts';
@@ -43,6 +44,17 @@ export async function storeSegment(
 export async function storeSign(deps: CloseDeps, chunk: OpenChunk): Promise<void> {
   chunk.checkpointAt = deps.clock.now();
   await putSegment(deps, chunk, { gen: chunk.message.gen, rows: 0, body: new Uint8Array() });
+}
+
+/** Rows of a chunk of which it is not known that they stand, as a segment; none where there are none, or they are nobody's any more. */
+export function unstoredRows(
+  { writer, nextSegment }: Pick<CloseDeps, 'writer' | 'nextSegment'>,
+  chunk: OpenChunk,
+): readonly UnstoredRows[] {
+  const rows = chunk.unstored();
+  if (rows.length === 0) return [];
+  const name = segmentName({ gen: chunk.message.gen, writer, k: nextSegment(), rows: rows.length });
+  return [{ key: segmentKey(chunk.folder, chunk.place, name), body: encodeLines(rows) }];
 }
 
 async function putSegment(

@@ -1,9 +1,9 @@
 import { encodeMessage, sentAgain } from '../format/message.ts';
 import { resultKey } from '../format/paths.ts';
 import { limits } from '../limits.ts';
-import { type CloseDeps, closeChunk, storeSegment, storeSign } from './close-chunk.ts';
+import { type CloseDeps, closeChunk, storeSegment, storeSign, unstoredRows } from './close-chunk.ts';
 import type { RequestCount, Requests } from './count-requests.ts';
-import type { WorkerDeps } from './deps.ts';
+import type { UnstoredRows, WorkerDeps } from './deps.ts';
 import { type HeldBell, type HeldMessage, isBell, isSuspect, mayHaveRival } from './held-message.ts';
 import type { Holds } from './holds.ts';
 import { listSegments } from './kept-rows.ts';
@@ -61,6 +61,11 @@ export class Closer {
     if (chunk.hasRows && (ageMs >= checkpointMs || isFull)) this.#storeEarly(chunk, storeSegment);
     // Without a sign for two leases the job takes the chunk's message for lost.
     else if (chunk.held.seat === undefined && ageMs >= 1_000 * leaseSeconds) this.#storeEarly(chunk, storeSign);
+  }
+
+  /** Rows of which it is not known that they stand, as segments that whoever has their chunks next reads. */
+  unstored(): readonly UnstoredRows[] {
+    return this.#state.chunks.flatMap((chunk) => unstoredRows(this.#closeDeps, chunk));
   }
 
   /** Says that a worker has this chunk now, whose message came before: whoever has it still then stops. */

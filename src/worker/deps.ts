@@ -10,6 +10,19 @@ export interface Places {
   keep(count: number): void;
 }
 
+/** Rows that are settled and not stored. */
+export interface UnstoredRows {
+  /** The segment in which they can stand. */
+  readonly key: string;
+  readonly body: Uint8Array;
+}
+
+/** What stores rows when a worker's process is about to die, or its loop does not turn. */
+export interface Rescue {
+  /** @returns how to end it */
+  watch(unstored: () => readonly UnstoredRows[]): () => void;
+}
+
 /** What a worker needs of the world. */
 export interface WorkerDeps {
   readonly store: ObjectStore;
@@ -31,6 +44,8 @@ export interface WorkerDeps {
   readonly checkpointMs: number;
   /** Starts a process in which suspect items run; absent where the machine has none: then they run here. */
   readonly startChild?: StartChild;
+  /** Stores rows when this process can no more; absent where no process dies of an item. */
+  readonly rescue?: Rescue;
   /** Milliseconds since the epoch when the invocation ends. */
   readonly deadline: number;
   /** Makes the next turn of a job due; a failure costs only time. @default the turn comes when it would */

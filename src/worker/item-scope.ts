@@ -6,7 +6,7 @@ import { limits } from '../limits.ts';
 export interface ItemScope {
   readonly idempotencyKey: string;
   readonly task: string;
-  /** A promise of the item's was rejected, and nobody handled it. */
+  /** The item did something to its process that nobody handled: it fails by that, whatever it answers. */
   unhandled(error: ItemError): void;
 }
 
@@ -14,22 +14,18 @@ export interface ItemScope {
 export const itemScope = new AsyncLocalStorage<ItemScope>();
 
 /**
- * Charges an unhandled rejection to the item that it belongs to.
+ * Charges what happened just now to the item that it belongs to.
  *
- * @returns false where nothing tells whose it is.
+ * @returns the item; undefined where nothing tells whose it is.
  */
-export function chargeRejection(reason: unknown): boolean {
+export function chargeItem(code: string, message: string): ItemScope | undefined {
   const scope = itemScope.getStore();
-  scope?.unhandled({
-    code: 'UnhandledRejection',
-    message: describeStray(scope.task, 'rejected a promise that nobody handled', reason),
-    retryable: false,
-  });
-  return scope !== undefined;
+  scope?.unhandled({ code, message, retryable: false });
+  return scope;
 }
 
-/** What a stray error of a task says in a row: the task's name and the stack, shortened. */
-export function describeStray(task: string, what: string, reason: unknown): string {
+/** What a stray error of the item that runs now says in its row: the task's name and the stack, shortened. */
+export function describeStray(what: string, reason: unknown): string {
   const text = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
-  return `the task "${task}" ${what}: ${text}`.slice(0, limits.errorMessageCharacters);
+  return `the task "${itemScope.getStore()?.task ?? ''}" ${what}: ${text}`.slice(0, limits.errorMessageCharacters);
 }

@@ -42,8 +42,8 @@ export interface ItemRun {
   notBefore: number;
   /** How long that was when it was decided, in milliseconds: whatever the clock is set to, nothing waits longer. */
   waitMs: number;
-  /** A rejection that it left unhandled: it fails, whatever it answers. */
-  rejection?: ItemError;
+  /** What it did to its process: it fails by that, whatever it answers. */
+  fault?: ItemError;
 }
 
 /** An item that another invocation has to go on with. */
@@ -65,6 +65,9 @@ interface SettledRow extends RowCost {
 /** What an attempt that came to nothing has cost, before its item goes to another invocation. */
 const attemptsOnly = (callMs: number): Digest => ({ ...emptyDigest, callMs });
 
+const linesOf = (rows: readonly Pick<SettledRow, 'row' | 'json'>[]): readonly RowLine[] =>
+  rows.map(({ row, json }) => lineOf(row, json));
+
 /** A chunk in a worker's hands: its rows so far, and what is left of it. */
 export class OpenChunk {
   readonly held: HeldMessage;
@@ -77,8 +80,12 @@ export class OpenChunk {
   /** Segments that were there when the chunk was opened, or that this worker stored: others are another worker's. */
   readonly knownSegments: Set<string>;
   #rows: SettledRow[] = [];
+  /** Rows that are being stored. */
+  #taken: readonly SettledRow[] = [];
   #rowBytes = 0;
   #storingBytes = 0;
+  /** What becomes of items that run still and have failed already. */
+  readonly #charged = new Map<number, Row>();
   #settled = 0;
   #later: LaterItem[] = [];
   #digest: Digest;
@@ -179,25 +186,30 @@ export class OpenChunk {
   drop(): void {
     this.#drop.abort(new Error('the chunk is another worker’s'));
     this.#rows = [];
+    this.#taken = [];
     this.#rowBytes = 0;
   }
 
   settle(row: Row, cost: RowCost): void {
+    this.#charged.delete(row.index);
     this.#rows.push({ row, ...cost });
     this.#rowBytes += cost.bytes;
     this.#settled++;
   }
 
-  /** An item that has answered fails after all; what is stored already stays as it is. */
-  failAfterwards(index: number, error: ItemError): void {
+  /** An item fails whatever it answers, or has answered; what is stored already stays as it is. */
+  fail({ index, about, attempts }: ItemRun, error: ItemError): void {
     const at = this.#rows.findLastIndex((settled) => settled.row.index === index);
     const before = this.#rows[at];
-    if (before === undefined || before.row.status !== 'succeeded') return;
+    if (before === undefined)
+      this.#charged.set(index, { index, ...about, status: 'failed', error, attempts, durationMs: 0 });
+    if (before?.row.status !== 'succeeded') return;
     const { value: _value, ...rest } = before.row;
     this.#rows[at] = { ...before, row: { ...rest, status: 'failed', error } };
   }
 
   handOver(run: ItemRun): void {
+    this.#charged.delete(run.index);
     const { index, notBefore, waitMs } = run;
     this.#later.push({ index, attempts: run.attempts - run.refusals, notBefore, waitMs });
     this.#digest = addDigests(this.#digest, attemptsOnly(run.callMs));
@@ -223,20 +235,28 @@ export class OpenChunk {
     return this.#attempted || this.#settled > 0;
   }
 
+  /** Rows of which it is not known that they stand: those in hand, those that are being stored, and those that are to come in any case. */
+  unstored(): readonly RowLine[] {
+    const charged = this.#charged.values().map((row) => ({ row }));
+    return linesOf([...this.#taken, ...this.#rows, ...charged]);
+  }
+
   /** Takes the rows that are not stored yet, counts them, and forgets them: whoever takes them stores them. */
   takeRows(now: number): readonly RowLine[] {
     const rows = this.#rows;
+    this.#taken = rows;
     this.#rows = [];
     this.#storingBytes = this.#rowBytes;
     this.#rowBytes = 0;
     this.checkpointAt = now;
     this.#digest = countRows(this.#digest, rows);
-    return rows.map(({ row, json }) => lineOf(row, json));
+    return linesOf(rows);
   }
 
   /** Names the segment in which the rows taken stand. */
   addSegment(name: string): void {
     this.#segments.push(name);
+    this.#taken = [];
     this.#storingBytes = 0;
   }
 }

@@ -136,7 +136,7 @@ export class Runner {
     job.ranSince = true;
     this.#state.running++;
     const at = clock.now() - job.beganAt;
-    const unhandled = (error: ItemError): void => this.chargeRejection(run, error);
+    const unhandled = (error: ItemError): void => this.chargeFault(run, error);
     startItem(this.#deps, { job, run, unhandled, used: (used) => usage.add(used) }, (outcome) => {
       job.running--;
       this.#state.running--;
@@ -162,15 +162,13 @@ export class Runner {
     }
     run.callMs += outcome.durationMs;
     const retryMs =
-      outcome.kind === 'failed' && run.rejection === undefined
-        ? retryAfter(this.#deps, { job, run, outcome })
-        : undefined;
+      outcome.kind === 'failed' && run.fault === undefined ? retryAfter(this.#deps, { job, run, outcome }) : undefined;
     if (retryMs !== undefined) {
       this.#retry(job, run, retryMs);
       return;
     }
-    job.pace.counted(outcome.kind === 'failed' || run.rejection !== undefined);
-    if (outcome.kind === 'succeeded' && run.rejection === undefined) job.gate.succeeded(this.#deps.clock.now());
+    job.pace.counted(outcome.kind === 'failed' || run.fault !== undefined);
+    if (outcome.kind === 'succeeded' && run.fault === undefined) job.gate.succeeded(this.#deps.clock.now());
     settleOutcome(run, outcome, at);
   }
 
@@ -185,10 +183,10 @@ export class Runner {
     }
   }
 
-  /** A promise of an item's was rejected and nobody handled it: the item fails by it, also when it has answered since. */
-  chargeRejection(run: ItemRun, error: ItemError): void {
-    run.rejection ??= error;
-    run.chunk.failAfterwards(run.index, error);
+  /** An item did something to its process that nobody handled: it fails by that, also when it has answered since. */
+  chargeFault(run: ItemRun, error: ItemError): void {
+    run.fault ??= error;
+    run.chunk.fail(run, error);
   }
 
   /** An attempt that the worker itself broke off is none. */

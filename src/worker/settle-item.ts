@@ -2,21 +2,21 @@ import type { Row } from '../format/outcome.ts';
 import type { AttemptOutcome } from './attempt.ts';
 import type { ItemRun } from './open-chunk.ts';
 
-/** Writes the row of an item whose last attempt has ended; a rejection that it left unhandled fails it, whatever it answered. */
+/** Writes the row of an item whose last attempt has ended; what it did to its process fails it, whatever it answered. */
 export function settleOutcome(
   run: ItemRun,
   outcome: Extract<AttemptOutcome, { readonly kind: 'succeeded' | 'failed' }>,
   at: number,
 ): void {
-  const { index, about, attempts, callMs, rejection } = run;
+  const { index, about, attempts, callMs, fault } = run;
   const { durationMs } = outcome;
   const took = { attempts, durationMs, at };
-  if (rejection === undefined && outcome.kind === 'succeeded') {
+  if (fault === undefined && outcome.kind === 'succeeded') {
     const row: Row = { index, ...about, status: 'succeeded', value: undefined, ...took };
     run.chunk.settle(row, { json: outcome.json, bytes: outcome.bytes, callMs });
     return;
   }
-  const error = rejection ?? (outcome.kind === 'failed' ? outcome.error : undefined);
+  const error = fault ?? (outcome.kind === 'failed' ? outcome.error : undefined);
   if (error === undefined) throw new Error('expected an outcome that has failed');
   run.chunk.settle({ index, ...about, status: 'failed', error, ...took }, { bytes: error.message.length, callMs });
 }

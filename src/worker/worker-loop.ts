@@ -44,11 +44,12 @@ export async function runWorker(
   const watch = new LoopWatch(deps, state);
   const closer = new Closer(deps, state, { watch, holds, requests });
   const runner = new Runner(deps, state, closer);
-  const jobs = new JobFinder(deps, state, (run, error) => runner.chargeRejection(run, error));
+  const jobs = new JobFinder(deps, state, (run, error) => runner.chargeFault(run, error));
   const opener = new Opener(deps, state, { closer, runner, holds, jobs });
   const desk = new SeatDesk(deps, state, { closer, runner, holds, jobs, opener });
   const intake = new Intake(deps, state, { closer, opener, holds, desk });
   const leaving = deps.leaving ?? new AbortController().signal;
+  const endRescue = deps.rescue?.watch(() => closer.unstored());
   const leave = (): void => runner.leave();
   leaving.addEventListener('abort', leave, { once: true });
   if (leaving.aborted) leave();
@@ -76,6 +77,7 @@ export async function runWorker(
     }
   } finally {
     leaving.removeEventListener('abort', leave);
+    endRescue?.();
     cancelEnd();
     runner.close();
     intake.close();

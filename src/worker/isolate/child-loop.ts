@@ -38,10 +38,10 @@ export class ChildLoop {
     this.#post({ type: 'answer', id, answer });
   }
 
-  /** An exception that nobody caught ends the process: says whose it is. */
+  /** An exception that ends the process: says whose it is. */
   fatal(reason: unknown): void {
     const scope = itemScope.getStore();
-    const message = describeStray(scope?.task ?? '', 'threw an exception that nobody caught', reason);
+    const message = describeStray('threw an exception that nobody caught', reason);
     const error = { code: 'WorkerCrashed', message, retryable: false };
     this.#post({ type: 'fatal', culprit: scope?.idempotencyKey, error });
   }

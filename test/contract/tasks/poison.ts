@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defineTask } from 'fanloop';
 import { request } from 'undici';
@@ -11,7 +12,7 @@ export const task = defineTask({
     waitMs: z.int(),
     ask: z.url(),
     how: z
-      .enum(['exit', 'loop', 'rejection', 'late-rejection', 'timer', 'memory', 'abort', 'signal', 'first'])
+      .enum(['exit', 'loop', 'rejection', 'late-rejection', 'timer', 'memory', 'abort', 'signal', 'kill', 'first'])
       .optional(),
     together: z.boolean().optional(),
   }),
@@ -56,6 +57,9 @@ const harm = {
     for (;;) held.push(new Array(1_000_000).fill(Math.random()));
   },
   abort: () => process.abort(),
+  kill: () => {
+    spawnSync('kill', ['-SEGV', `${process.pid}`]);
+  },
   signal: async () => {
     process.kill(process.pid, 'SIGSEGV');
     await sleep(1_000);
