@@ -7,13 +7,22 @@ const tolerated = 0.03;
 const toleratedCount = 2;
 /** After a refusal the pace is this part of what succeeded in the last second. */
 const cutTo = 0.95;
-/** Without a refusal for this long the pace grows. */
+/** Without a refusal for this long the pace grows; where it was refused at the same pace before, each time after twice the time. */
 const calmMs = 2_000;
-/** A downstream that refuses half of so many answers within so short a time has not been cut to what it takes. */
-const recutMs = 250;
+const longestCalmMs = 16_000;
+/** What succeeded at two cuts is the same when it is no more apart than by this part. */
+const samePace = 0.15;
+/** Where this part of the calls is refused after the cut as well, they are refused whatever the pace is, and calm brings nothing. */
+const uselessCalm = 0.015;
+/** A downstream that refuses half of so many answers within so short a time has not been cut to what it takes: it is halved. */
+const recutMs = 100;
 const recutAnswers = 20;
-/** Growth a second, of the pace and at least of one call. */
+/** Halved at most to this part of what succeeded before: the next second tells more. */
+const recutTo = 0.25;
+/** Growth a second, of the pace and at least of one call; and where the pace is beyond that of the last refusals by more than this. */
 const growth = 1.03;
+const freeGrowth = 1.1;
+const freeFrom = 1.1;
 /** The same below what succeeded when it was cut, where nothing new is tried. */
 const recovery = 1.5;
 const growthFloor = 0.1;
@@ -43,9 +52,12 @@ export class Brake {
   /** Answers that are remembered. */
   #count = 0;
   #cutAt = Number.NEGATIVE_INFINITY;
+  #halvedAt = Number.NEGATIVE_INFINITY;
   /** Starts a second that went well when it was cut. */
   #known = 0;
   #refusedAt = Number.NEGATIVE_INFINITY;
+  /** For how long after the cut no more is tried. */
+  #calmMs = calmMs;
   /** Whether it was cut to what the beginning of a second came to. */
   #isGuessed = false;
   #grownAt = 0;
@@ -71,7 +83,12 @@ export class Brake {
   refused(now: number, retryAfterMs: number | undefined): void {
     this.#remember(now, 1);
     const judged = this.#since(Number.NEGATIVE_INFINITY).refused;
-    if (judged <= Math.max(toleratedCount, tolerated * this.#count)) return;
+    if (judged <= Math.max(toleratedCount, tolerated * this.#count)) {
+      const calmFor = now - this.#cutAt;
+      const isCalm = calmFor > windowMs && calmFor < this.#calmMs;
+      if (isCalm && judged >= toleratedCount && judged > uselessCalm * this.#count) this.#calmMs = calmMs;
+      return;
+    }
     this.#refusedAt = now;
     const { answers, refused } = this.#since(now - windowMs);
     const isRefusedAsAWhole = answers >= holdAnswers && refused >= holdPart * answers;
@@ -80,7 +97,7 @@ export class Brake {
     const spanMs = isMost ? windowMs : Math.max(100, Math.min(windowMs, now - this.#firstAt));
     const succeeded = ((answers - refused) * windowMs) / spanMs;
     if (now - this.#cutAt >= windowMs) {
-      this.#known = succeeded;
+      this.#judge(succeeded);
       this.#cut(now, succeeded);
       this.#isGuessed = spanMs < windowMs;
     } else if (this.#isGuessed && isMost) {
@@ -88,10 +105,10 @@ export class Brake {
       this.#isGuessed = false;
       this.#known = succeeded;
       this.#cut(this.#cutAt, succeeded);
-    } else if (now - this.#cutAt >= recutMs) {
+    } else if (now - Math.max(this.#cutAt, this.#halvedAt) >= recutMs) {
       const late = this.#since(now - recutMs);
       // A limit that counts by the second refuses all of its end, so that a shorter time says too little to go further down.
-      if (late.answers >= recutAnswers && late.refused >= late.answers / 2) this.#cut(now, this.#perSecond / 2);
+      if (late.answers >= recutAnswers && late.refused >= late.answers / 2) this.#halve(now);
     }
     // Where nothing went well, half of what was tried may.
     if (succeeded === 0) this.#known = Math.max(this.#known, answers / 2);
@@ -127,10 +144,23 @@ export class Brake {
     return pace >= share || share === Number.POSITIVE_INFINITY ? 1 : pace / share;
   }
 
+  /** Learns what is taken: a pace at which it was refused twice is that of the downstream, and seldom worth a try. */
+  #judge(succeeded: number): void {
+    const isSame = Math.abs(succeeded - this.#known) <= samePace * this.#known;
+    this.#known = succeeded;
+    this.#calmMs = isSame ? Math.min(longestCalmMs, 2 * this.#calmMs) : calmMs;
+  }
+
   #cut(now: number, succeededPerSecond: number): void {
     this.#cutAt = now;
     this.#grownAt = now;
     this.#perSecond = Math.max(floorPerSecond, cutTo * Math.min(this.#perSecond, succeededPerSecond));
+  }
+
+  #halve(now: number): void {
+    this.#halvedAt = now;
+    this.#grownAt = now;
+    this.#perSecond = Math.max(floorPerSecond, recutTo * this.#known, (cutTo * this.#perSecond) / 2);
   }
 
   #since(from: number): { readonly answers: number; readonly refused: number } {
@@ -169,9 +199,10 @@ export class Brake {
     if (this.#perSecond === Number.POSITIVE_INFINITY) return;
     const from = Math.max(this.#grownAt, this.#refusedAt + calmMs);
     if (now <= from) return;
-    const seconds = (now - from) / 1_000;
-    const recovered = Math.min(cutTo * this.#known, this.#perSecond * recovery ** seconds);
-    this.#perSecond = Math.max(recovered, this.#perSecond * growth ** seconds + growthFloor * seconds);
+    const recovered = Math.min(cutTo * this.#known, this.#perSecond * recovery ** ((now - from) / 1_000));
+    const seconds = Math.max(0, now - Math.max(from, this.#cutAt + this.#calmMs)) / 1_000;
+    const by = this.#perSecond > freeFrom * this.#known ? freeGrowth : growth;
+    this.#perSecond = Math.max(recovered, this.#perSecond * by ** seconds + growthFloor * seconds);
     this.#grownAt = now;
     const started = this.#since(now - windowMs).answers;
     // A pace far above what is asked for brakes nothing.
