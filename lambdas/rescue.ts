@@ -3,13 +3,16 @@ import { JobStore } from '../src/aws/job-store.ts';
 import { s3Client } from '../src/aws/s3.ts';
 import { parseEnvironment } from '../src/runtime/environment.ts';
 import { trustOwnCertificates } from '../src/runtime/own-certificates.ts';
-import { parseRescue } from '../src/runtime/row-rescue.ts';
+import { parseRescue } from '../src/runtime/process-rescue.ts';
 import { jsonLog } from '../src/runtime/system.ts';
 
 trustOwnCertificates(process.env);
 const store = new JobStore(s3Client({}), parseEnvironment(process.env).bucket);
 
-/** The process that stores the rows of a worker that dies. */
-const segments = parseRescue(await text(process.stdin));
-await Promise.all(segments.map(({ key, body }) => store.put(key, body)));
-jsonLog('warn', 'rows of a process that ends, or stands still, were stored', { segments: segments.length });
+/** The process that writes for a worker which dies: first its rows, since whoever has their chunks next begins by reading them. */
+const writes = parseRescue(await text(process.stdin));
+const put = ({ key, body, ifMatch }: (typeof writes)[number]): Promise<unknown> =>
+  store.put(key, body, ifMatch === undefined ? {} : { condition: { ifMatch } });
+await Promise.all(writes.filter(({ ifMatch }) => ifMatch === undefined).map(put));
+await Promise.all(writes.filter(({ ifMatch }) => ifMatch !== undefined).map(put));
+jsonLog('warn', 'what a process had left that ends, or stands still, was written', { objects: writes.length });

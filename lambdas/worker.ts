@@ -9,7 +9,7 @@ import { attributeOutput } from '../src/runtime/item-output.ts';
 import { leavingSignal } from '../src/runtime/leaving.ts';
 import { startLoopWatchdog } from '../src/runtime/loop-watchdog.ts';
 import { trustOwnCertificates } from '../src/runtime/own-certificates.ts';
-import { RowRescue } from '../src/runtime/row-rescue.ts';
+import { ProcessRescue } from '../src/runtime/process-rescue.ts';
 import { ParameterVault, readParameters, redactOutput } from '../src/runtime/secret-vault.ts';
 import { fromRecord } from '../src/runtime/sqs-record.ts';
 import { childrenBeside } from '../src/runtime/task-child.ts';
@@ -29,8 +29,12 @@ attributeOutput(deps.log);
 chargeFaults(deps.log);
 const { loopLimits } = deps.environment;
 const memoryMb = Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? limits.workerMemoryMb);
-const rescue = new RowRescue(import.meta.url);
-const watchdog = startLoopWatchdog({ ...loopLimits, endAfter: 1.5, rescue: { memoryMb, store: () => rescue.store() } });
+const rescue = new ProcessRescue(import.meta.url);
+const watchdog = startLoopWatchdog({
+  ...loopLimits,
+  endAfter: 1.5,
+  rescue: { memoryMb, store: (isEnd) => rescue.store({ isEnd }) },
+});
 const startChild = childrenBeside(import.meta.url, { memoryMb, loopLimits });
 const vault = new ParameterVault(deps.environment.name, readParameters);
 redactOutput(vault);

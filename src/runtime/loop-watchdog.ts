@@ -67,13 +67,13 @@ const ask = async (ms, guilty) => {
   const met = await atPause('JSON.stringify(' + question + ')', () => Atomics.load(view, 0) === blocked);
   return met === undefined ? undefined : JSON.parse(met);
 };
-const rescue = () => atPause(call(hooks.rescue), () => true);
+const rescue = (isEnd) => atPause(call(hooks.rescue, isEnd), () => true);
 async function lookAtMemory() {
   const share = process.memoryUsage.rss() / 1048576 / memoryMb;
   if (share < memoryShares.low) isFull = false;
   if (isFull || share < memoryShares.high || Atomics.load(view, 0) === 0) return;
   isFull = true;
-  await rescue();
+  await rescue(false);
 }
 function end(ms) {
   writeSync(1, JSON.stringify({ level: 'error', time: new Date().toISOString(),
@@ -93,7 +93,7 @@ async function look() {
   if (looking) return;
   looking = true;
   if (share >= endAfter) {
-    if (memoryMb !== undefined) await rescue();
+    if (memoryMb !== undefined) await rescue(true);
     end(ms);
   } else if (share >= 0.5 && endAfter > 1) {
     const guilty = share >= 1 ? suspect : undefined;
@@ -126,7 +126,7 @@ interface Watching {
   /** Who is to blame is asked for; where nobody can be met the process ends after so many times of its limits. @default 1: nobody is asked */
   readonly endAfter?: number;
   /** Stores, before it returns, what would be lost with the process; `memoryMb` is what that may have. @default nothing is stored */
-  readonly rescue?: { readonly memoryMb: number; readonly store: () => void };
+  readonly rescue?: { readonly memoryMb: number; readonly store: (isEnd: boolean) => void };
 }
 
 /** Watches this process's event loop while work runs on it. */
@@ -144,13 +144,13 @@ export function startLoopWatchdog({ limitMs, cpuMs, endAfter = 1, rescue }: Loop
     const met = blockedItem(ms);
     if (met !== undefined && met.key === guilty && rescue !== undefined) {
       chargeItem('LoopBlocked', met.message);
-      rescue.store();
+      rescue.store(true);
     }
     return met;
   };
   Object.assign(globalThis, {
     [Symbol.for(hooks.blocked)]: blocked,
-    [Symbol.for(hooks.rescue)]: () => rescue?.store(),
+    [Symbol.for(hooks.rescue)]: (isEnd: boolean) => rescue?.store(isEnd),
   });
   const beats = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const view = new Int32Array(beats);

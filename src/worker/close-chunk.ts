@@ -4,7 +4,7 @@ import { segmentKey, segmentName } from '../format/paths.ts';
 import { encodeLines } from '../format/result.ts';
 import { limits } from '../limits.ts';
 import type { Clock, Log, ObjectStore, Queue } from '../ports.ts';
-import type { UnstoredRows } from './deps.ts';
+import type { LastWrite } from './deps.ts';
 import { isSuspect } from './held-message.ts';
 import type { OpenChunk } from './open-chunk.ts';
 import { persist } from './persist.ts';
@@ -50,7 +50,7 @@ export async function storeSign(deps: CloseDeps, chunk: OpenChunk): Promise<void
 export function unstoredRows(
   { writer, nextSegment }: Pick<CloseDeps, 'writer' | 'nextSegment'>,
   chunk: OpenChunk,
-): readonly UnstoredRows[] {
+): readonly LastWrite[] {
   const rows = chunk.unstored();
   if (rows.length === 0) return [];
   const name = segmentName({ gen: chunk.message.gen, writer, k: nextSegment(), rows: rows.length });

@@ -3,7 +3,7 @@ import { resultKey } from '../format/paths.ts';
 import { limits } from '../limits.ts';
 import { type CloseDeps, closeChunk, storeSegment, storeSign, unstoredRows } from './close-chunk.ts';
 import type { RequestCount, Requests } from './count-requests.ts';
-import type { UnstoredRows, WorkerDeps } from './deps.ts';
+import type { LastWrite, WorkerDeps } from './deps.ts';
 import { type HeldBell, type HeldMessage, isBell, isSuspect, mayHaveRival } from './held-message.ts';
 import type { Holds } from './holds.ts';
 import { listSegments } from './kept-rows.ts';
@@ -64,7 +64,7 @@ export class Closer {
   }
 
   /** Rows of which it is not known that they stand, as segments that whoever has their chunks next reads. */
-  unstored(): readonly UnstoredRows[] {
+  unstored(): readonly LastWrite[] {
     return this.#state.chunks.flatMap((chunk) => unstoredRows(this.#closeDeps, chunk));
   }
 

@@ -10,17 +10,21 @@ export interface Places {
   keep(count: number): void;
 }
 
-/** Rows that are settled and not stored. */
-export interface UnstoredRows {
-  /** The segment in which they can stand. */
+/** What is to be written for a process that cannot any more. */
+export interface LastWrite {
   readonly key: string;
   readonly body: Uint8Array;
+  /** The ETag of what it replaces. @default it is new */
+  readonly ifMatch?: string;
 }
 
-/** What stores rows when a worker's process is about to die, or its loop does not turn. */
+/** What writes when a worker's process is about to die, or its loop does not turn. */
 export interface Rescue {
-  /** @returns how to end it */
-  watch(unstored: () => readonly UnstoredRows[]): () => void;
+  /**
+   * @param left asked for what there is to write; `isEnd` where nothing goes on here afterwards
+   * @returns how to end it
+   */
+  watch(left: (isEnd: boolean) => readonly LastWrite[]): () => void;
 }
 
 /** What a worker needs of the world. */
@@ -44,7 +48,7 @@ export interface WorkerDeps {
   readonly checkpointMs: number;
   /** Starts a process in which suspect items run; absent where the machine has none: then they run here. */
   readonly startChild?: StartChild;
-  /** Stores rows when this process can no more; absent where no process dies of an item. */
+  /** Writes when this process can no more; absent where no process dies of an item. */
   readonly rescue?: Rescue;
   /** Milliseconds since the epoch when the invocation ends. */
   readonly deadline: number;

@@ -1,7 +1,7 @@
 import type { WorkMessage } from '../format/message.ts';
 import type { SeatNote } from '../format/seat.ts';
 import { ChunkPicker } from './chunk-picker.ts';
-import type { WorkerDeps } from './deps.ts';
+import type { LastWrite, WorkerDeps } from './deps.ts';
 import { HeldChunks } from './held-chunks.ts';
 import type { HeldMessage } from './held-message.ts';
 import { partSeat } from './part-seat.ts';
@@ -132,6 +132,11 @@ export class HeldSeat {
   /** Renews the lease, with what stands in hand. */
   write(phase: SeatNote['phase'] = 'held'): Promise<boolean> {
     return this.#writer.write(phase);
+  }
+
+  /** The note by which it is left when this process ends at once. */
+  lastNote(): LastWrite {
+    return this.#writer.lastNote();
   }
 
   /** Whether it was tried to leave its share to the next holder before its calls had ended. */

@@ -1,5 +1,5 @@
 import type { Closer } from './closer.ts';
-import type { WorkerDeps } from './deps.ts';
+import type { LastWrite, WorkerDeps } from './deps.ts';
 import { Duties, type Duty } from './duties.ts';
 import type { HeldBell } from './held-message.ts';
 import type { HeldSeat } from './held-seat.ts';
@@ -79,6 +79,11 @@ export class SeatDesk {
     else if (kind === 'serves' && this.#wantsMore(seat)) this.#do(duty, () => this.#begin(seat));
     else if (!seat.isBusy && (kind === 'parks' || this.#rules.mayLeave(seat)))
       this.#do(duty, () => this.#giveBack(duty));
+  }
+
+  /** Notes that leave the seats which are held here, for whoever writes them in this process's place. */
+  lastNotes(): readonly LastWrite[] {
+    return this.#duties.all.map(({ seat }) => seat.lastNote());
   }
 
   /** Measures what limited jobs do here; once a second. */

@@ -1,13 +1,16 @@
 import { readSeat, type StoredSeat } from '../folder/seats.ts';
 import { type JobFolder, seatKey } from '../format/paths.ts';
 import { debtLeft, type SeatDebt, type SeatDrain, type SeatNote, seatFormat } from '../format/seat.ts';
-import type { WorkerDeps } from './deps.ts';
+import type { LastWrite, WorkerDeps } from './deps.ts';
 
 /**
  * What is left of a lease, for tries each second, when it is renewed; at most half of it. A PUT in 15 s instead of 21 is 1 % more of a
  * worker's price. https://aws.amazon.com/s3/pricing/
  */
 const renewLeftMs = 9_000;
+
+/** The calls of a process that is being ended have ended after this time, in milliseconds. */
+const endMs = 1_000;
 
 type LeaseDeps = Pick<WorkerDeps, 'store' | 'clock' | 'log' | 'writer' | 'leaseSeconds'>;
 
@@ -115,6 +118,29 @@ export class SeatLease {
       log('warn', 'the note of a seat was not written; it is tried again', fields);
       return false;
     }
+  }
+
+  /**
+   * The note of a holder whose process ends as soon as it stands: the seat is free, what was begun under it is under suspicion, and
+   * its calls, which end with it, are part of the share until then.
+   */
+  lastNote(content: SeatContent, calls: Omit<SeatDrain, 'ms'>): LastWrite {
+    const { drain } = content;
+    const note: SeatNote = {
+      ...this.#note,
+      ...content,
+      writes: this.#note.writes + 1,
+      phase: 'released',
+      open: [],
+      hand: inheritance({ ...content, phase: 'held' }),
+      drain: {
+        seat: drain?.seat ?? calls.seat,
+        running: calls.running + (drain?.running ?? 0),
+        ms: Math.max(endMs, drain?.ms ?? 0),
+      },
+      status: { running: 0 },
+    };
+    return { key: seatKey(this.#job, note.seat), body: Buffer.from(seatFormat.encode(note)), ifMatch: this.#etag };
   }
 
   /** The condition failed: the answer to a write of one's own was lost, or another has the seat. */

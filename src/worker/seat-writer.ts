@@ -1,6 +1,6 @@
 import type { SeatNote } from '../format/seat.ts';
 import { limits } from '../limits.ts';
-import type { WorkerDeps } from './deps.ts';
+import type { LastWrite, WorkerDeps } from './deps.ts';
 import type { Parted } from './part-seat.ts';
 import type { RunningJob } from './running-job.ts';
 import type { SeatContent, SeatLease } from './seat-lease.ts';
@@ -92,6 +92,12 @@ export class SeatWriter {
       if (!isWritten) this.putOff();
       return isWritten;
     });
+  }
+
+  /** The note by which the seat is left when this process ends at once. */
+  lastNote(): LastWrite {
+    const { running, pace } = this.#job;
+    return this.#lease.lastNote(this.#content(), { seat: this.seat + pace.control.table.seats, running });
   }
 
   /** Goes on with the note of a seat beyond the table, once `part` has left this one; resolves to whether it has. */

@@ -49,7 +49,7 @@ export async function runWorker(
   const desk = new SeatDesk(deps, state, { closer, runner, holds, jobs, opener });
   const intake = new Intake(deps, state, { closer, opener, holds, desk });
   const leaving = deps.leaving ?? new AbortController().signal;
-  const endRescue = deps.rescue?.watch(() => closer.unstored());
+  const endRescue = deps.rescue?.watch((isEnd) => [...closer.unstored(), ...(isEnd ? desk.lastNotes() : [])]);
   const leave = (): void => runner.leave();
   leaving.addEventListener('abort', leave, { once: true });
   if (leaving.aborted) leave();

@@ -51,8 +51,8 @@ describe('an item that harms its process', () => {
     return { row: rows[poisoned], summary, calls, again };
   }
 
-  /** Calls that a worker has under way at once: only these may be made again when its process ends for an item. */
-  const underWay = 100;
+  /** Calls that are under way at once: only these may be made again when a process ends for an item. */
+  const underWay = 200;
 
   it.each([
     ['ends it by exit', 'exit', {}],
@@ -101,19 +101,23 @@ describe('an item that harms its process', () => {
   );
 
   it.each([
-    ['after its call', 'loop', false],
-    ['as the first it does', 'first', false],
-    ['right before others that wait for the same', 'loop', true],
-  ])('fails alone as LoopBlocked, with its stack, when it blocks the loop for ever %s', async (_, how, together) => {
-    const { row, summary, calls, again } = await run(how, {}, together);
-    expect(row).toMatchObject({
-      status: 'failed',
-      error: { code: 'LoopBlocked', message: expect.stringMatching(/"poison".*\n +at .*loop.*poison/s) },
-    });
-    expect(summary.totals).toMatchObject({ succeeded: 999, failed: 1 });
-    // The one process that ends says for whom.
-    expect(calls[poisoned]).toBeLessThanOrEqual(1);
-    expect(Math.max(...calls)).toBeLessThanOrEqual(2);
-    expect(again).toBeLessThanOrEqual(underWay);
-  });
+    ['after its call', 'loop', {}, false],
+    ['as the first it does', 'first', {}, false],
+    ['right before others that wait for the same', 'loop', {}, true],
+    ['in a limited job', 'loop', { concurrency: 100 }, false],
+  ])(
+    'fails alone as LoopBlocked, with its stack, when it blocks the loop for ever %s',
+    async (_, how, options, together) => {
+      const { row, summary, calls, again } = await run(how, options, together);
+      expect(row).toMatchObject({
+        status: 'failed',
+        error: { code: 'LoopBlocked', message: expect.stringMatching(/"poison".*\n +at .*loop.*poison/s) },
+      });
+      expect(summary.totals).toMatchObject({ succeeded: 999, failed: 1 });
+      // The one process that ends says for whom.
+      expect(calls[poisoned]).toBeLessThanOrEqual(1);
+      expect(Math.max(...calls)).toBeLessThanOrEqual(2);
+      expect(again).toBeLessThanOrEqual(underWay);
+    },
+  );
 });
