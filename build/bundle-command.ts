@@ -23,6 +23,7 @@ export async function bundleCommand(root: string, home: string): Promise<BuiltCo
     absWorkingDir: root,
     entryPoints: {
       main: 'src/cli/main.ts',
+      standby: 'src/targets/standby.ts',
       // What starts as a program or a thread of its own is found beside the file that starts it.
       runtime: 'src/cloud/lambda/runtime.ts',
       'database-thread': 'src/cloud/dynamodb/database-thread.ts',

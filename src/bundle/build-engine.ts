@@ -65,6 +65,7 @@ export async function buildEngine(root: string, home: string): Promise<BuiltEngi
       thread: 'lambdas/thread.ts',
       child: 'lambdas/child.ts',
       rescue: 'lambdas/rescue.ts',
+      standby: 'lambdas/standby.ts',
       registry: 'src/task/registry.ts',
       'local-registry': 'src/bundle/local-registry.ts',
       [poolWorker]: 'node_modules/piscina/dist/worker.js',

@@ -52,6 +52,16 @@ export function findEngine(): Engine {
   return { folder: path.join(prebuilt, folder), tasks };
 }
 
+/** The engine that was built last, fresh or not; undefined where none was. */
+export function lastEngine(): Engine | undefined {
+  try {
+    const { folder, tasks } = readPrebuilt<EngineRecord>('engine');
+    return { folder: path.join(prebuilt, folder), tasks };
+  } catch {
+    return undefined;
+  }
+}
+
 /** Reads the template of the default stack; a clone whose constructs have changed since makes it first (about two seconds). */
 export function readStackTemplate(): TemplateJson {
   requireFresh('template', 'templateSources');

@@ -39,11 +39,12 @@ const workPrefix = 'tmp-';
 const abandonedMs = 3_600_000;
 
 /** Finds or makes the folder of code for a project, in the user's cache; a change of its tasks changes no file of the engine there. */
-export function localCode({ root, tasks }: Project, cache: string = cacheFolder()): LocalCode {
+export function localCode(project: Project, cache: string = cacheFolder()): LocalCode {
+  const { tasks } = project;
   const engine = findEngine();
   const hash = engineHash(engine);
-  const home = path.join(cache, 'code', projectKey(root, tasks ?? ''));
-  const folder = path.join(home, hash);
+  const folder = codeFolder(project, hash, cache);
+  const home = path.dirname(folder);
   if (!isKept(folder)) {
     mkdirSync(home, { recursive: true });
     const workDir = mkdtempSync(path.join(home, workPrefix));
@@ -60,6 +61,10 @@ export function localCode({ root, tasks }: Project, cache: string = cacheFolder(
   }
   return { folder, base: `${pathToFileURL(folder).href}/`, builtIn: engine.tasks, hash };
 }
+
+/** Absolute path of the folder of a project's code, whether it stands or not. */
+export const codeFolder = ({ root, tasks }: Project, hash: string, cache: string = cacheFolder()): string =>
+  path.join(cache, 'code', projectKey(root, tasks ?? ''), hash);
 
 /** Whether the folder stands; its time says from now on that it is in use, so that nobody removes it as an old one. */
 function isKept(folder: string): boolean {

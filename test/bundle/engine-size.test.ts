@@ -44,3 +44,10 @@ describe.each([...functionNames, 'child'])('the bundle of %s', (name) => {
     ).toEqual([]);
   });
 });
+
+it('loads for a process that stands by all that the fan-out does but its own file', () => {
+  const { folder } = findEngine();
+  const early = closure(folder, 'standby.mjs');
+  const missing = [...closure(folder, 'fan-out.mjs').keys()].filter((file) => !early.has(file));
+  expect(missing).toEqual(['fan-out.mjs']);
+});

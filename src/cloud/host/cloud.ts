@@ -4,6 +4,7 @@ import type { Clock } from '../../ports.ts';
 import { privateFile } from '../../runtime/private-files.ts';
 import type { StackSettings } from '../../runtime/stack-settings.ts';
 import { UsageError } from '../../task/errors.ts';
+import { endStandby } from '../lambda/standby.ts';
 import { account } from '../template/template-stack.ts';
 import { ownCredentials } from './cloud-access.ts';
 import { type Owner, type StackSource, startOwner } from './cloud-owner.ts';
@@ -145,6 +146,8 @@ export async function openEmbeddedCloud(options: EmbeddedCloudOptions, parts: Cl
     }
     return connection;
   }
+  // Its functions run in the owner's processes.
+  endStandby();
   const conflict = conflictOf(settings, claim.info.settings);
   if (conflict !== undefined) {
     throw new UsageError(

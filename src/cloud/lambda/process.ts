@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import type { Reaper } from './reaper.ts';
 import type { FromRuntime, ToRuntime } from './runtime-protocol.ts';
+import { type SpawnOptions, spawnRuntime } from './spawn-runtime.ts';
+import { takeStandby } from './standby.ts';
 
 /** How a process ended. */
 export interface Exit {
@@ -31,39 +32,15 @@ export interface RuntimeEvents {
 }
 
 /** How a runtime is started. */
-export interface RuntimeProcessOptions {
-  readonly cwd: string;
-  readonly variables: Readonly<Record<string, string>>;
-  readonly memoryMb: number;
+export interface RuntimeProcessOptions extends SpawnOptions {
   readonly reaper: Reaper;
   readonly events: RuntimeEvents;
 }
 
-/** What a cold start fills, about. */
-const startSemiSpaceMb = 16;
-
-/** Beside this file, compiled as it is. */
-const program = fileURLToPath(new URL(`runtime${import.meta.url.slice(-3)}`, import.meta.url));
-
 /** Starts a runtime. A process that cannot be started exits like one that broke down. */
 export function startRuntime(options: RuntimeProcessOptions): RuntimeProcess {
   const { events, reaper } = options;
-  // Lambda gives the heap 90 % of the memory, and the young generation 5 %.
-  const semiSpaceMb = Math.max(1, Math.floor(options.memoryMb * 0.05));
-  const heap = [
-    `--max-old-space-size=${Math.floor(options.memoryMb * 0.9)}`,
-    `--max-semi-space-size=${semiSpaceMb}`,
-    // It would grow to that from 1 MB: a twentieth of a cold start is spent on clearing it again and again.
-    `--min-semi-space-size=${Math.min(semiSpaceMb, startSemiSpaceMb)}`,
-  ];
-  const child = spawn(process.execPath, [...heap, program], {
-    cwd: options.cwd,
-    env: options.variables,
-    // A group of its own: Ctrl-C at a terminal is for the owner, and killing the group ends grandchildren as well.
-    detached: true,
-    windowsHide: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
+  const child = takeStandby(options) ?? spawnRuntime(options);
   // A process that cannot be started says so at once, and has no streams.
   const broken = new Promise<Error>((resolve) => child.on('error', resolve));
   // The message carries what the runtime of the same version wrote.

@@ -8,6 +8,11 @@ export interface LambdaError {
   readonly trace?: readonly string[];
 }
 
+/** Says to a process that was started early which environment it is: all its variables, before its first invocation. */
+export interface ToStandby {
+  readonly variables: Readonly<Record<string, string>>;
+}
+
 /** One invocation. */
 export interface ToRuntime {
   readonly requestId: string;

@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { patchConsole } from './runtime-console.ts';
 import { describeError, logError, namedError, UnhandledPromiseRejection } from './runtime-errors.ts';
 import { type HeldPlaces, holdPlaces } from './runtime-places.ts';
-import { type Answer, type FromRuntime, outputEnd, type ToRuntime } from './runtime-protocol.ts';
+import { type Answer, type FromRuntime, outputEnd, type ToRuntime, type ToStandby } from './runtime-protocol.ts';
 
 type Handler = (event: unknown, context: unknown) => unknown;
 
@@ -41,12 +41,26 @@ process.on('beforeExit', () => {
   finish({ type: 'failed', error: describeError(error), ends: false });
 });
 
+const [early] = process.argv.splice(2);
+if (early !== undefined) await standBy(early);
+
 try {
   const handler = await load(process.env['LAMBDA_TASK_ROOT'] ?? process.cwd(), process.env['_HANDLER'] ?? '');
   process.on('message', (message: ToRuntime) => void invoke(handler, message));
   post({ type: 'ready' });
 } catch (error) {
   fail('Uncaught Exception', error, 129);
+}
+
+/** Loads what the handler will import, and waits for the variables; the handler's own file reads them when it is loaded. */
+async function standBy(file: string): Promise<void> {
+  const given = new Promise<ToStandby>((resolve) => process.once('message', resolve));
+  // What is wrong with it shows when the handler imports the same.
+  await import(pathToFileURL(file).href).then(({ later }) => later).catch(() => {});
+  const { variables } = await given;
+  for (const name of Object.keys(process.env)) if (!Object.hasOwn(variables, name)) delete process.env[name];
+  Object.assign(process.env, variables);
+  delete process.env['NODE_COMPILE_CACHE'];
 }
 
 async function invoke(handler: Handler, message: ToRuntime): Promise<void> {

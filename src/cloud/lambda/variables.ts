@@ -28,19 +28,28 @@ const inherited = [
   ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]),
 ];
 
+/** The variables that are the same for all environments that share a cache: a process reads some of them only when it starts. */
+export function startVariables(compileCacheDir: string): Readonly<Record<string, string>> {
+  const given = inherited.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return {
+    ...Object.fromEntries(given),
+    LANG: 'en_US.UTF-8',
+    TZ: 'UTC',
+    NODE_COMPILE_CACHE: compileCacheDir,
+  };
+}
+
 /** The variables of a new execution environment: Lambda's own, the template's, and the address and key of the endpoint. */
 export function environmentVariables(
   description: FunctionDescription,
   options: VariableOptions,
 ): Readonly<Record<string, string>> {
-  const variables: Record<string, string> = {};
-  for (const name of inherited) {
-    const value = process.env[name];
-    if (value !== undefined) variables[name] = value;
-  }
   const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
   return {
-    ...variables,
+    ...startVariables(options.compileCacheDir),
     ...description.environment,
     [environmentNames.localFiles]: process.cwd(),
     _HANDLER: description.handler,
@@ -62,8 +71,5 @@ export function environmentVariables(
     AWS_LAMBDA_LOG_STREAM_NAME: `${day}/[$LATEST]${randomBytes(16).toString('hex')}`,
     ...(description.logLevel !== '' && { AWS_LAMBDA_LOG_LEVEL: description.logLevel }),
     LAMBDA_TASK_ROOT: description.codeDir,
-    LANG: 'en_US.UTF-8',
-    TZ: 'UTC',
-    NODE_COMPILE_CACHE: options.compileCacheDir,
   };
 }

@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { localCode } from '../../src/bundle/local-code.ts';
+import { findProject } from '../../src/bundle/project.ts';
+import { endStandby } from '../../src/cloud/lambda/standby.ts';
+import { standByFor } from '../../src/targets/standby.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'fanloop-standby-'));
+  vi.stubEnv('XDG_CACHE_HOME', folder);
+});
+afterEach(() => {
+  endStandby();
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it.each([
+  [['run', 'http', '--input', 'urls.txt']],
+  [['run', 'http', 'https://example.com', '--tasks', 'lambdas/tasks']],
+  [['run', 'http', 'https://example.com', '--tasks=lambdas/tasks']],
+])('starts a process for %j where its code has been made, and only there', (args) => {
+  expect(standByFor(args)).toBeUndefined();
+  localCode(findProject(process.cwd(), args.some((arg) => arg.startsWith('--tasks')) ? 'lambdas/tasks' : undefined));
+  expect(standByFor(args)).toEqual(expect.any(Number));
+});
+
+it.each([
+  [[]],
+  [['--help']],
+  [['run']],
+  [['run', '--help']],
+  [['run', 'http', '--help']],
+  [['run', 'http', '-h']],
+  [['run', 'http', 'https://example.com', '--target', 'aws']],
+  [['run', 'http', 'https://example.com', '--target=localstack']],
+  [['run', 'http', 'https://example.com', '--tasks', 'nowhere']],
+  [['status']],
+  [['results', 'http']],
+  [['submit', 'http']],
+])('starts none for %j', (args) => {
+  localCode(findProject(process.cwd()));
+  expect(standByFor(args)).toBeUndefined();
+});
