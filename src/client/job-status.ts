@@ -19,6 +19,8 @@ export interface LimitsUsed {
   readonly seats: number;
   /** Calls under way; up to 15 s old. */
   readonly running: number;
+  /** What workers said last that cannot be there any more: the cloud in which they ran has ended. */
+  readonly before?: { readonly running: number; readonly ageMs: number };
 }
 
 /** How a job stands at one moment. */
@@ -60,14 +62,17 @@ export async function jobStatus(stack: Stack, id: string): Promise<JobStatus> {
   if (summary !== undefined) return { state: summary.end, ...of, summary };
   // In a cloud that ends with this process a turn would only be cut off.
   if (stack.outlivesProcess() && isOverdue(tick, manifest, now)) await sendDueTick(stack, folder);
-  const used = seats === undefined ? {} : { used: usedOf(seats, table.seats) };
+  const used =
+    seats === undefined ? {} : { used: usedOf(seats, { of: table.seats, isAlone: !stack.outlivesProcess() }) };
   if (state === 'paused') return { state, reason, ...of, ...used };
   return { state: state === 'cancelled' ? 'cancelling' : 'running', ...of, ...used };
 }
 
-function usedOf(stored: readonly StoredSeat[], seats: number): LimitsUsed {
-  const held = stored
-    .filter(({ note, freeInMs }) => note.phase === 'held' && freeInMs > 0)
-    .map(({ note }) => note.status);
-  return { held: held.length, seats, running: Math.round(held.reduce((sum, { running }) => sum + running, 0)) };
+/** @param seats.isAlone whether the cloud is this process's own: then no worker of this job is in it */
+function usedOf(stored: readonly StoredSeat[], seats: { readonly of: number; readonly isAlone: boolean }): LimitsUsed {
+  const held = stored.filter(({ note, freeInMs }) => note.phase === 'held' && freeInMs > 0);
+  const running = Math.round(held.reduce((sum, { note }) => sum + note.status.running, 0));
+  if (!seats.isAlone) return { held: held.length, seats: seats.of, running };
+  const before = held.length === 0 ? {} : { before: { running, ageMs: Math.min(...held.map(({ ageMs }) => ageMs)) } };
+  return { held: 0, seats: seats.of, running: 0, ...before };
 }

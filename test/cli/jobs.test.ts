@@ -274,6 +274,21 @@ describe('a job across processes', () => {
     );
   });
 
+  it('has nobody who holds its limits after kill -9, and what was under way is told as what it was', async () => {
+    const running = startCli(['run', 'say-after', '--input', '-', '--concurrency', '5', ...state()], {
+      stdin: sayAfter(40, 1_000),
+    });
+    const jobId = await running.said(/job (\w{20}): 40 items/);
+    const status = async (): Promise<string> => (await runCli(['status', jobId, ...state()])).stderr;
+    while (!(await status()).includes('1 of 1 worker holds them')) expect(running.child.exitCode).toBeNull();
+    running.child.kill('SIGKILL');
+    await running.ended;
+    expect(await status()).toMatch(
+      /^0 of 1 worker hold them, 0 calls under way; [\d.]+ m?s ago, when it was last said, there were \d+$/m,
+    );
+    await expect(runCli(['cancel', jobId, ...state()])).resolves.toMatchObject({ code: 0 });
+  });
+
   it('goes on beside the next job, which says so', async () => {
     const { jobId } = await leftJob('SIGINT');
     const { code, stderr } = await runCli(['run', 'say-after', '{"delayMs":1,"message":"next"}', ...state()]);

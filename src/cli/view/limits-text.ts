@@ -58,9 +58,13 @@ const reasons: Readonly<Record<ControlReason, string>> = {
 };
 
 /** What of its limits a job uses: "1 of 1 worker holds them, 20 calls under way". */
-export function usedText({ held, seats, running }: LimitsUsed): string {
+export function usedText({ held, seats, running, before }: LimitsUsed): string {
   const holders = `${count(held)} of ${counted(seats, 'worker')} ${held === 1 ? 'holds' : 'hold'} them`;
-  return `${holders}, ${counted(running, 'call')} under way`;
+  const said =
+    before === undefined
+      ? ''
+      : `; ${duration(before.ageMs)} ago, when it was last said, there were ${count(before.running)}`;
+  return `${holders}, ${counted(running, 'call')} under way${said}`;
 }
 
 /** Why a job stands as it does. */
