@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
@@ -5,14 +6,16 @@ import {
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   SQSClient,
+  SQSServiceException,
 } from '@aws-sdk/client-sqs';
 import { mapBounded } from '../concurrency.ts';
+import { bodyAgain } from '../format/message.ts';
 import type { Queue, ReceivedMessage } from '../ports.ts';
-import { type Connection, clientSettings } from './connection.ts';
+import { type Connection, clientSettings, requestAttempts } from './connection.ts';
 
-/** Makes the one SQS client of a process. */
+/** Makes the one SQS client of a process; {@link SqsQueue} tries again itself, since what may have been sent before is marked. */
 export function sqsClient(connection: Connection): SQSClient {
-  return new SQSClient(clientSettings(connection));
+  return new SQSClient({ ...clientSettings(connection), maxAttempts: 1 });
 }
 
 /** Entries of one SendMessageBatch. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
@@ -49,19 +52,34 @@ export class SqsQueue implements Queue {
     });
   }
 
+  /** Asks until there is an answer; `act` is told whether it was asked before. */
+  async #ask<Answer>(act: (isAgain: boolean) => Promise<Answer>): Promise<Answer> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await act(attempt > 1);
+      } catch (error) {
+        if (attempt === requestAttempts || isFinal(error)) throw error;
+        await sleep(Math.random() * firstWaitMs * 2 ** attempt);
+      }
+    }
+  }
+
   /** Sends one batch; SQS may take some entries and refuse others. */
   async #sendBatch(bodies: readonly string[], options: { readonly group: string; readonly delaySeconds?: number }) {
     const { group, delaySeconds = 0 } = options;
-    const answer = await this.#client.send(
-      new SendMessageBatchCommand({
-        QueueUrl: this.#url,
-        Entries: bodies.map((body, i) => ({
-          Id: String(i),
-          MessageBody: body,
-          MessageGroupId: group,
-          DelaySeconds: delaySeconds,
-        })),
-      }),
+    const answer = await this.#ask((isAgain) =>
+      this.#client.send(
+        new SendMessageBatchCommand({
+          QueueUrl: this.#url,
+          Entries: bodies.map((body, i) => ({
+            Id: String(i),
+            // It may have been taken, and the answer lost: then there are two.
+            MessageBody: isAgain ? bodyAgain(body) : body,
+            MessageGroupId: group,
+            DelaySeconds: delaySeconds,
+          })),
+        }),
+      ),
     );
     return (answer.Failed ?? []).map((failure) => {
       const reason = `${failure.Code}: ${failure.Message ?? ''}`;
@@ -75,15 +93,14 @@ export class SqsQueue implements Queue {
     readonly waitSeconds: number;
     readonly visibilitySeconds: number;
   }): Promise<readonly ReceivedMessage[]> {
-    const answer = await this.#client.send(
-      new ReceiveMessageCommand({
-        QueueUrl: this.#url,
-        MaxNumberOfMessages: options.max,
-        WaitTimeSeconds: options.waitSeconds,
-        VisibilityTimeout: options.visibilitySeconds,
-        MessageSystemAttributeNames: ['ApproximateReceiveCount'],
-      }),
-    );
+    const command = new ReceiveMessageCommand({
+      QueueUrl: this.#url,
+      MaxNumberOfMessages: options.max,
+      WaitTimeSeconds: options.waitSeconds,
+      VisibilityTimeout: options.visibilitySeconds,
+      MessageSystemAttributeNames: ['ApproximateReceiveCount'],
+    });
+    const answer = await this.#ask(() => this.#client.send(command));
     return (answer.Messages ?? []).map((message) => ({
       body: message.Body ?? '',
       receiptHandle: message.ReceiptHandle ?? '',
@@ -93,35 +110,42 @@ export class SqsQueue implements Queue {
   }
 
   async delete(receiptHandle: string): Promise<void> {
-    await this.#client.send(new DeleteMessageCommand({ QueueUrl: this.#url, ReceiptHandle: receiptHandle }));
+    const command = new DeleteMessageCommand({ QueueUrl: this.#url, ReceiptHandle: receiptHandle });
+    await this.#ask(() => this.#client.send(command));
   }
 
   async changeVisibility(receiptHandle: string, seconds: number): Promise<void> {
-    await this.#client.send(
-      new ChangeMessageVisibilityCommand({
-        QueueUrl: this.#url,
-        ReceiptHandle: receiptHandle,
-        VisibilityTimeout: seconds,
-      }),
-    );
+    const command = new ChangeMessageVisibilityCommand({
+      QueueUrl: this.#url,
+      ReceiptHandle: receiptHandle,
+      VisibilityTimeout: seconds,
+    });
+    await this.#ask(() => this.#client.send(command));
   }
 
   async depth(): Promise<number> {
-    const answer = await this.#client.send(
-      new GetQueueAttributesCommand({
-        QueueUrl: this.#url,
-        AttributeNames: [
-          'ApproximateNumberOfMessages',
-          'ApproximateNumberOfMessagesNotVisible',
-          'ApproximateNumberOfMessagesDelayed',
-        ],
-      }),
-    );
+    const command = new GetQueueAttributesCommand({
+      QueueUrl: this.#url,
+      AttributeNames: [
+        'ApproximateNumberOfMessages',
+        'ApproximateNumberOfMessagesNotVisible',
+        'ApproximateNumberOfMessagesDelayed',
+      ],
+    });
+    const answer = await this.#ask(() => this.#client.send(command));
     return Object.values(answer.Attributes ?? {}).reduce((sum, count) => sum + Number(count), 0);
   }
 }
 
 const sendAttempts = 4;
+/** The first wait before a request is made again is at most twice this, each further one twice the one before; as the SDK's own. */
+const firstWaitMs = 50;
+
+/** A request that would be refused again: SQS has said that it is wrong, and not that there are too many, or that a clock is. */
+function isFinal(error: unknown): boolean {
+  if (!(error instanceof SQSServiceException) || error.$fault !== 'client') return false;
+  return !/Throttl|TooMany|Limit|Timeout|Expired|Skewed|Signature|InTheFuture|AuthFailure/i.test(error.name);
+}
 
 function batches(bodies: readonly string[]): string[][] {
   const all: string[][] = [];

@@ -80,9 +80,17 @@ export const firstGen = (generation: number): number => generation * handOversAG
 /** The generation in which a message was sent: how often unsettled chunks had been given out anew. */
 export const generationOf = (gen: number): number => Math.floor(gen / handOversAGeneration);
 
-/** The message as an attempt sends it: SQS may have taken it before, and lost its answer. What the SDK itself sends again within an attempt is unmarked. */
+/** The message as an attempt sends it: SQS may have taken it before, and lost its answer. */
 export const sentAgain = (message: WorkMessage, attempt: number): WorkMessage =>
   attempt === 1 ? message : { ...message, again: true };
+
+/** The same of a body, whatever message it is. */
+export function bodyAgain(body: string): string {
+  const parsed = parseMessage(body);
+  return parsed.kind === 'message' && parsed.message.kind === 'work'
+    ? encodeMessage({ ...parsed.message, again: true })
+    : body;
+}
 
 /** Rings for a seat. */
 export const bellFor = (job: JobFolder, seat: number): BellMessage => ({

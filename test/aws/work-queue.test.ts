@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SqsQueue, sqsClient } from '../../src/aws/work-queue.ts';
+import { bellFor, encodeMessage } from '../../src/format/message.ts';
+import { workMessage } from '../../src/format/work-message.ts';
 import { type EndpointFixture, openFixture } from '../cloud/host/endpoint-fixture.ts';
 
 let cloud: EndpointFixture;
@@ -62,6 +64,38 @@ describe('SqsQueue', () => {
     expect(second).toMatchObject({ messageId: first?.messageId, receiveCount: 2 });
     await queue.delete(second?.receiptHandle ?? '');
     expect(await queue.depth()).toBe(0);
+  });
+
+  it('marks the work that it sends again when the answer to a send was lost, since there may be two of it', async () => {
+    const sent: string[] = [];
+    const server = createServer(async (request, response) => {
+      // The request is the SDK's own.
+      const { Entries } = JSON.parse(await text(request)) as {
+        Entries: ReadonlyArray<{ Id: string; MessageBody: string }>;
+      };
+      sent.push(...Entries.map(({ MessageBody }) => MessageBody));
+      if (sent.length <= Entries.length) return request.socket.destroy();
+      const Successful = Entries.map(({ Id, MessageBody }) => ({
+        Id,
+        MessageId: Id,
+        MD5OfMessageBody: createHash('md5').update(MessageBody).digest('hex'),
+      }));
+      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' });
+      return response.end(JSON.stringify({ Successful, Failed: [] }));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const client = sqsClient({ ...cloud.settings, endpoint });
+    const bounds = { first: 0, count: 2, start: 0, end: 10 };
+    const work = workMessage({ id: 'job', pass: 0 }, { part: 0, chunk: 0, bounds });
+    const bell = encodeMessage(bellFor({ id: 'job', pass: 0 }, 0));
+    try {
+      await new SqsQueue(client, `${endpoint}/000000000000/q`).send([encodeMessage(work), bell], { group: 'job' });
+    } finally {
+      client.destroy();
+      server.close();
+    }
+    expect(sent).toEqual([encodeMessage(work), bell, encodeMessage({ ...work, again: true }), bell]);
   });
 
   describe('when SQS refuses some entries of a batch', () => {
