@@ -1,4 +1,5 @@
 import { controlOf } from '../folder/control.ts';
+import { hedgedReads } from '../folder/hedged-reads.ts';
 import { lastTick, readControl, readManifest, readSummary, readTick } from '../folder/read.ts';
 import { unmarkRunning } from '../folder/running.ts';
 import type { Control } from '../format/control.ts';
@@ -48,8 +49,10 @@ export interface TickOptions {
 }
 
 /** Takes turn `n` of a job: observes, decides by {@link turn}, records, and then does what the record says. */
-export async function runTick(deps: TickDeps, tick: TickMessage, options: TickOptions): Promise<TickAnswer> {
-  const { store, clock } = deps;
+export async function runTick(world: TickDeps, tick: TickMessage, options: TickOptions): Promise<TickAnswer> {
+  const { clock } = world;
+  const store = hedgedReads(world.store, clock);
+  const deps = { ...world, store };
   const folder = folderOf(tick);
   const read = Promise.all([readManifest(store, folder), readSummary(store, folder)]);
   const [[manifest, summary], last, rung] = await Promise.all([

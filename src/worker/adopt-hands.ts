@@ -1,4 +1,4 @@
-import { readSeat, readSeats } from '../folder/seats.ts';
+import { readSeat, type StoredSeat } from '../folder/seats.ts';
 import { type JobFolder, seatKey } from '../format/paths.ts';
 import { seatFormat } from '../format/seat.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -13,6 +13,8 @@ interface Heir {
   /** Seats of the table that holds now. */
   readonly seats: number;
   readonly chunks: HeldChunks;
+  /** Of all seats. */
+  readonly notes: readonly StoredSeat[];
   /** Writes the heir's note; resolves to whether it stands. */
   readonly write: () => Promise<boolean>;
 }
@@ -23,9 +25,9 @@ interface Heir {
  */
 export async function adoptHands(
   { store, writer }: Pick<WorkerDeps, 'store' | 'writer'>,
-  { job, seat, seats, chunks, write }: Heir,
+  { job, seat, seats, chunks, notes, write }: Heir,
 ): Promise<void> {
-  for (const { note, etag, freeInMs } of await readSeats(store, job)) {
+  for (const { note, etag, freeInMs } of notes) {
     const left = inheritance(note);
     const isMine = note.seat >= seats && note.seat % seats === seat;
     if (!isMine || freeInMs > 0 || left.length === 0) continue;

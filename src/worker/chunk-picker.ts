@@ -101,7 +101,8 @@ export class ChunkPicker {
     const scan = new SeatScan(this.#deps.store, { job, seat, seats, revision, generation, own });
     this.#done = undefined;
     this.#scan = scan;
-    await adoptHands(this.#deps, { job, seat, seats, chunks, write: () => this.#writer.write('held') });
+    const write = (): Promise<boolean> => this.#writer.write('held');
+    await adoptHands(this.#deps, { job, seat, seats, chunks, notes: await scan.notes, write });
     return scan;
   }
 }

@@ -60,7 +60,8 @@ export class JobFinder {
     const name = isolation === undefined ? folderName(folder) : `${folderName(folder)} apart`;
     const known = jobs.get(name);
     if (known !== undefined) {
-      await this.#refresh(held, known);
+      // Whoever holds a seat looks at the control by itself.
+      if (!('seat' in held)) await this.#refresh(held, known);
       return known;
     }
     const lookedAt = clock.now();

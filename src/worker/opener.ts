@@ -5,7 +5,7 @@ import type { WorkerDeps } from './deps.ts';
 import { type HeldMessage, mayHaveRival, mayHaveRows } from './held-message.ts';
 import type { Holds } from './holds.ts';
 import type { JobFinder } from './job-finder.ts';
-import { readKeptRows } from './kept-rows.ts';
+import { type KeptRows, readKeptRows } from './kept-rows.ts';
 import { OpenChunk } from './open-chunk.ts';
 import { loadItems } from './open-message.ts';
 import { readHeld } from './read-held.ts';
@@ -60,6 +60,8 @@ export class Opener {
     const { message } = held;
     const place = { part: message.part, chunk: message.chunk };
     const job = await this.#jobs.of(held);
+    const kept = held.seat !== undefined && mayHaveRows(held) ? this.#readKept(held) : undefined;
+    kept?.catch(() => undefined);
     const isGone = job === undefined || job.cancelled.aborted;
     const hasResult =
       !isGone && (await this.#read(held, () => store.head(resultKey(folderOf(message), place)))) !== undefined;
@@ -76,7 +78,7 @@ export class Opener {
       return this.#closer.acknowledge(held);
     }
     if (await this.#putBack(held, job)) return;
-    await this.#load(held, job);
+    await this.#load(held, job, kept);
   }
 
   /**
@@ -107,14 +109,12 @@ export class Opener {
     return true;
   }
 
-  async #load(held: HeldMessage, job: RunningJob): Promise<void> {
-    const { input, clock, store, log } = this.#deps;
+  async #load(held: HeldMessage, job: RunningJob, begun: Promise<KeptRows> | undefined): Promise<void> {
+    const { input, clock, log } = this.#deps;
     const { message } = held;
     const { manifest } = job;
-    const kept =
-      mayHaveRows(held) || job.pace.control.twins === true
-        ? await this.#read(held, () => readKeptRows(store, message, { isOnlyOne: held.seat !== undefined }))
-        : undefined;
+    const hasRows = mayHaveRows(held) || job.pace.control.twins === true;
+    const kept = hasRows ? await (begun ?? this.#readKept(held)) : undefined;
     if (kept?.goesOnElsewhere === true) {
       log('info', 'a message was dropped: a later one goes on with its chunk', {
         jobId: message.job,
@@ -167,6 +167,11 @@ export class Opener {
     }
     if (job.cancelled.aborted) this.#runner.cancel(job);
     this.#closer.check(chunk);
+  }
+
+  #readKept(held: HeldMessage): Promise<KeptRows> {
+    const isOnlyOne = held.seat !== undefined;
+    return this.#read(held, () => readKeptRows(this.#deps.store, held.message, { isOnlyOne }));
   }
 
   #read<Value>(held: HeldMessage, act: () => Promise<Value>): Promise<Value> {

@@ -1,3 +1,4 @@
+import { readSeat } from '../folder/seats.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { HeldChunks } from './held-chunks.ts';
 import type { RunningJob } from './running-job.ts';
@@ -28,7 +29,8 @@ export async function partSeat(
 ): Promise<Parted | undefined> {
   const { job, chunks } = from;
   const beyond = from.lease.seat + job.pace.control.table.seats;
-  const claim = await SeatLease.take(deps, job.folder, { seat: beyond, intervalMs: 0 });
+  const stored = await readSeat(deps.store, job.folder, beyond);
+  const claim = await SeatLease.take(deps, job.folder, { seat: beyond, stored, intervalMs: 0 });
   if (claim.kind === 'live') return undefined;
   const { lease } = claim;
   const { running } = job;

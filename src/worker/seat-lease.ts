@@ -1,6 +1,8 @@
 import { readSeat, type StoredSeat } from '../folder/seats.ts';
+import { lateMs } from '../folder/soonest.ts';
 import { type JobFolder, seatKey } from '../format/paths.ts';
 import { debtLeft, type SeatDebt, type SeatDrain, type SeatNote, seatFormat } from '../format/seat.ts';
+import type { WriteCondition } from '../ports.ts';
 import type { LastWrite, WorkerDeps } from './deps.ts';
 
 /**
@@ -41,9 +43,8 @@ export class SeatLease {
 
   /** Takes a seat if nobody can hold it any more. Of two who try only one wins. */
   static async take(deps: LeaseDeps, job: JobFolder, claim: SeatClaim): Promise<Claim> {
-    const { store, clock, writer } = deps;
-    const { seat } = claim;
-    const read = await readSeat(store, job, seat);
+    const { clock, writer } = deps;
+    const { seat, stored: read } = claim;
     const before = read?.note;
     if (read !== undefined && read.freeInMs > 0) return { kind: 'live', freeInMs: read.freeInMs };
     const debt = read === undefined ? noDebt : debtOf(read, { now: clock.now(), intervalMs: claim.intervalMs });
@@ -64,7 +65,7 @@ export class SeatLease {
     };
     const since = clock.now();
     const condition = read === undefined ? ({ ifAbsent: true } as const) : { ifMatch: read.etag };
-    const etag = await store.put(seatKey(job, seat), seatFormat.encode(note), { condition });
+    const etag = await putNote(deps, job, { note, condition });
     if (etag === undefined) return lostRace(deps, job, { seat, note, since, debt });
     return { kind: 'taken', lease: new SeatLease(deps, job, { note, etag, since }), debt };
   }
@@ -102,18 +103,18 @@ export class SeatLease {
 
   /** Writes the note anew, which renews the lease or ends it; resolves to whether it is still this invocation's. */
   async write(content: SeatContent, phase: SeatNote['phase'] = 'held'): Promise<boolean> {
-    const { store, clock, log } = this.#deps;
+    const { clock, log } = this.#deps;
     const { done: _done, drain: _drain, ...before } = this.#note;
     const note: SeatNote = { ...before, ...content, phase, writes: before.writes + 1 };
     const since = clock.now();
     try {
-      const etag = await store.put(seatKey(this.#job, note.seat), seatFormat.encode(note), {
-        condition: { ifMatch: this.#etag },
-      });
+      const etag = await putNote(this.#deps, this.#job, { note, condition: { ifMatch: this.#etag } });
       if (etag === undefined) return await this.#readBack(note, phase);
       this.#took(note, etag, since);
       return true;
     } catch (error) {
+      // It may stand all the same.
+      this.#note = { ...this.#note, writes: note.writes };
       const fields = { jobId: this.#job.id, seat: note.seat, error: String(error) };
       log('warn', 'the note of a seat was not written; it is tried again', fields);
       return false;
@@ -169,6 +170,28 @@ export class SeatLease {
   }
 }
 
+/** Writes a note; one whose answer is late is looked for, since calls wait for it. Resolves to undefined when the condition did not hold. */
+function putNote(
+  { store, clock }: LeaseDeps,
+  job: JobFolder,
+  { note, condition }: { readonly note: SeatNote; readonly condition: WriteCondition },
+): Promise<string | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
+  const key = seatKey(job, note.seat);
+  const body = seatFormat.encode(note);
+  const look = async (): Promise<void> => {
+    const stored = await readSeat(store, job, note.seat);
+    if (stored !== undefined && isSame(stored.note, note)) resolve(stored.etag);
+  };
+  const cancel = clock.after(lateMs, () => void look().catch(() => undefined));
+  store.put(key, body, { condition }).finally(cancel).then(resolve, reject);
+  return promise;
+}
+
+/** Whether a note that stands is this very one: each write of a holder has a number of its own. */
+const isSame = (stands: SeatNote, { writer, epoch, writes }: SeatNote): boolean =>
+  stands.writer === writer && stands.epoch === epoch && stands.writes === writes;
+
 interface Written {
   readonly note: SeatNote;
   readonly etag: string;
@@ -178,6 +201,8 @@ interface Written {
 /** A seat that somebody wants. */
 export interface SeatClaim {
   readonly seat: number;
+  /** What stands of it; undefined where nobody has ever taken it. */
+  readonly stored: StoredSeat | undefined;
   /** Milliseconds between two starts under it. */
   readonly intervalMs: number;
 }
@@ -214,7 +239,7 @@ async function lostRace(
 ): Promise<Claim> {
   const { seat, note, since, debt } = tried;
   const now: StoredSeat | undefined = await readSeat(deps.store, job, seat);
-  if (now?.note.writer === deps.writer && now.note.epoch === note.epoch)
+  if (now !== undefined && isSame(now.note, note))
     return { kind: 'taken', lease: SeatLease.resumed(deps, job, { note, etag: now.etag, since }), debt };
   return { kind: 'live', freeInMs: now?.freeInMs ?? 0 };
 }

@@ -3,6 +3,7 @@ import { readSeats, type StoredSeat } from '../folder/seats.ts';
 import type { WorkMessage } from '../format/message.ts';
 import { firstChunkOf } from '../format/parts.ts';
 import { type ChunkPlace, type JobFolder, partSegmentsPrefix, segmentInPart } from '../format/paths.ts';
+import type { TickRecord } from '../format/tick.ts';
 import { workMessage } from '../format/work-message.ts';
 import type { ObjectStore } from '../ports.ts';
 
@@ -27,12 +28,19 @@ export class SeatScan {
   readonly of: ScanOf;
   readonly #store: ObjectStore;
   readonly #messages: AsyncGenerator<WorkMessage, number>;
+  /** What all seats have in hand: read first, since what is in a note now has a result by the time that it is in none. */
+  readonly notes: Promise<readonly StoredSeat[]>;
+  readonly #record: Promise<TickRecord | undefined>;
   /** Chunks below this one were looked at; undefined while the scan goes on. */
   doneTo: number | undefined;
 
   constructor(store: ObjectStore, of: ScanOf) {
     this.of = of;
     this.#store = store;
+    this.notes = readSeats(store, of.job);
+    this.#record = lastTick(store, of.job);
+    // Whoever awaits them hears of a failure.
+    for (const read of [this.notes, this.#record]) read.catch(() => undefined);
     this.#messages = this.#walk();
   }
 
@@ -46,9 +54,8 @@ export class SeatScan {
 
   async *#walk(): AsyncGenerator<WorkMessage, number> {
     const { job, seat, seats, generation, own } = this.of;
-    // Notes first: what is in one of them now has a result by the time that it is in none.
-    const others = othersOf(await readSeats(this.#store, job), seat);
-    const record = await lastTick(this.#store, job);
+    const others = othersOf(await this.notes, seat);
+    const record = await this.#record;
     if (record === undefined) return 0;
     const { parts } = record.cut;
     const [, to] = record.send;

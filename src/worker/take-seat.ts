@@ -1,4 +1,5 @@
 import { readSummary } from '../folder/read.ts';
+import { readSeat, type StoredSeat } from '../folder/seats.ts';
 import { encodeMessage, folderOf } from '../format/message.ts';
 import { folderName } from '../format/paths.ts';
 import { shareIn } from '../format/share.ts';
@@ -31,22 +32,45 @@ interface TakeParts {
 export async function takeSeat(deps: WorkerDeps, bell: HeldBell, at: TakeParts): Promise<void> {
   const { closer, duties } = at;
   const folder = folderOf(bell.message);
-  const job = await at.jobs.ofBell(bell);
-  const isNeedless =
-    job === undefined || isUnwanted(bell, job, duties) || (await readSummary(deps.store, folder)) !== undefined;
-  if (isNeedless) return closer.acknowledge(bell);
+  const { seat: number } = bell.message;
+  // What stands of the seat may be old by the time that it is taken: then the write tells.
+  const [job, summary, stored] = await Promise.all([
+    at.jobs.ofBell(bell),
+    readSummary(deps.store, folder),
+    readSeat(deps.store, folder, number),
+  ]);
+  if (job === undefined || isUnwanted(bell, job, duties) || summary !== undefined) return closer.acknowledge(bell);
   if (!job.fits(deps.clock.now(), deps.deadline) || deps.leaving?.aborted === true) return putBack(deps, bell, at);
   // A worker that cannot carry what it has leaves the next seat to the others for longer.
   const forOthers = job.pace.meter.isSaturated ? 2 : 1;
   if (duties.seatsOf(job).length > 0 && bell.receiveCount <= forOthers)
     return hide(deps, bell, { ...at, seconds: othersFirstSeconds });
-  const { seat: number } = bell.message;
   const name = `${folderName(folder)} ${number}`;
   if (duties.claiming.has(name)) return closer.acknowledge(bell);
   duties.claiming.add(name);
+  try {
+    await claimSeat(deps, bell, { ...at, job, stored, forOthers });
+  } finally {
+    duties.claiming.delete(name);
+  }
+}
+
+/** Takes the seat unless somebody has it. */
+async function claimSeat(
+  deps: WorkerDeps,
+  bell: HeldBell,
+  at: TakeParts & {
+    readonly job: RunningJob;
+    readonly stored: StoredSeat | undefined;
+    /** How often the bell was hidden for other workers. */
+    readonly forOthers: number;
+  },
+): Promise<void> {
+  const { job, stored, forOthers, closer, duties } = at;
+  const { seat: number } = bell.message;
   const { perSecond } = shareIn(job.pace.control.table, number);
-  const wanted = { seat: number, intervalMs: perSecond > 0 ? 1_000 / perSecond : 0 };
-  const claim = await SeatLease.take(deps, folder, wanted).finally(() => duties.claiming.delete(name));
+  const wanted = { seat: number, stored, intervalMs: perSecond > 0 ? 1_000 / perSecond : 0 };
+  const claim = await SeatLease.take(deps, job.folder, wanted);
   if (claim.kind === 'live') {
     // It may be the bell of the holder itself, which has died: then the seat is free when it comes again.
     // A bell that was hidden for others has not tried yet.

@@ -1,4 +1,6 @@
 import { changeControl, controlOf, readSeenControl } from '../folder/control.ts';
+import { hedgedInput, hedgedReads } from '../folder/hedged-reads.ts';
+import { soonest } from '../folder/soonest.ts';
 import { limits } from '../limits.ts';
 import { Closer } from './closer.ts';
 import { RequestCount } from './count-requests.ts';
@@ -13,7 +15,6 @@ import { periodically } from './periodically.ts';
 import { Runner } from './runner.ts';
 import type { RunningJob } from './running-job.ts';
 import { SeatDesk } from './seat-desk.ts';
-import { soonest } from './soonest.ts';
 import { tellHold } from './tell-hold.ts';
 import { WorkerState } from './worker-state.ts';
 
@@ -35,8 +36,8 @@ export async function runWorker(
   const requests = new RequestCount();
   const deps: WorkerDeps = {
     ...world,
-    store: requests.store(world.store),
-    input: requests.input(world.input),
+    store: hedgedReads(requests.store(world.store), clock),
+    input: hedgedInput(requests.input(world.input), clock),
     queue: requests.queue(world.queue),
   };
   const state = new WorkerState(log, { mayPull: deps.pull, endAt: deadline - endMarginMs });

@@ -199,7 +199,7 @@ describe('runTick', () => {
     const { lease } = await SeatLease.take(
       world.invoke().deps,
       { id: jobId, pass: 0 },
-      { seat: 0, intervalMs: 0 },
+      { seat: 0, stored: undefined, intervalMs: 0 },
     ).then((claim) => (claim.kind === 'taken' ? claim : { lease: undefined }));
     expect(lease?.isLive(world.clock.now())).toBe(true);
     const before = world.workQueue.sent.length;

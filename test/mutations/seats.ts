@@ -80,9 +80,9 @@ const mutations: readonly Mutation[] = [
   {
     name: 'two may take a seat',
     file: 'src/worker/seat-lease.ts',
-    find: ': { ifMatch: read.etag };\n    const etag = await store.put(seatKey(job, seat), seatFormat.encode(note), { condition });',
+    find: ': { ifMatch: read.etag };\n    const etag = await putNote(deps, job, { note, condition });',
     replace:
-      ': { ifMatch: read.etag };\n    const etag = await store.put(seatKey(job, seat), seatFormat.encode(note), condition === undefined ? {} : {});',
+      ': { ifMatch: read.etag };\n    void condition;\n    const etag = await deps.store.put(seatKey(job, seat), seatFormat.encode(note));',
   },
   {
     name: 'a live seat may be taken',

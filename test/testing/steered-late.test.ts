@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineTask } from '../../src/task/task.ts';
 import { simulate } from '../../src/testing/simulate.ts';
+import { perSecond, waits, workers } from './limit-runs.ts';
 
 it('goes on with a job that is resumed while a turn that saw its pause is on its way', async () => {
   const task = defineTask({
@@ -24,4 +25,34 @@ it('goes on with a job that is resumed while a turn that saw its pause is on its
   });
   // The next turn of a job that pauses is due after 900 s.
   expect(tookMs).toBeLessThan(120_000);
+});
+
+it('goes on within seconds of a resume where half of the answers of S3 take up to 5 s', {
+  timeout: 120_000,
+}, async () => {
+  const took: number[] = [];
+  for (let seed = 1; seed <= 9; seed++) {
+    const resumeMs = 22_000 + 137 * seed;
+    const { history, endedAt, tookMs } = await simulate({
+      task: waits,
+      items: Array.from({ length: 2_000 }, () => ({ ms: 200 })),
+      seed,
+      workers,
+      options: { limits: { rate: perSecond(40) }, timeoutMs: 5_000 },
+      wait: false,
+      steer: [
+        { afterMs: 10_000, act: 'pause' },
+        { afterMs: resumeMs, act: 'resume' },
+      ],
+      faults: { odds: { 's3-slow': 0.5 }, fromMs: 8_000, forMs: 60_000 },
+      cancelAfterMs: 60_000,
+    });
+    const resumedAt = endedAt - tookMs + resumeMs;
+    const starts = history.calls.map(({ startedAt }) => startedAt);
+    expect(starts.filter((at) => at > resumedAt - 7_000 && at < resumedAt)).toEqual([]);
+    took.push(Math.min(...starts.filter((at) => at >= resumedAt)) - resumedAt);
+  }
+  const inOrder = took.toSorted((a, b) => a - b);
+  expect(inOrder[4]).toBeLessThan(7_000);
+  expect(inOrder.at(-1)).toBeLessThan(15_000);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { controlOf } from '../../src/folder/control.ts';
 import { readManifest, readTable } from '../../src/folder/read.ts';
+import { readSeat } from '../../src/folder/seats.ts';
 import { partSegmentsPrefix, seatKey } from '../../src/format/paths.ts';
 import { workMessage } from '../../src/format/work-message.ts';
 import { HeldSeat } from '../../src/worker/held-seat.ts';
@@ -23,7 +24,8 @@ async function takenOver() {
   const [bounds] = table?.chunks ?? [];
   if (manifest === undefined || bounds === undefined) throw new Error('expected a job that is cut');
   const take = async (deps: typeof before, seat: number): Promise<SeatLease> => {
-    const claim = await SeatLease.take(deps, folder, { seat, intervalMs: 0 });
+    const stored = await readSeat(world.store, folder, seat);
+    const claim = await SeatLease.take(deps, folder, { seat, stored, intervalMs: 0 });
     if (claim.kind !== 'taken') throw new Error(`expected seat ${seat} to be free`);
     return claim.lease;
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { soonest } from '../../src/worker/soonest.ts';
+import { soonest } from '../../src/folder/soonest.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 function world() {
