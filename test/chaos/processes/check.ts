@@ -3,14 +3,23 @@ import type { Summary } from '../../../src/format/summary.ts';
 import { limits } from '../../../src/limits.ts';
 import { type Call, outcomeOf } from './downstream.ts';
 
+/** A fault of a process or a queue. */
+export interface DoneAct {
+  readonly kind: string;
+  readonly at: number;
+  readonly untilAt: number;
+}
+
 /** A run that ended. */
 export interface EndedRun {
+  /** Passes before: 0 after the job's first end, 1 after what had failed ran again. */
+  readonly pass: number;
   readonly items: number;
   readonly rows: readonly Row[];
   readonly summary: Summary;
   readonly calls: readonly Call[];
   /** Faults of processes and queues. */
-  readonly acts: ReadonlyArray<{ readonly kind: string; readonly at: number; readonly untilAt: number }>;
+  readonly acts: readonly DoneAct[];
   /** How many requests of the faces went wrong. */
   readonly faceFaults: number;
   /** How late a timer of this process ran at most, in milliseconds: as late may those of the run's own processes be, and later. */
@@ -26,17 +35,17 @@ const lagsInARow = 4;
 
 /** Every promise that a run broke, in a sentence each. */
 export function check(run: EndedRun): readonly string[] {
-  return [...checkRows(run), ...checkSummary(run), ...checkCalls(run)];
+  return [...checkRows(run), ...checkSummary(run), ...checkChosen(run), ...checkCalls(run)];
 }
 
-function checkRows({ rows, items }: EndedRun): string[] {
+function checkRows({ rows, items, pass }: EndedRun): string[] {
   const broken: string[] = [];
   if (rows.length !== items) broken.push(`${rows.length} rows of ${items} items`);
   for (const [n, row] of rows.entries()) {
     if (row.index !== n) broken.push(`row ${n} is of item ${row.index}`);
     const got =
       row.status === 'failed' ? row.error.code : row.status === 'succeeded' ? JSON.stringify(row.value) : row.status;
-    const wanted = outcomeOf(row.index) === 'refused' ? 'Refused' : JSON.stringify({ n: row.index });
+    const wanted = outcomeOf(row.index, pass) === 'refused' ? 'Refused' : JSON.stringify({ n: row.index });
     if (got !== wanted) broken.push(`item ${row.index}: expected ${wanted}, got ${got}`);
   }
   return broken.slice(0, 5);
@@ -48,6 +57,14 @@ function checkSummary({ rows, summary, items }: EndedRun): string[] {
   const told = JSON.stringify([summary.items, succeeded, failed, cancelled]);
   const counted = JSON.stringify([items, of('succeeded'), of('failed'), of('cancelled')]);
   return told === counted ? [] : [`the summary says ${told}, the rows ${counted}`];
+}
+
+/** What has succeeded does not run again. */
+function checkChosen({ calls }: EndedRun): string[] {
+  return calls
+    .filter(({ index, pass }) => pass > 0 && outcomeOf(index, 0) !== 'refused')
+    .map(({ index }) => `item ${index} had succeeded, and was called again by a pass`)
+    .slice(0, 5);
 }
 
 /** An answered call is made again only if its process, or its queue, went before the row was kept. */
@@ -76,7 +93,7 @@ export function repeats(calls: readonly Call[]): ReadonlyArray<{ readonly call: 
   const earlier = new Map<string, Call>();
   const found: Array<{ readonly call: Call; readonly again: Call }> = [];
   for (const again of calls) {
-    const key = `${again.index}/${again.attempt}`;
+    const key = `${again.index}/${again.pass}/${again.attempt}`;
     const call = earlier.get(key);
     earlier.set(key, again);
     if (call !== undefined) found.push({ call, again });

@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 export interface Call {
   readonly index: number;
   readonly attempt: number;
+  /** 0, or 1 where it runs again. */
+  readonly pass: number;
   /** When it came, in milliseconds since the epoch. */
   readonly at: number;
   /** When its worker began it, by the same machine's clock; a busy server does not bunch these. */
@@ -18,26 +20,27 @@ export interface Call {
   endedAt?: number;
 }
 
-/** What an item's calls are answered: each seventh fails once, each eleventh for good. */
-export const outcomeOf = (index: number): 'ok' | 'flaky' | 'refused' =>
-  index % 11 === 10 ? 'refused' : index % 7 === 6 ? 'flaky' : 'ok';
+/** What an item's calls are answered: each seventh fails once, each eleventh for good; half of these no more in a pass. */
+export const outcomeOf = (index: number, pass: number): 'ok' | 'flaky' | 'refused' =>
+  index % 11 === 10 && (pass === 0 || index % 2 === 0) ? 'refused' : index % 7 === 6 ? 'flaky' : 'ok';
 
 /** Opens a server that answers after a while, and writes each call down. */
 export async function openDownstream(slowness: number) {
   const calls: Call[] = [];
-  const first = Promise.withResolvers<void>();
+  const first = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
   const server = createServer((request, response) => {
-    const [, index, attempt, startedAt, pid] = (request.url ?? '').split('/').map(Number);
+    const [, index, attempt, startedAt, pid, pass] = (request.url ?? '').split('/').map(Number);
     const call: Call = {
       index: index ?? 0,
       attempt: attempt ?? 0,
+      pass: pass ?? 0,
       at: Date.now(),
       startedAt: startedAt ?? 0,
       pid: pid ?? 0,
     };
     calls.push(call);
-    first.resolve();
-    const outcome = outcomeOf(call.index);
+    first[call.pass === 0 ? 0 : 1].resolve();
+    const outcome = outcomeOf(call.index, call.pass);
     const timer = setTimeout(
       () => {
         response.statusCode = outcome === 'refused' ? 422 : outcome === 'flaky' && call.attempt === 1 ? 503 : 200;
@@ -60,8 +63,8 @@ export async function openDownstream(slowness: number) {
   return {
     url: `http://127.0.0.1:${port}`,
     calls: calls as readonly Call[],
-    /** Resolves with the first call. */
-    firstCall: first.promise,
+    /** Resolves with the first call of a pass. */
+    firstCall: (pass: 0 | 1): Promise<void> => first[pass].promise,
     close: (): void => {
       server.close();
       server.closeAllConnections();

@@ -48,6 +48,8 @@ export interface Plan {
   /** The odds of each request of the faces to go wrong. */
   readonly faceOdds: number;
   readonly acts: readonly Act[];
+  /** What runs again once the job has ended, and what befalls it after its first call then. */
+  readonly redrive?: { readonly by: 'code' | 'all failed'; readonly act: Act };
   /** The faces fail until then, in milliseconds after the job's first call. */
   readonly calmAfterMs: number;
 }
@@ -90,6 +92,14 @@ export function planOf(seed: number): Plan {
     faceOdds,
     acts: acts.toSorted((a, b) => a.atMs - b.atMs),
     calmAfterMs: 2_000 + 4_000 * random(),
+    ...(random() < 0.5
+      ? {
+          redrive: {
+            by: pick(['code', 'all failed']),
+            act: { ...actOf(random, ladder), early: false, atMs: 500 * random() },
+          },
+        }
+      : {}),
   };
 }
 
