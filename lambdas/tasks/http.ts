@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { HttpAnswer } from '../../src/connectors/http/call.ts';
 import { type HttpMethod, httpMethods } from '../../src/connectors/http/methods.ts';
 import { bodyProblem, readWhole, type WrittenBody, writeBody } from '../../src/connectors/http/request-body.ts';
+import { readUrl } from '../../src/connectors/http/url.ts';
 import { bodyValue, bodyViews } from '../../src/connectors/http/value.ts';
 import { limits } from '../../src/limits.ts';
 import { stopOf } from '../../src/task/stop.ts';
@@ -30,7 +31,7 @@ const bodylessMethods: ReadonlySet<HttpMethod> = new Set(['GET', 'HEAD']);
 const keyedMethods: ReadonlySet<HttpMethod> = new Set(['POST', 'PATCH']);
 
 const url = z.string('expected a URL').superRefine((text, context) => {
-  const parsed = URL.parse(text);
+  const parsed = readUrl(text);
   const problem =
     parsed === null
       ? `expected a URL, got "${text.slice(0, 80)}"`

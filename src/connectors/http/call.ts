@@ -11,6 +11,7 @@ import { parseUrl, redirected } from './redirect.ts';
 import type { HttpRequest } from './request.ts';
 import { openHttpSockets } from './sockets.ts';
 import { beginningText } from './text.ts';
+import type { CallUrl } from './url.ts';
 import type { Exchanged, ExchangeHead, HttpSockets, Intake } from './wire.ts';
 
 /** Limits and rules of one call. */
@@ -142,7 +143,7 @@ async function follow(request: HttpRequest, options: HttpCallOptions, wanted: In
 }
 
 /** The embedded cloud holds the jobs of this machine: it is no downstream, by whichever name of loopback. */
-function isOwn(url: URL): boolean {
+function isOwn(url: CallUrl): boolean {
   const own = ownAddress();
   if (own === undefined) return false;
   const [, port] = own.split(':');
@@ -154,7 +155,7 @@ function isOwn(url: URL): boolean {
 function send(
   sockets: HttpSockets,
   { method, headers = {}, secretHeaders, body }: HttpRequest,
-  { url, options, wanted }: { readonly url: URL; readonly options: HttpCallOptions; readonly wanted: Intake },
+  { url, options, wanted }: { readonly url: CallUrl; readonly options: HttpCallOptions; readonly wanted: Intake },
 ): Promise<Exchanged> {
   const { signal, stop, expect } = options;
   const { origin } = url;

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { isCutHead, withOneLength } from './answer-head.ts';
+import { isCutHead, isPlainHead, withOneLength } from './answer-head.ts';
 
 /** What the first bytes of an answer tell, beside the answer. */
 export interface Listening {
@@ -38,6 +38,7 @@ export function passOverInformational(socket: Socket, state: Listening): void {
       }
       rest = rest.subarray(end + headEnd.length);
     }
+    if (isPlainHead(rest)) return rest;
     if (rest.length === 0) return null;
     if (isCutHead(rest) || (rest.length < statusBytes && 'HTTP/1.1 1'.startsWith(rest.toString('latin1', 0, 10)))) {
       held = rest;

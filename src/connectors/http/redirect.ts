@@ -1,6 +1,7 @@
 import { TaskError } from '../../task/errors.ts';
 import { utf8Header } from './headers.ts';
 import type { HttpRequest } from './request.ts';
+import { type CallUrl, readUrl } from './url.ts';
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
@@ -47,8 +48,8 @@ export function redirected(
 }
 
 /** Parses the URL of a call. @throws TaskError `InvalidUrl` */
-export function parseUrl(text: string, base?: URL): URL {
-  const url = URL.parse(text, base?.href);
+export function parseUrl(text: string, base?: CallUrl): CallUrl {
+  const url = base === undefined ? readUrl(text) : URL.parse(text, base.href);
   if (url === null) throw invalidUrl('a URL, got something else');
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw invalidUrl(`an http:// or https:// URL, got ${url.protocol}`);
