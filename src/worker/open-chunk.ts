@@ -4,6 +4,7 @@ import type { WorkMessage } from '../format/message.ts';
 import type { ItemError, Row } from '../format/outcome.ts';
 import type { ChunkPlace, JobFolder } from '../format/paths.ts';
 import { lineOf, type RowLine } from '../format/result.ts';
+import { whenAborted } from '../waiting.ts';
 import type { HeldMessage } from './held-message.ts';
 import type { KeptRows } from './kept-rows.ts';
 import type { ItemAbout } from './open-message.ts';
@@ -74,7 +75,9 @@ export class OpenChunk {
   readonly job: JobOfChunk;
   readonly heldBytes: number;
   readonly #todo: number;
-  readonly #drop = new AbortController();
+  readonly #stop = new AbortController();
+  readonly #unlisten: () => void;
+  #isDropped = false;
   /** Aborted when its calls must not run on: the chunk is another worker's, or its job was stopped. */
   readonly stopped: AbortSignal;
   /** Segments that were there when the chunk was opened, or that this worker stored: others are another worker's. */
@@ -114,7 +117,11 @@ export class OpenChunk {
     this.heldBytes = at.heldBytes;
     this.#todo = at.todo;
     this.checkpointAt = at.now;
-    this.stopped = AbortSignal.any([this.#drop.signal, at.job.stopped]);
+    // Asked at each attempt: a signal made by `AbortSignal.any` looks through its sources each time.
+    const { stopped } = at.job;
+    const stop = this.#stop;
+    this.stopped = stop.signal;
+    this.#unlisten = whenAborted(stopped, () => stop.abort(stopped.reason));
     this.knownSegments = new Set(at.kept?.known);
     this.#segments = [...(message.segments ?? []), ...(at.kept?.segments ?? [])];
     this.#digest = (at.kept?.rows ?? []).reduce(
@@ -174,7 +181,7 @@ export class OpenChunk {
 
   /** Another worker has the chunk: nothing of it counts here any more. */
   get isDropped(): boolean {
-    return this.#drop.signal.aborted;
+    return this.#isDropped;
   }
 
   /** Items for another invocation. */
@@ -184,10 +191,16 @@ export class OpenChunk {
 
   /** Gives the chunk up to another worker: its calls are aborted, its rows forgotten. */
   drop(): void {
-    this.#drop.abort(new Error('the chunk is another worker’s'));
+    this.#isDropped = true;
+    this.#stop.abort(new Error('the chunk is another worker’s'));
     this.#rows = [];
     this.#taken = [];
     this.#rowBytes = 0;
+  }
+
+  /** It is in hand no longer. */
+  release(): void {
+    this.#unlisten();
   }
 
   settle(row: Row, cost: RowCost): void {

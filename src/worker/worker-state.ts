@@ -91,6 +91,7 @@ export class WorkerState {
   remove(chunk: OpenChunk): void {
     if (!this.#open.delete(resultKey(chunk.folder, chunk.place))) return;
     this.heldBytes -= chunk.heldBytes;
+    chunk.release();
   }
 
   /** Owns a piece of work to its end; when it fails, its message comes back. A task group would cancel the other chunks then. */

@@ -42,6 +42,14 @@ interface Line {
   isGone: boolean;
 }
 
+/** A call, and who waits for it. */
+interface Call {
+  readonly request: WireRequest;
+  readonly options: SendOptions;
+  readonly resolve: (answer: Exchanged) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 class Sockets implements HttpSockets {
   readonly #settings: HttpSocketSettings;
   readonly #connect: buildConnector.connector;
@@ -70,54 +78,59 @@ class Sockets implements HttpSockets {
     await Promise.all([...this.#lines].map((line) => line.client.destroy()));
   }
 
-  async send(request: WireRequest, options: SendOptions): Promise<Exchanged> {
-    const { signal } = options;
-    signal.throwIfAborted();
-    const line = this.#take(request.origin) ?? (await this.#wait(request.origin, signal));
-    const wasKept = line.served > 0;
-    try {
-      return await this.#exchange(line, request, options);
-    } catch (error) {
-      // A server may close a kept socket in the moment that we write to it: nobody's failure, so one more try is free where it is harmless.
-      if (signal.aborted || !wasKept || line.listening.heard || !options.idempotent) throw error;
-      return this.#exchange(this.#dial(request.origin), request, options);
-    }
+  /** One promise for a call, whatever it takes: each further one costs as much as the row. */
+  send(request: WireRequest, options: SendOptions): Promise<Exchanged> {
+    const { signal, stop } = options;
+    return new Promise((resolve, reject) => {
+      if ((stop ?? signal).aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const call = { request, options, resolve, reject };
+      const line = this.#take(request.origin);
+      if (line !== undefined) this.#exchange(line, call);
+      else this.#wait(request.origin, signal).then((waited) => this.#exchange(waited, call), reject);
+    });
   }
 
-  #exchange(line: Line, request: WireRequest, options: SendOptions): Promise<Exchanged> {
-    const { signal, decide } = options;
-    return new Promise((resolve, reject) => {
-      const { listening } = line;
-      listening.awaiting = true;
-      listening.heard = false;
-      const exchange = new Exchange(
-        {
-          heard: () => {
-            listening.awaiting = false;
-          },
-          free: () => {
-            unlisten();
-            line.served += 1;
-            this.#giveBack(line);
-          },
-          broken: (error) => {
-            const isNew = line.served === 0 && !listening.heard;
-            if (isNew && line.origin.startsWith('https:')) Object.assign(error, { [afterHandshake]: true });
-            unlisten();
-            this.#drop(line);
-          },
+  #exchange(line: Line, call: Call): void {
+    const { request, options, resolve, reject } = call;
+    const { signal, decide, idempotent } = options;
+    const { listening } = line;
+    const wasKept = line.served > 0;
+    listening.awaiting = true;
+    listening.heard = false;
+    const exchange = new Exchange(
+      {
+        heard: () => {
+          listening.awaiting = false;
         },
-        {
-          decide,
-          resolve,
-          reject: (error) =>
-            reject(listening.otherProtocol === undefined ? error : otherProtocol(listening.otherProtocol, error)),
+        free: () => {
+          unlisten();
+          line.served += 1;
+          this.#giveBack(line);
         },
-      );
-      const unlisten = whenStopped(options, () => exchange.abort(signal.reason));
-      // The attempt's signal is the one timeout of a call; undici's own are off.
-      line.client.dispatch(request as Dispatcher.DispatchOptions, exchange);
-    });
+        broken: (error) => {
+          const isNew = line.served === 0 && !listening.heard;
+          if (isNew && line.origin.startsWith('https:')) Object.assign(error, { [afterHandshake]: true });
+          unlisten();
+          this.#drop(line);
+        },
+      },
+      {
+        decide,
+        resolve,
+        reject: (error) => {
+          // A server may close a kept socket in the moment that we write to it: nobody's failure, so one more try is free where it is harmless.
+          if (wasKept && !signal.aborted && !listening.heard && idempotent)
+            this.#exchange(this.#dial(line.origin), call);
+          else reject(listening.otherProtocol === undefined ? error : otherProtocol(listening.otherProtocol, error));
+        },
+      },
+    );
+    const unlisten = whenStopped(options, () => exchange.abort(signal.reason));
+    // The attempt's signal is the one timeout of a call; undici's own are off.
+    line.client.dispatch(request as Dispatcher.DispatchOptions, exchange);
   }
 
   /** A line to the origin that waits, or a new one where another may be. */

@@ -339,3 +339,17 @@ test.each<[unknown, string]>([
 test('accepts its own example', async () => {
   expect(await parseItem(task, task.example)).toMatchObject({ ok: true });
 });
+
+test.each([
+  'http://127.0.0.1/a?b=c',
+  'https://a.example',
+  'HTTP://A.example/ä',
+  'ftp://a.example/',
+  'http://u:p@a.example/',
+  'nothing',
+  '',
+])('an item that is the text %j is what one with that URL is', async (url) => {
+  const { problem, ...alone } = { problem: '', ...(await parseItem(task, url)) };
+  const { problem: same, ...whole } = { problem: '', ...(await parseItem(task, { url })) };
+  expect([alone, problem]).toEqual([whole, same]);
+});
