@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { limits } from '../limits.ts';
 import { UsageError } from '../task/errors.ts';
-import { limitsSchema, maxAtOnce } from '../task/job-limits.ts';
+import { limitsProblem, limitsSchema, maxAtOnce } from '../task/job-limits.ts';
 import { digestSchema } from './digest.ts';
 import type { Row } from './outcome.ts';
 import { rarely, recordFormat, refuseNewer } from './record.ts';
@@ -95,6 +95,10 @@ export function parseRequest(event: unknown): FanOutRequest {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path.join('.') ?? '';
+  const { limits: given } = (event as FanOutRequest).options ?? {};
+  const isOfLimits = issue?.path[0] === 'options' && issue.path[1] === 'limits' && given !== undefined;
+  const problem = isOfLimits ? limitsProblem(given, { ...issue, path: issue.path.slice(2) }) : undefined;
+  if (problem !== undefined) throw new UsageError('InvalidRequest', `options.${problem}`);
   throw new UsageError(
     'InvalidRequest',
     `${path === '' ? 'the request' : path}: ${issue?.message ?? 'not understood'}; send {"task": …, "items": […]} or {"task": …, "input": "s3://bucket/key"}`,

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { UsageError } from './errors.ts';
-import { rateSchema } from './rate.ts';
+import { rateSchema, rateWanted } from './rate.ts';
 
 /** Bounds of what can be asked for. */
 export const maxAtOnce = 100_000;
@@ -44,12 +44,43 @@ export type JobLimits = z.output<typeof limitsSchema>;
 /** As people write them: rates may be texts. */
 export type JobLimitsInput = z.input<typeof limitsSchema>;
 
+const percentage = 'a percentage';
+const wholeFrom1 = 'a whole number from 1';
+/** What each limit is to be, in words. */
+const wanted: Readonly<Record<keyof JobLimits, string>> = {
+  rate: rateWanted,
+  units: rateWanted,
+  maxConcurrency: `${wholeFrom1} to ${maxAtOnce}`,
+  rampMs: `milliseconds from 0 to ${maxRampMs}`,
+  adaptive: 'true or false',
+  breaker: `${percentage} over 0, at most 100`,
+  toleratedFailurePercentage: `${percentage} from 0 to 100`,
+  toleratedFailureCount: 'a whole number from 0',
+  minSuccessful: wholeFrom1,
+  budgetUsd: 'US dollars over 0',
+  canary: wholeFrom1,
+  canaryWait: 'true or false',
+  priority: `${wholeFrom1} to 5`,
+};
+
+/** Why limits are refused, in one sentence that says what was expected and what was got; undefined where `issue` is not of one of them. */
+export function limitsProblem(given: unknown, issue: z.core.$ZodIssue): string | undefined {
+  const [name = ''] = issue.path as readonly string[];
+  const what = (wanted as Readonly<Record<string, string>>)[name];
+  if (issue.code === 'unrecognized_keys')
+    return `limits.${issue.keys[0]}: expected one of ${Object.keys(shape).join(', ')}`;
+  if (what === undefined) return undefined;
+  const got = (given as Readonly<Record<string, unknown>>)[name];
+  return `limits.${name}: expected ${what}, got ${typeof got === 'number' ? got : JSON.stringify(got)}`;
+}
+
 /** Reads limits as people write them. @throws UsageError `InvalidOptions` that names the limit which does not fit */
 export function parseLimits(given: JobLimitsInput): JobLimits {
   const parsed = limitsSchema.safeParse(given);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new UsageError('InvalidOptions', `limits.${issue?.path.join('.')}: ${issue?.message}`);
+  const problem = issue === undefined ? undefined : limitsProblem(given, issue);
+  throw new UsageError('InvalidOptions', problem ?? `limits.${issue?.path.join('.')}: ${issue?.message}`);
 }
 
 /** Read from a record: what newer code added is left alone. */

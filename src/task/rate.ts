@@ -24,6 +24,9 @@ const periods: Readonly<Record<string, number>> = {
 const maxPerSecond = 100_000;
 const minPerSecond = 1 / 86_400;
 
+/** What a rate is to be, in words. */
+export const rateWanted = `a rate as 50/s, 3000/min, or 0.1/s, from 1/day to ${maxPerSecond}/s`;
+
 /** Reads `50/s`, `3000/min`, `0.1/s`, `5000/h`; undefined where the text is no rate or out of range. */
 export function rateOf(text: string): Rate | undefined {
   const [, amount, period = ''] = /^(\d{1,9}(?:\.\d{1,6})?)\s*\/\s*([a-z]+)$/i.exec(text.trim()) ?? [];
@@ -38,10 +41,7 @@ export function rateOf(text: string): Rate | undefined {
 export function parseRate(text: string, option: string): Rate {
   const rate = rateOf(text);
   if (rate !== undefined) return rate;
-  throw new UsageError(
-    'InvalidOptions',
-    `expected ${option} to be a rate as 50/s, 3000/min, or 0.1/s, from 1/day to ${maxPerSecond}/s, got "${text}"`,
-  );
+  throw new UsageError('InvalidOptions', `expected ${option} to be ${rateWanted}, got "${text}"`);
 }
 
 export const perSecondOf = ({ limit, perMs }: Rate): number => (limit * 1_000) / perMs;
@@ -66,7 +66,6 @@ export const rateSchema = z.union(
       .refine((rate) => perSecondOf(rate) >= minPerSecond && perSecondOf(rate) <= maxPerSecond),
   ],
   {
-    error: ({ input }) =>
-      `expected a rate as 50/s, 3000/min, or 0.1/s, from 1/day to ${maxPerSecond}/s, got ${JSON.stringify(input)}`,
+    error: ({ input }) => `expected ${rateWanted}, got ${JSON.stringify(input)}`,
   },
 );
