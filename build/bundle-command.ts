@@ -3,6 +3,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { writeFolder } from '../src/bundle/build-engine.ts';
 import { requireBanner } from '../src/bundle/engine-parts.ts';
+import { mergeChunks } from '../src/bundle/merge-chunks.ts';
 import { isPlainBuiltin, plainBuiltinsPlugin } from '../src/bundle/plain-builtins.ts';
 
 /** The command line in one piece. */
@@ -13,13 +14,19 @@ export interface BuiltCommand {
   readonly sources: readonly string[];
 }
 
+/** What is loaded together: by each command, by what most people run, and by the processes of functions. */
+const classes = [['main'], ['src/cli/commands/run.ts', 'src/targets/embedded.ts'], ['standby'], ['runtime']];
+
 /**
  * Bundles the command line with the packages that it imports: one item's job would otherwise read four hundred files, which takes
  * longer than the job. Left out is what is large and rarely used, has parts of another language, or may be the caller's own copy.
  */
 export async function bundleCommand(root: string, home: string): Promise<BuiltCommand> {
   const outdir = path.join(root, '.command');
+  // Names stay, so that a stack says where it is without a map.
+  const options = { target: 'node22', minifyWhitespace: true, minifySyntax: true } as const;
   const result = await build({
+    ...options,
     absWorkingDir: root,
     entryPoints: {
       main: 'src/cli/main.ts',
@@ -34,13 +41,9 @@ export async function bundleCommand(root: string, home: string): Promise<BuiltCo
     splitting: true,
     chunkNames: 'chunk-[hash]',
     platform: 'node',
-    target: 'node22',
     format: 'esm',
     mainFields: ['module', 'main'],
     external: ['esbuild', 'dynalite', 'aws-cdk-lib', 'constructs', 'aws-cdk'],
-    // Names stay, so that a stack says where it is without a map.
-    minifyWhitespace: true,
-    minifySyntax: true,
     legalComments: 'none',
     charset: 'utf8',
     banner: { js: requireBanner },
@@ -48,7 +51,7 @@ export async function bundleCommand(root: string, home: string): Promise<BuiltCo
     metafile: true,
     logLevel: 'silent',
   });
-  const files = result.outputFiles
+  const files = (await mergeChunks(result, { root, outdir, options, sourcemap: false, classes }))
     .map(({ path: file, contents }) => ({ name: path.relative(outdir, file), contents }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const hash = createHash('sha256');

@@ -31,6 +31,7 @@ const engineSources = [
   'lambdas/tasks',
   'src/bundle/build-engine.ts',
   'src/bundle/engine-parts.ts',
+  'src/bundle/merge-chunks.ts',
   'src/bundle/plain-builtins.ts',
 ];
 
@@ -57,6 +58,7 @@ async function prebuildEngine(): Promise<void> {
       ...command.sources,
       'package-lock.json',
       'build/bundle-command.ts',
+      'src/bundle/merge-chunks.ts',
       'src/bundle/plain-builtins.ts',
     ]),
   });

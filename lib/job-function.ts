@@ -12,6 +12,7 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { functionNodeOptions } from '../src/runtime/environment.ts';
 
 /** Options of {@link JobFunction}. */
 export interface JobFunctionProps {
@@ -60,7 +61,7 @@ export class JobFunction extends LambdaFunction {
       ...network,
       runtime: node24,
       code: Code.fromAsset(code),
-      environment: { ...environment, NODE_OPTIONS: '--enable-source-maps' },
+      environment: { ...environment, ...functionNodeOptions },
       // Lambda's JSON format would wrap the JSON lines that the handlers write; the text format leaves them as they are.
       logGroup: new LogGroup(scope, `${id}Logs`, { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY }),
       ...(loops === true && { recursiveLoop: RecursiveLoop.ALLOW }),

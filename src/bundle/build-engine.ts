@@ -12,6 +12,7 @@ import {
   registryFile,
   requireBanner,
 } from './engine-parts.ts';
+import { mergeChunks } from './merge-chunks.ts';
 import { isPlainBuiltin, plainBuiltinsPlugin } from './plain-builtins.ts';
 
 /** What each thread of the pool starts with. */
@@ -58,7 +59,10 @@ export const builtInTasks = (root: string): readonly string[] =>
 export async function buildEngine(root: string, home: string): Promise<BuiltEngine> {
   const tasks = builtInTasks(root);
   const outdir = path.join(root, '.engine');
+  // Our error classes and the SDK's set their names themselves, so names of classes need not be kept: that would cost a call for each closure.
+  const options = { target: 'node22', outExtension: { '.js': '.mjs' }, minify: true } as const;
   const result = await build({
+    ...options,
     absWorkingDir: root,
     entryPoints: {
       ...Object.fromEntries(functionNames.map((name) => [name, `lambdas/${name}.ts`])),
@@ -85,14 +89,10 @@ export async function buildEngine(root: string, home: string): Promise<BuiltEngi
     splitting: true,
     chunkNames: 'chunk-[hash]',
     platform: 'node',
-    target: 'node22',
     format: 'esm',
-    outExtension: { '.js': '.mjs' },
     // Packages' ES modules can be tree-shaken; esbuild's default for Node takes CommonJS first.
     mainFields: ['module', 'main'],
-    // Our error classes and the SDK's set their names themselves, so names of classes need not be kept: that would cost a call for each closure.
-    minify: true,
-    sourcemap: 'linked',
+    sourcemap: 'inline',
     // Stack traces need positions only; the text of the AWS SDK's sources would make the maps ten times larger.
     sourcesContent: false,
     // An optional native addon that lowers a thread's priority; the pool works without it.
@@ -105,7 +105,8 @@ export async function buildEngine(root: string, home: string): Promise<BuiltEngi
     metafile: true,
     logLevel: 'silent',
   });
-  const files = result.outputFiles
+  const merged = await mergeChunks(result, { root, outdir, options, sourcemap: true, classes });
+  const files = merged
     .map(({ path: file, contents }) => ({ name: path.relative(outdir, file), contents }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const hash = createHash('sha256');
@@ -117,6 +118,17 @@ export async function buildEngine(root: string, home: string): Promise<BuiltEngi
   );
   return { folder, tasks, sources };
 }
+
+/**
+ * What is loaded together, by entry points: each function, what runs items apart, and what every process with tasks has; that of tasks
+ * which bring much by themselves is loaded only for them.
+ */
+const classes: readonly (readonly string[])[] = [
+  ...functionNames.map((name) => [name]),
+  ['child', 'thread'],
+  ['registry', 'local-registry', 'fanloop', 'fanloop-aio', 'builtin-say-after', 'builtin-cpu'],
+  ['fanloop-http', 'builtin-http'],
+];
 
 /** A folder is there whole or not at all, whoever else writes the same one. */
 export async function writeFolder(

@@ -30,7 +30,7 @@ export const registryFile = './tasks.mjs';
  * since a global one would belong to whoever comes first. esbuild renames a `require` of the sources' own.
  */
 export const requireBanner =
-  "import{createRequire as fanloopRequire}from'node:module';const require=fanloopRequire(import.meta.url);";
+  "import{createRequire as fanloopRequire}from'node:module';const require=/* @__PURE__ */fanloopRequire(import.meta.url);";
 
 /** What CommonJS calls its own place; all bundles of a deployment are in one folder. */
 export const placeDefines = { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' } as const;

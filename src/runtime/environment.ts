@@ -18,6 +18,9 @@ export const environmentNames = {
   localFiles: 'FANLOOP_LOCAL_FILES',
 } as const;
 
+/** What Node reads when a function's process starts. */
+export const functionNodeOptions = { NODE_OPTIONS: '--enable-source-maps' } as const;
+
 /** Logical names of the stack's outputs; the command line finds a deployed stack by them. */
 export const stackOutputs = {
   bucket: 'BucketName',

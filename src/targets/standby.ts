@@ -6,6 +6,7 @@ import { findProject } from '../bundle/project.ts';
 import { startStandby } from '../cloud/lambda/standby.ts';
 import { startVariables } from '../cloud/lambda/variables.ts';
 import { limits } from '../limits.ts';
+import { functionNodeOptions } from '../runtime/environment.ts';
 
 /** Asks for help, or for another cloud. */
 const startsNothing = /^(-h|--help|--target(=.*)?)$/;
@@ -24,7 +25,7 @@ export function standByFor([command, task, ...options]: readonly string[]): numb
     const file = path.join(codeDir, 'standby.mjs');
     // Only where a start before has made the code.
     if (!existsSync(file)) return undefined;
-    const variables = startVariables(path.join(codeDir, 'compile-cache'));
+    const variables = { ...startVariables(path.join(codeDir, 'compile-cache')), ...functionNodeOptions };
     return startStandby({ cwd: codeDir, memoryMb: limits.fanOutMemoryMb, variables, file });
   } catch {
     // The command says what is wrong.

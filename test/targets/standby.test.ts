@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { localCode } from '../../src/bundle/local-code.ts';
 import { findProject } from '../../src/bundle/project.ts';
 import { endStandby } from '../../src/cloud/lambda/standby.ts';
+import { connect } from '../../src/targets/connect.ts';
 import { standByFor } from '../../src/targets/standby.ts';
 
 let folder: string;
@@ -46,3 +47,14 @@ it.each([
   localCode(findProject(process.cwd()));
   expect(standByFor(args)).toBeUndefined();
 });
+
+it('starts the very process that an embedded cloud needs, which takes it', async () => {
+  localCode(findProject(process.cwd()));
+  const pid = standByFor(['run', 'say-after', '{"delayMs":1,"message":"Hello"}']);
+  await using fanloop = await connect({ state: path.join(folder, 'state') });
+  expect(await fanloop.map('say-after', [{ delayMs: 1, message: 'Hello' }])).toEqual(['Hello']);
+  // One that cannot be the fan-out's would have been ended, and this one ends with the cloud.
+  expect(existsSync(`/proc/${pid}`)).toBe(true);
+  await fanloop[Symbol.asyncDispose]();
+  await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 10_000 }).toBe(false);
+}, 60_000);
