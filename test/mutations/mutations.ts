@@ -203,4 +203,32 @@ export const mutations: readonly Mutation[] = [
     aim: { faults: faults({}), count: 80, perWorker: 10 },
     test: 'test/worker/isolate/isolation.test.ts',
   },
+  {
+    name: 'let an item end its process',
+    file: 'src/runtime/item-faults.ts',
+    find: "    refuse(`process.exit(${code ?? ''})`);\n",
+    replace: '',
+    test: 'test/runtime/item-faults.test.ts',
+  },
+  {
+    name: 'end a process whose loop is blocked without storing what it has',
+    file: 'src/runtime/loop-watchdog.ts',
+    find: '      rescue.store(true);\n',
+    replace: '',
+    test: 'test/runtime/item-faults.test.ts',
+  },
+  {
+    name: 'forget rows that are being stored when a process ends',
+    file: 'src/worker/open-chunk.ts',
+    find: 'linesOf([...this.#taken, ...this.#rows, ...charged])',
+    replace: 'linesOf([...this.#rows, ...charged])',
+    test: 'test/worker/faults.test.ts',
+  },
+  {
+    name: 'send unmarked what may have been sent before',
+    file: 'src/aws/work-queue.ts',
+    find: 'isAgain ? bodyAgain(body) : body',
+    replace: 'body',
+    test: 'test/aws/work-queue.test.ts',
+  },
 ];

@@ -1,16 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { summaryKey } from '../../src/format/paths.ts';
 import { limits } from '../../src/limits.ts';
+import type { LastWrite, Rescue } from '../../src/worker/deps.ts';
 import { slowTask, World } from '../job/world.ts';
 
+type JobOptions = NonNullable<Parameters<World['ask']>[0]['options']>;
+
 /** A job of some items of `ms` each, with one worker, that is about to run. */
-async function begun(count: number, ms: number, concurrency: number) {
+async function begun(count: number, ms: number, concurrency: number, options: JobOptions = {}) {
   const world = new World();
   const { task, calls } = slowTask(world.clock, (item) => item['n'], { timeoutMs: 60_000, attempts: 1 });
   world.tasks = { t: task };
   world.workers = 1;
   const items = Array.from({ length: count }, (_, n) => ({ n, ms }));
-  const { jobId } = await world.ask({ task: 't', items, options: { perWorker: concurrency }, wait: false });
+  const { jobId } = await world.ask({ task: 't', items, options: { perWorker: concurrency, ...options }, wait: false });
   const end = async () => {
     while (!world.store.objects.has(summaryKey(jobId))) await world.clock.advance(1_000);
     const summary = await world.untilEnd(jobId);
@@ -54,4 +57,47 @@ describe('a job under faults', () => {
     const again = calls.started.length - 200;
     expect(again).toBeLessThanOrEqual(2 * (limits.checkpointMs / 1_000 + 2));
   });
+
+  it.each([{}, { limits: { maxConcurrency: 2 } }])(
+    'goes on with what another process wrote for a worker that could not any more, with %j',
+    async (options) => {
+      const { world, calls, end } = await begun(200, 1_000, 2, options);
+      const forever = Promise.withResolvers<void>();
+      let lives = 0;
+      let diedAt = 0;
+      const invoke = world.invoke.bind(world);
+      world.invoke = (seconds) => {
+        const life = invoke(seconds);
+        if (seconds !== undefined || lives++ !== 1) return life;
+        const { writer } = life.deps;
+        let left: (isEnd: boolean) => readonly LastWrite[] = () => [];
+        const rescue: Rescue = {
+          watch: (given) => {
+            left = given;
+            return () => undefined;
+          },
+        };
+        // What it stores itself is under way when it dies.
+        world.store.before = ({ operation, key }) =>
+          operation === 'put' && key.includes('/segments/') && key.includes(writer) ? forever.promise : undefined;
+        world.clock.after(65_000, async () => {
+          const writes = left(true);
+          world.store.before = undefined;
+          life.die();
+          diedAt = world.clock.now();
+          for (const { key, body, ifMatch } of writes)
+            expect(
+              await world.store.put(key, body, ifMatch === undefined ? {} : { condition: { ifMatch } }),
+            ).toBeDefined();
+        });
+        return { ...life, deps: { ...life.deps, rescue } };
+      };
+      world.start();
+      const summary = await end();
+      expect(diedAt).toBeGreaterThan(0);
+      expect(summary.totals.succeeded).toBe(200);
+      // Those that were under way.
+      expect(calls.started.length - 200).toBeLessThanOrEqual(2);
+    },
+  );
 });
