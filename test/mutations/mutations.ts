@@ -206,8 +206,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'let an item end its process',
     file: 'src/runtime/item-faults.ts',
-    find: "    refuse(`process.exit(${code ?? ''})`);\n",
-    replace: '',
+    find: '!== undefined) throw error;',
+    replace: '=== null) throw error;',
     test: 'test/runtime/item-faults.test.ts',
   },
   {
