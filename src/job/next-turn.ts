@@ -29,6 +29,8 @@ export function delayAfter(
   state: {
     readonly cut: CutProgress;
     readonly hurry: boolean;
+    /** The job gets to a count soon at which it stops. */
+    readonly isNear: boolean;
     readonly cancelling: boolean;
     readonly isPaused: boolean;
     /** All seats are held and go on by themselves: milliseconds until everything is done; absent where some are not. */
@@ -46,7 +48,7 @@ export function delayAfter(
   const usual = delays[Math.min(n, delays.length - 1)] ?? 0;
   // A turn that has somebody to obey comes soon; one that has more to send, before a quarter of what was sent is done.
   const soon = delays[Math.min(n, 3)] ?? 0;
-  if (state.cancelling) return 1_000;
+  if (state.cancelling || state.isNear) return 1_000;
   if (state.hurry) return soon;
   // Before something has settled nobody knows whether the job is a short one.
   const isKnown = n >= delays.length || Number.isFinite(state.calm);

@@ -63,20 +63,3 @@ function canaryOf(limits: StopLimits, { canary, items }: StopTotals): Stop | und
   const isIll = (100 * canary.failed) / canary.settled >= (limits.breaker ?? canaryBreaker);
   return isIll || limits.canaryWait === true ? { kind: 'pause', reason: 'canary' } : { kind: 'pass' };
 }
-
-/** What is left of a total for all seats together; none where the total is unlimited. */
-export function leftOf(limits: StopLimits, totals: StopTotals) {
-  const tolerated = toleratedFailures(limits, totals.items);
-  const left = (limit: number | undefined, used: number) =>
-    limit === undefined ? undefined : Math.max(0, limit - used);
-  return {
-    succeeded: left(limits.minSuccessful, totals.succeeded),
-    // The one more that ends the job is in it.
-    failed: left(tolerated === undefined ? undefined : tolerated + 1, totals.failed),
-    usd: left(limits.budgetUsd, totals.usd),
-  };
-}
-
-/** A seat's part of a whole number: the parts of all seats add up to it, and none differs from another by more than one. */
-export const allotmentOf = (left: number, seat: number, seats: number): number =>
-  Math.floor((left * (seat + 1)) / seats) - Math.floor((left * seat) / seats);

@@ -5,6 +5,7 @@ import { limits } from '../limits.ts';
 import { hasStops, type JobLimits } from '../task/job-limits.ts';
 import { bellsFor, idleSeats, type Ringing } from './bells.ts';
 import { countSettled, type NewlySettled } from './count-settled.ts';
+import { isNearStop } from './near-stop.ts';
 import { delayAfter, leftToEnd, leftToSend, secondsTowardsTheEnd } from './next-turn.ts';
 import { nextSeatCount, type SeatCount } from './seat-count.ts';
 
@@ -64,7 +65,9 @@ export function turn(
   const isNewGeneration = (control?.generation ?? 0) > (last?.resends ?? 0);
   // Somebody may still run chunks the way in which they were given out before.
   const isTooEarly = isNewGeneration && !limited && !observed.resendAsked && observed.isControlSeen === false;
-  const isHurried = hasStops(control?.table.limits ?? observed.limits);
+  const of = control?.table.limits ?? observed.limits;
+  const isHurried = hasStops(of);
+  const isNear = isHurried && cut.done && isNearStop(of, last, { items: cut.items, totals: count.totals, at: now });
   const bound = canaryBound(observed, control);
   const send: ChunkRange =
     problem !== undefined || cancelling || isPaused || isTooEarly
@@ -124,6 +127,7 @@ export function turn(
           cut,
           cancelling,
           hurry: isHurried || isTooEarly || movesSeats,
+          isNear,
           isPaused,
           calm:
             limited && bells.length === 0 && observed.seats?.isCalm === true

@@ -2,6 +2,7 @@ import { changeControl, controlOf, readSeenControl } from '../folder/control.ts'
 import { hedgedInput, hedgedReads } from '../folder/hedged-reads.ts';
 import { soonest } from '../folder/soonest.ts';
 import { limits } from '../limits.ts';
+import { hasStops } from '../task/job-limits.ts';
 import { Closer } from './closer.ts';
 import { RequestCount } from './count-requests.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -63,7 +64,10 @@ export async function runWorker(
     // Leases, and what waits for its time.
     if (!desk.isIdle) state.changed.set();
   });
-  const stopControl = periodically(clock, limits.controlMs, () => lookAtControl(deps, state, { runner, closer, desk }));
+  let looks = 0;
+  const stopControl = periodically(clock, limits.controlMs / 2, () =>
+    lookAtControl(deps, state, { runner, closer, desk, onlyStops: ++looks % 2 === 1 }),
+  );
   try {
     for (const held of messages) state.track(intake.openHeld(held), held.message.job);
     while (true) {
@@ -88,11 +92,17 @@ export async function runWorker(
   }
 }
 
-/** Does what somebody wants of the jobs in hand, and gives up what another worker has. */
+/**
+ * Does what somebody wants of the jobs in hand, and gives up what another worker has. Every other look is for jobs only that stop by
+ * themselves at some count: what starts until it is seen goes beyond it.
+ */
 async function lookAtControl(
   deps: WorkerDeps,
   state: WorkerState,
-  parts: { readonly runner: Runner; readonly closer: Closer; readonly desk: SeatDesk },
+  {
+    onlyStops,
+    ...parts
+  }: { readonly runner: Runner; readonly closer: Closer; readonly desk: SeatDesk; readonly onlyStops: boolean },
 ): Promise<void> {
   const { log } = deps;
   const look = async (jobId: string, act: () => Promise<void>): Promise<void> => {
@@ -102,9 +112,11 @@ async function lookAtControl(
       log('warn', "a job's state was not read", { jobId, error: String(error) });
     }
   };
+  const looked = state.byFolder().filter(([{ pace }]) => !onlyStops || hasStops(pace.limits));
+  const chunks = onlyStops ? [] : state.chunks;
   await Promise.all([
-    ...state.byFolder().map((jobs) => look(jobs[0].manifest.jobId, () => lookAtJob(deps, { jobs, state, ...parts }))),
-    ...state.chunks.map((chunk) => look(chunk.jobId, () => parts.closer.lookForRival(chunk))),
+    ...looked.map((jobs) => look(jobs[0].manifest.jobId, () => lookAtJob(deps, { jobs, state, ...parts }))),
+    ...chunks.map((chunk) => look(chunk.jobId, () => parts.closer.lookForRival(chunk))),
   ]);
 }
 

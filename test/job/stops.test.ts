@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allotmentOf, leftOf, type StopTotals, stopOf } from '../../src/job/stops.ts';
+import { isNearStop } from '../../src/job/near-stop.ts';
+import { type StopTotals, stopOf } from '../../src/job/stops.ts';
 
 const totals = (given: Partial<StopTotals> = {}): StopTotals => ({
   items: 1_000,
@@ -75,18 +76,6 @@ describe('stopOf', () => {
     expect(stopOf(limits, items === undefined ? rest : { items, ...rest })).toEqual(stop);
   });
 
-  it('stops exactly when what is left of a total is used up', () => {
-    const count = fc.nat(1_000);
-    fc.assert(
-      fc.property(count, count, fc.nat(2_000), fc.nat(2_000), (tolerated, wanted, failed, succeeded) => {
-        const limits = { toleratedFailureCount: tolerated, minSuccessful: wanted + 1 };
-        const seen = totals({ failed, succeeded });
-        const left = leftOf(limits, seen);
-        expect(stopOf(limits, seen) !== undefined).toBe(left.failed === 0 || left.succeeded === 0);
-      }),
-    );
-  });
-
   it('never takes a stop back when more items have settled', () => {
     const step = fc.record({ succeeded: fc.nat(50), failed: fc.nat(50), usd: fc.nat(3) });
     fc.assert(
@@ -105,12 +94,21 @@ describe('stopOf', () => {
   });
 });
 
-it('gives each seat its part of what is left, and all of it', () => {
-  fc.assert(
-    fc.property(fc.nat(1_000_000), fc.integer({ min: 1, max: 1_000 }), (left, seats) => {
-      const parts = Array.from({ length: seats }, (_, seat) => allotmentOf(left, seat, seats));
-      expect(parts.reduce((a, b) => a + b, 0)).toBe(left);
-      expect(Math.max(...parts) - Math.min(...parts)).toBeLessThanOrEqual(1);
-    }),
-  );
+describe('isNearStop', () => {
+  const settled = (succeeded: number, failed: number, nanoUsd = 0) => ({ totals: { succeeded, failed, nanoUsd } });
+  it.each([
+    ['many successes are left', { minSuccessful: 10_000 }, false],
+    ['the successes of 5 s are left', { minSuccessful: 600 }, true],
+    ['nothing stops it', {}, false],
+    ['many failures are left', { toleratedFailureCount: 1_000 }, false],
+    ['the failures of 5 s are left', { toleratedFailureCount: 60 }, true],
+    ['a share of all items is left for long', { toleratedFailurePercentage: 50 }, false],
+    ['a share of all items is nearly there', { toleratedFailurePercentage: 6 }, true],
+    ['its budget lasts', { budgetUsd: 100 }, false],
+    ['its budget is nearly used up', { budgetUsd: 3 }, true],
+  ] as const)('where %s', (_, limits, isNear) => {
+    const now = { ...settled(200, 20, 1e9), items: 1_000, at: 2_000 };
+    expect(isNearStop(limits, { ...settled(0, 0), at: 0 }, now)).toBe(isNear);
+    expect(isNearStop(limits, undefined, now)).toBe(false);
+  });
 });

@@ -64,3 +64,30 @@ describe('a limited job that has reached a stop', () => {
     expect(after).toBeLessThanOrEqual(100 * 1.02 * within + 3);
   });
 });
+
+describe('a job without a limit that has reached a stop', () => {
+  it.each([
+    ['min-succeeded', 0, { minSuccessful: 10_000 }, (ok: number) => ok >= 10_000],
+    ['tolerate', 30, { toleratedFailureCount: 3_000 }, (_: number, no: number) => no > 3_000],
+    ['budget', 0, { budgetUsd: 100 }, (ok: number, no: number) => ok + no >= 10_000],
+  ] as const)('starts nothing any more after 3 s: %s', { timeout: 120_000 }, async (_, failed, limits, isReached) => {
+    const { history } = await simulate({
+      task: failing(failed),
+      items: Array.from({ length: 30_000 }, (_item, n) => n),
+      workers,
+      options: { limits, timeoutMs: 5_000, attempts: 1 },
+      wait: false,
+      cancelAfterMs: 60_000,
+    });
+    let [ok, no] = [0, 0];
+    const inOrder = history.calls.toSorted((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0));
+    const from = inOrder.find(({ end }) => {
+      if (end === 'returned') ok++;
+      else no++;
+      return isReached(ok, no);
+    })?.endedAt;
+    expect(from).toBeDefined();
+    const last = history.calls.reduce((latest, { startedAt }) => Math.max(latest, startedAt), 0);
+    expect(last - (from ?? 0)).toBeLessThanOrEqual(3_000);
+  });
+});
