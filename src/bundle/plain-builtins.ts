@@ -32,12 +32,14 @@ export const plainBuiltinsPlugin: Plugin = {
       const name = path.replace(/^node:/, '');
       const isImport = kind === 'import-statement' || kind === 'dynamic-import';
       if (!isImport || !known.has(name)) return undefined;
+      // What is imported by `import()` gives all its exports, whoever needs them.
+      if (kind === 'dynamic-import') return { path: name, namespace, suffix: '?whole' };
       // The SDK asks whether a body is a `ReadStream`: that getter loads all of `node:fs/promises`.
       const isLazy = lazy.has(name) || (name === 'fs' && /[\\/]@smithy[\\/]/.test(importer));
       return { path: name, namespace, sideEffects: false, ...(isLazy && { suffix: '?lazy' }) };
     });
     builder.onLoad({ filter: /.*/, namespace }, ({ path: name, suffix }) => ({
-      contents: suffix === '' ? constantsOf(name) : lazyModule(name),
+      contents: suffix === '?whole' ? wholeModule(name) : suffix === '?lazy' ? lazyModule(name) : constantsOf(name),
       loader: 'js',
     }));
     // The SDK's handler makes an agent for TLS also where it never needs one: 20 ms of a start on this machine.
@@ -63,6 +65,8 @@ function constantsOf(name: string): string {
 }
 
 /** esbuild leaves getters of CommonJS as they are. */
+const wholeModule = (name: string): string => `module.exports = process.getBuiltinModule('node:${name}');`;
+
 function lazyModule(name: string): string {
   return [
     'let all;',
