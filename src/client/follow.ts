@@ -103,7 +103,10 @@ export async function* followJob(
     const count = await ask(() => settled.refresh());
     const [tick, control] = await ask(() => Promise.all([lastTick(seen, folder), readControl(seen, folder)]));
     if (count.of !== undefined) pace.add(now, count.items);
-    const brakedTo = await ask(() => readBrake(seen, folder, (control ?? controlOf(manifest)).table));
+    const brakedTo = await ask(() => {
+      const { table } = control ?? controlOf(manifest);
+      return readBrake(seen, folder, { table, refusals: tick?.totals.refusals ?? 0 });
+    });
     yield { progress: progressOf(manifest, { now, count, tick, pace, control, brakedTo }), settled: count };
     if (summary !== undefined) return ask(() => whole(store, summary));
     const complete = count.of !== undefined && count.chunks === count.of.chunks;

@@ -7,7 +7,7 @@ import type { ControlReason } from '../format/control.ts';
 import type { JobEnd, Summary } from '../format/summary.ts';
 import { sendDueTick } from '../job/due-tick.ts';
 import { type JobLimits, needsSeats } from '../task/job-limits.ts';
-import { brakeOf } from './brake.ts';
+import { brakeOf, readBrake } from './brake.ts';
 import { isOverdue, progressOf, requireManifest } from './follow.ts';
 import type { Progress } from './progress.ts';
 import type { Stack } from './stack.ts';
@@ -55,7 +55,8 @@ export async function jobStatus(stack: Stack, id: string): Promise<JobStatus> {
   const { state, table, reason } = control ?? controlOf(manifest);
   const { limits } = table;
   const seats = needsSeats(limits) && summary === undefined ? await readSeats(store, folder) : undefined;
-  const brakedTo = brakeOf(seats ?? []);
+  const refusals = summary === undefined ? (tick?.totals.refusals ?? 0) : 0;
+  const brakedTo = seats === undefined ? await readBrake(store, folder, { table, refusals }) : brakeOf(seats);
   const progress = progressOf(manifest, { now, count, tick, control, brakedTo });
   const { concurrency } = manifest.options;
   const of = { limits, concurrency, progress };

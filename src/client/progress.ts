@@ -17,7 +17,7 @@ export interface Progress {
   readonly retries: number;
   /** Calls that the downstream refused for its rate: 429, a throttling error, or 503. */
   readonly refusals: number;
-  /** Starts a second to which refusals have brought a job that has limits; absent when nothing slows it down. Up to 15 s old. */
+  /** Starts a second to which refusals have brought a job; absent when nothing slows it down. Up to 40 s old. */
   readonly brakedTo?: number;
   /** What that would have cost on AWS so far, in US dollars, by what the last turn has counted. */
   readonly costUsd: number;

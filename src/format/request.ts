@@ -95,9 +95,9 @@ export function parseRequest(event: unknown): FanOutRequest {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path.join('.') ?? '';
-  const { limits: given } = (event as FanOutRequest).options ?? {};
-  const isOfLimits = issue?.path[0] === 'options' && issue.path[1] === 'limits' && given !== undefined;
-  const problem = isOfLimits ? limitsProblem(given, { ...issue, path: issue.path.slice(2) }) : undefined;
+  // Whatever it is that has the path, it has options.
+  const given = issue?.path[0] === 'options' && issue.path[1] === 'limits' && (event as FanOutRequest).options?.limits;
+  const problem = given ? limitsProblem(given, { ...issue, path: issue.path.slice(2) }) : undefined;
   if (problem !== undefined) throw new UsageError('InvalidRequest', `options.${problem}`);
   throw new UsageError(
     'InvalidRequest',

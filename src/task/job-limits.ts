@@ -69,6 +69,7 @@ export function limitsProblem(given: unknown, issue: z.core.$ZodIssue): string |
   const what = (wanted as Readonly<Record<string, string>>)[name];
   if (issue.code === 'unrecognized_keys')
     return `limits.${issue.keys[0]}: expected one of ${Object.keys(shape).join(', ')}`;
+  if (issue.path.length === 0) return `limits: expected an object, got ${JSON.stringify(given)}`;
   if (what === undefined) return undefined;
   const got = (given as Readonly<Record<string, unknown>>)[name];
   return `limits.${name}: expected ${what}, got ${typeof got === 'number' ? got : JSON.stringify(got)}`;

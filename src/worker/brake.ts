@@ -26,6 +26,8 @@ const freeFrom = 1.1;
 /** The same below what succeeded when it was cut, where nothing new is tried. */
 const recovery = 1.5;
 const growthFloor = 0.1;
+/** A pace further above what is asked for than this slows nothing down. */
+const boundFrom = 1.5;
 /** The slowest pace: a downstream that recovers has to be noticed. */
 const floorPerSecond = 1;
 /** A job holds only when so many answers came in a second, and this part of them were refusals. */
@@ -69,6 +71,13 @@ export class Brake {
   perSecond(now: number): number {
     this.#grow(now);
     return this.#perSecond;
+  }
+
+  /** The same where so much is asked for that it slows something down; undefined where it does not. */
+  bindsAt(now: number): number | undefined {
+    const pace = this.perSecond(now);
+    const { answers } = this.#since(now - windowMs);
+    return pace <= boundFrom * Math.max(answers, 1) || this.holdMs(now) > 0 ? pace : undefined;
   }
 
   /** Milliseconds until anything may start again. */

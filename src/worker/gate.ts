@@ -131,6 +131,11 @@ export class Gate {
     return this.#brake.perSecond(now);
   }
 
+  /** The same where it slows the job down at this moment. */
+  bindsAt(now: number): number | undefined {
+    return this.#brake.bindsAt(now);
+  }
+
   /** Milliseconds in which nothing starts, whatever ends meanwhile: the pace, or a hold of the downstream's, says so. */
   restMs(now: number): number {
     const { callsMs, unitsMs } = this.debt(now);

@@ -16,6 +16,7 @@ import { periodically } from './periodically.ts';
 import { Runner } from './runner.ts';
 import type { RunningJob } from './running-job.ts';
 import { SeatDesk } from './seat-desk.ts';
+import { tellBrake } from './tell-brake.ts';
 import { tellHold } from './tell-hold.ts';
 import { WorkerState } from './worker-state.ts';
 
@@ -146,6 +147,7 @@ async function lookAtJob(
   }
   try {
     await tellHold(deps, first);
+    await tellBrake(deps, first);
     await desk.lookAtDrains(first);
   } finally {
     state.changed.set();

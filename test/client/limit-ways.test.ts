@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type LimitFlags, limitsOf, withJobLimits } from '../../src/cli/limit-options.ts';
 import { readManifest } from '../../src/folder/read.ts';
 import { parseRequest } from '../../src/format/request.ts';
-import { type JobLimitsInput, limitsSchema } from '../../src/task/job-limits.ts';
+import { type JobLimitsInput, limitsSchema, parseLimits } from '../../src/task/job-limits.ts';
 import { defineTask } from '../../src/task/task.ts';
 import { ClientWorld, repeat } from './client-world.ts';
 
@@ -123,6 +123,13 @@ const refusal = async (act: () => unknown): Promise<string> => {
   }
   throw new Error('expected it to be refused');
 };
+
+it.each([[5], ['20/s'], [[]]])('refuses %j as limits', async (limits) => {
+  const sentence = `limits: expected an object, got ${JSON.stringify(limits)}`;
+  expect(await refusal(() => parseLimits(limits as JobLimitsInput))).toBe(sentence);
+  const request = { task: 't', items: [], options: { limits } };
+  expect(await refusal(() => parseRequest(request))).toBe(`options.${sentence}`);
+});
 
 it('names every limit', () => {
   expect(new Set(ways.map(({ field }) => field))).toEqual(new Set(Object.keys(limitsSchema.shape)));
