@@ -80,6 +80,12 @@ export class Brake {
     return pace <= boundFrom * Math.max(answers, 1) || this.holdMs(now) > 0 ? pace : undefined;
   }
 
+  /** Goes on at so many times the pace: what is taken is shared among fewer workers, or more. */
+  scale(now: number, by: number): void {
+    this.#perSecond = this.perSecond(now) * by;
+    this.#known *= by;
+  }
+
   /** Milliseconds until anything may start again. */
   holdMs(now: number): number {
     return Math.max(0, this.#holdUntil - now);

@@ -126,6 +126,11 @@ export class Gate {
     this.#brake.hold(now, ms);
   }
 
+  /** What is taken of this worker is so many times what it was. */
+  scaleBrake(now: number, by: number): void {
+    this.#brake.scale(now, by);
+  }
+
   /** The pace to which refusals have brought the job here, in starts a second; infinite when nothing brakes. */
   brakedTo(now: number): number {
     return this.#brake.perSecond(now);

@@ -112,6 +112,8 @@ export class Pace {
     const { breaker } = table.limits;
     // Whoever resumes a job, or gives it another breaker, has looked at what failed.
     if (breaker !== this.limits.breaker || this.isPaused) this.#breaker = breakerOf(control);
+    // Each seat has found its part of what the downstream takes: with fewer seats the parts are larger.
+    if (this.needsSeats && needsSeats(table.limits)) this.gate.scaleBrake(now, this.#control.table.seats / table.seats);
     this.#control = control;
     this.#stoodSince = now - ageMs;
     this.gate.adaptive = control.table.limits.adaptive ?? true;
