@@ -21,9 +21,8 @@ useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSetting
 const leaving = leavingSignal();
 attributeOutput(deps.log);
 // They are needed when items run here, and load beside the first requests.
-const faults = import('../src/runtime/item-faults.ts').then(({ chargeFaults }) => chargeFaults(deps.log));
-const watchdog = import('../src/runtime/loop-watchdog.ts').then(({ half, startLoopWatchdog }) =>
-  startLoopWatchdog(half(deps.environment.loopLimits)),
+const guarding = import('../src/runtime/guard-process.ts').then(({ guardProcess }) =>
+  guardProcess({ loopLimits: deps.environment.loopLimits, log: deps.log, moduleUrl: import.meta.url }),
 );
 const vault = new ParameterVault(deps.environment.name, readParameters);
 redactOutput(vault);
@@ -40,9 +39,10 @@ export const handler = async (event: unknown, context: Context): Promise<FanOutA
   const token = request.clientToken ?? context.awsRequestId;
   // A job whose secret is missing is refused before anything is written.
   await vault.read(secretsOf(await loadable(request.task), request.options?.secretHeaders));
-  await faults;
-  const endWatch = (await watchdog).watch();
-  const runWorker: FanOutDeps['runWorker'] = async (...given) => (await worker()).runWorker(...given);
+  const { rescue, watchdog } = await guarding;
+  const endWatch = watchdog.watch();
+  const runWorker: FanOutDeps['runWorker'] = async (messages, given) =>
+    (await worker()).runWorker(messages, { ...given, rescue });
   const world = { ...deps, tasks, deadline, leaving, writer: newWriter(), runWorker };
   return fanOut(world, request, token).finally(endWatch);
 };

@@ -1,15 +1,12 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { useConnectors } from '../src/connectors/settings.ts';
 import { sendDueTick } from '../src/job/due-tick.ts';
-import { limits } from '../src/limits.ts';
 import { parseConnectorSettings } from '../src/runtime/environment.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
-import { chargeFaults } from '../src/runtime/item-faults.ts';
+import { guardProcess } from '../src/runtime/guard-process.ts';
 import { attributeOutput } from '../src/runtime/item-output.ts';
 import { leavingSignal } from '../src/runtime/leaving.ts';
-import { startLoopWatchdog } from '../src/runtime/loop-watchdog.ts';
 import { trustOwnCertificates } from '../src/runtime/own-certificates.ts';
-import { ProcessRescue } from '../src/runtime/process-rescue.ts';
 import { ParameterVault, readParameters, redactOutput } from '../src/runtime/secret-vault.ts';
 import { fromRecord } from '../src/runtime/sqs-record.ts';
 import { childrenBeside } from '../src/runtime/task-child.ts';
@@ -26,15 +23,8 @@ trustOwnCertificates(process.env);
 useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });
 const leaving = leavingSignal();
 attributeOutput(deps.log);
-chargeFaults(deps.log);
 const { loopLimits } = deps.environment;
-const memoryMb = Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? limits.workerMemoryMb);
-const rescue = new ProcessRescue(import.meta.url);
-const watchdog = startLoopWatchdog({
-  ...loopLimits,
-  endAfter: 1.5,
-  rescue: { memoryMb, store: (isEnd) => rescue.store({ isEnd }) },
-});
+const { memoryMb, rescue, watchdog } = guardProcess({ loopLimits, log: deps.log, moduleUrl: import.meta.url });
 const startChild = childrenBeside(import.meta.url, { memoryMb, loopLimits });
 const vault = new ParameterVault(deps.environment.name, readParameters);
 redactOutput(vault);

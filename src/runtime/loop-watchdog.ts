@@ -95,7 +95,7 @@ async function look() {
   if (share >= endAfter) {
     if (memoryMb !== undefined) await rescue(true);
     end(ms);
-  } else if (share >= 0.5 && endAfter > 1) {
+  } else if (share >= 0.5) {
     const guilty = share >= 1 ? suspect : undefined;
     const met = await ask(ms, guilty);
     if (met !== undefined && met.key === guilty) {
@@ -118,13 +118,10 @@ export interface LoopLimits {
   readonly cpuMs: number;
 }
 
-/** Where nobody is asked, a process ends early: it fails nobody. */
-export const half = ({ limitMs, cpuMs }: LoopLimits): LoopLimits => ({ limitMs: limitMs / 2, cpuMs: cpuMs / 2 });
-
 /** What the thread does beside. */
 interface Watching {
-  /** Who is to blame is asked for; where nobody can be met the process ends after so many times of its limits. @default 1: nobody is asked */
-  readonly endAfter?: number;
+  /** Where nobody can be met who is to blame, the process ends after so many times of its limits; more than 1. */
+  readonly endAfter: number;
   /** Stores, before it returns, what would be lost with the process; `memoryMb` is what that may have. @default nothing is stored */
   readonly rescue?: { readonly memoryMb: number; readonly store: (isEnd: boolean) => void };
 }
@@ -139,7 +136,7 @@ export interface LoopWatchdog {
  * Starts the thread that ends this process when its event loop is blocked for `limitMs`, or for `cpuMs` of its own processor time. It
  * says before on stderr which item is to blame, after {@link blockedMark}.
  */
-export function startLoopWatchdog({ limitMs, cpuMs, endAfter = 1, rescue }: LoopLimits & Watching): LoopWatchdog {
+export function startLoopWatchdog({ limitMs, cpuMs, endAfter, rescue }: LoopLimits & Watching): LoopWatchdog {
   const blocked = (ms: number, guilty: string | null) => {
     const met = blockedItem(ms);
     if (met !== undefined && met.key === guilty && rescue !== undefined) {

@@ -24,8 +24,8 @@ export function serveParent(deps: {
     post(message, message.type === 'fatal' ? () => exit(fatalExitCode) : undefined),
   );
   process.on('message', (message) => {
-    // The parent of the same bundle wrote it.
-    void loop.take(message as ToChild);
+    // The parent of the same bundle wrote it. Who answers at once has said so before the next one begins, which may block the loop.
+    setImmediate(() => void loop.take(message as ToChild));
   });
   process.on('disconnect', () => exit(0));
   process.on('uncaughtException', (error) => loop.fatal(error));
