@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { build } from 'esbuild';
-import { writeFolder } from '../src/bundle/build-engine.ts';
+import { smallBytes, writeFolder } from '../src/bundle/build-engine.ts';
 import { requireBanner } from '../src/bundle/engine-parts.ts';
 import { mergeChunks } from '../src/bundle/merge-chunks.ts';
 import { isPlainBuiltin, plainBuiltinsPlugin } from '../src/bundle/plain-builtins.ts';
@@ -51,7 +51,7 @@ export async function bundleCommand(root: string, home: string): Promise<BuiltCo
     metafile: true,
     logLevel: 'silent',
   });
-  const files = (await mergeChunks(result, { root, outdir, options, sourcemap: false, classes }))
+  const files = (await mergeChunks(result, { root, outdir, options, sourcemap: false, classes, smallBytes }))
     .map(({ path: file, contents }) => ({ name: path.relative(outdir, file), contents }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const hash = createHash('sha256');

@@ -32,6 +32,9 @@ const poolWorkerPlugin: Plugin = {
   },
 };
 
+/** To find and link one more file takes as long as to read this. */
+export const smallBytes = 4_096;
+
 /** An engine that was built. */
 export interface BuiltEngine {
   /** Absolute path of its folder, in `home`; the name has the hash of all its bytes. */
@@ -105,7 +108,7 @@ export async function buildEngine(root: string, home: string): Promise<BuiltEngi
     metafile: true,
     logLevel: 'silent',
   });
-  const merged = await mergeChunks(result, { root, outdir, options, sourcemap: true, classes });
+  const merged = await mergeChunks(result, { root, outdir, options, sourcemap: true, classes, smallBytes });
   const files = merged
     .map(({ path: file, contents }) => ({ name: path.relative(outdir, file), contents }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -127,7 +130,10 @@ const classes: readonly (readonly string[])[] = [
   ...functionNames.map((name) => [name]),
   ['child', 'thread'],
   ['registry', 'local-registry', 'fanloop', 'fanloop-aio', 'builtin-say-after', 'builtin-cpu'],
-  ['fanloop-http', 'builtin-http'],
+  ['builtin-http'],
+  ['builtin-file', 'builtin-database'],
+  ['fanloop-http'],
+  ['fanloop-files', 'fanloop-dynamodb'],
 ];
 
 /** A folder is there whole or not at all, whoever else writes the same one. */

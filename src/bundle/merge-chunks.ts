@@ -20,6 +20,8 @@ export interface MergeOptions {
   /** Those of the build before. */
   readonly options: Pick<BuildOptions, 'outExtension' | 'target' | 'minify' | 'minifyWhitespace' | 'minifySyntax'>;
   readonly sourcemap: boolean;
+  /** Less than this is also loaded by who does not need it, rather than as a file of its own. */
+  readonly smallBytes: number;
 }
 
 /**
@@ -35,7 +37,7 @@ export async function mergeChunks(split: SplitBuild, options: MergeOptions): Pro
       .map(({ path: file, text }) => [path.basename(file), text]),
   );
   const outputs = new Map(Object.entries(split.metafile.outputs).map(([file, found]) => [path.basename(file), found]));
-  const groups = groupsOf(outputs, options.classes);
+  const groups = groupsOf(outputs, options);
   const groupOf = new Map([...groups].flatMap(([group, members]) => members.map((member) => [member, group] as const)));
   const wanted = namesWanted(files, groupOf);
   const entries = [...files.keys()].filter((file) => !groupOf.has(file));
@@ -116,7 +118,7 @@ function namesWanted(
 type Outputs = ReadonlyMap<string, Metafile['outputs'][string]>;
 
 /** Chunks by the file that they become: the classes of entry points that load them. What is loaded later stays a file of its own. */
-function groupsOf(outputs: Outputs, classes: MergeOptions['classes']): ReadonlyMap<string, readonly string[]> {
+function groupsOf(outputs: Outputs, { classes, smallBytes }: MergeOptions): ReadonlyMap<string, readonly string[]> {
   const usedBy = new Map<string, Set<number>>();
   const visit = (file: string, number: number): void => {
     const users = usedBy.get(file) ?? new Set();
@@ -129,12 +131,35 @@ function groupsOf(outputs: Outputs, classes: MergeOptions['classes']): ReadonlyM
     for (const [file, { entryPoint = '' }] of outputs)
       if (names.includes(file.replace(/\.m?js$/, '')) || names.includes(entryPoint)) visit(file, number);
   });
-  const groups = new Map<string, string[]>();
+  const users = new Map<string, string>();
   for (const [file, { entryPoint }] of outputs) {
-    const users = usedBy.get(file);
-    if (entryPoint !== undefined || users === undefined || file.endsWith('.map')) continue;
-    const group = `part-${[...users].sort((a, b) => a - b).join('')}${path.extname(file)}`;
-    groups.set(group, [...(groups.get(group) ?? []), file]);
+    const numbers = [...(usedBy.get(file) ?? [])].sort((a, b) => a - b);
+    if (entryPoint !== undefined || numbers.length === 0 || file.endsWith('.map')) continue;
+    users.set(file, numbers.map((number) => String.fromCharCode(97 + number)).join(''));
   }
-  return groups;
+  giveAwaySmall(users, outputs, smallBytes);
+  return Map.groupBy(users.keys(), (file) => `part-${users.get(file)}${path.extname(file)}`);
+}
+
+/** Moves small groups into one that more classes load, where that makes nobody load anything else. */
+function giveAwaySmall(users: Map<string, string>, outputs: Outputs, smallBytes: number): void {
+  const isWithin = (some: string, all: string): boolean => [...some].every((letter) => all.includes(letter));
+  const files = (of: string): readonly string[] => [...users.keys()].filter((file) => users.get(file) === of);
+  const bytes = (of: string): number => files(of).reduce((sum, file) => sum + (outputs.get(file)?.bytes ?? 0), 0);
+  const needs = (of: string): readonly string[] =>
+    files(of)
+      .flatMap((file) => outputs.get(file)?.imports ?? [])
+      .filter(({ kind, external }) => kind === 'import-statement' && external !== true)
+      .map(({ path: file }) => users.get(path.basename(file)) ?? '')
+      .filter((other) => other !== of);
+  const known = [...new Set(users.values())].sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+  for (const own of known) {
+    if (bytes(own) >= smallBytes) continue;
+    const others = new Set(users.values());
+    const target = known.find(
+      (other) =>
+        other !== own && others.has(other) && isWithin(own, other) && needs(own).every((each) => isWithin(other, each)),
+    );
+    if (target !== undefined) for (const file of files(own)) users.set(file, target);
+  }
 }

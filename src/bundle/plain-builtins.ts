@@ -67,14 +67,11 @@ function constantsOf(name: string): string {
 /** esbuild leaves getters of CommonJS as they are. */
 const wholeModule = (name: string): string => `module.exports = process.getBuiltinModule('node:${name}');`;
 
-function lazyModule(name: string): string {
-  return [
-    'let all;',
-    `const load = () => (all ??= process.getBuiltinModule('node:${name}'));`,
-    `for (const key of ${JSON.stringify(namesOf(name))})`,
-    '  Object.defineProperty(exports, key, { enumerable: true, get: () => load()[key] });',
-  ].join('\n');
-}
+/** esbuild gives what it makes of a CommonJS module the same prototype, so each name is asked for when it is used. */
+const lazyModule = (name: string): string => `
+  let all;
+  const get = (_, key) => (key === '__esModule' ? undefined : (all ??= process.getBuiltinModule('node:${name}'))[key]);
+  module.exports = Object.create(new Proxy({}, { get }));`;
 
 /** Stands for `node:https` in the handler: an agent is made by the first request that it is for. */
 const lazyAgent = `

@@ -36,7 +36,11 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function bundle(classes: readonly (readonly string[])[], options: { readonly minify: boolean }): Promise<string> {
+async function bundle(
+  classes: readonly (readonly string[])[],
+  options: { readonly minify: boolean },
+  smallBytes = 0,
+): Promise<string> {
   const outdir = path.join(folder, 'out');
   const split = await build({
     ...options,
@@ -60,6 +64,7 @@ async function bundle(classes: readonly (readonly string[])[], options: { readon
     outdir,
     classes,
     options,
+    smallBytes,
     sourcemap: true,
   }))
     writeFileSync(file, contents);
@@ -98,6 +103,14 @@ it('runs each file once, whoever loads it; what is loaded later still is', async
   expect(before?.toSorted()).toEqual(['ab', 'bc', 'ca']);
   expect(later).toEqual([...(before ?? []), 'later']);
   expect(counts).toMatchObject({ count: 3, countLater: 4 });
+});
+
+it('puts what is small where more programs load it, unless these would load another file for it', async () => {
+  const outdir = await bundle([['a'], ['b'], ['c']], { minify: true }, 4_096);
+  expect(readdirSync(outdir).filter((file) => /^part-.*\.js$/.test(file))).toEqual(['part-abc.js']);
+  expect(await run(outdir, 'b.js')).toMatchObject({ ab: 'ab', bc: 'bc' });
+  const large = await bundle([['a'], ['b'], ['c']], { minify: true }, 1);
+  expect(readdirSync(large).filter((file) => /^part-.*\.js$/.test(file))).toHaveLength(4);
 });
 
 it('maps to the sources', async () => {
