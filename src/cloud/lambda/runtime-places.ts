@@ -16,7 +16,7 @@ const lookMs = 100;
 /** A loop that runs code for this part of the time delays what waits for it. */
 const busyShare = 0.9;
 /** Longer than the code of a new process takes to become fast. */
-const busyMs = 400;
+const busyMs = 500;
 /** A process that holds this part of its memory takes on no more; one that outgrows it is killed. */
 const fullShare = 0.5;
 
