@@ -45,8 +45,8 @@ export function dollars(usd: number): string {
   return Number(text) === 0 ? 'under $0.00000001' : `$${text}`;
 }
 
-/** How much faster: `52×`, `1.4×`. */
-export const times = (factor: number): string => `${factor < 9.95 ? factor.toFixed(1) : count(factor)}×`;
+/** A mean: `52`, `1.4`. */
+export const decimal = (mean: number): string => (mean < 9.95 ? mean.toFixed(1) : count(mean));
 
 /** Bytes in binary units: `512 B`, `1.2 KiB`, `100 MiB`. */
 export function size(bytes: number): string {

@@ -159,9 +159,7 @@ export class Fanloop implements AsyncDisposable {
 
   /** The ids of the stack's jobs, newest first. */
   async *jobs({ limit }: { readonly limit?: number } = {}): AsyncGenerator<string> {
-    for await (const { manifest } of listJobs(this.#stack.store, limit === undefined ? {} : { limit })) {
-      yield manifest.jobId;
-    }
+    for await (const { jobId } of listJobs(this.#stack.store, limit === undefined ? {} : { limit })) yield jobId;
   }
 
   /** Closes the connections; the embedded cloud of this process ends, and its unfinished jobs go on when it is opened again. */

@@ -3,6 +3,7 @@ import { readJobSummary } from '../folder/passes.ts';
 import { unmarkRunning } from '../folder/running.ts';
 import { newJobId } from '../format/job-id.ts';
 import { jobPrefix, jobsPrefix, manifestKey, runningKey } from '../format/paths.ts';
+import { BrokenRecord } from '../format/record.ts';
 import type { ObjectStore } from '../ports.ts';
 import { UsageError } from '../task/errors.ts';
 import { noSuchJob } from './begin.ts';
@@ -18,7 +19,7 @@ const parallel = 16;
  */
 export async function removeJob(store: ObjectStore, jobId: string): Promise<void> {
   const keys = await store.list(jobPrefix(jobId));
-  if (keys.includes(manifestKey(jobId)) && (await readJobSummary(store, jobId)) === undefined) {
+  if (keys.includes(manifestKey(jobId)) && !(await hasEnded(store, jobId))) {
     throw new UsageError('InvalidRequest', `job ${jobId} is still running; "fanloop cancel ${jobId}" ends it first`);
   }
   if (keys.length === 0 && (await store.head(runningKey(jobId))) === undefined) throw noSuchJob(jobId);
@@ -44,10 +45,20 @@ export async function removeOlder(
     if (key === undefined) break;
     const jobId = key.slice(jobsPrefix.length).split('/')[0] ?? '';
     startAfter = `${jobsPrefix}${jobId}/~`;
-    const isBegun = (await store.head(manifestKey(jobId))) !== undefined;
-    if (isBegun && (await readJobSummary(store, jobId)) === undefined) continue;
+    const isBegun = (await store.list(manifestKey(jobId), { limit: 1 })).length > 0;
+    if (isBegun && !(await hasEnded(store, jobId))) continue;
     await removeJob(store, jobId);
     removed.push(jobId);
   }
   return removed;
+}
+
+/** Nothing goes on with a job whose records cannot be read. */
+async function hasEnded(store: ObjectStore, jobId: string): Promise<boolean> {
+  try {
+    return (await readJobSummary(store, jobId)) !== undefined;
+  } catch (error) {
+    if (error instanceof BrokenRecord) return true;
+    throw error;
+  }
 }

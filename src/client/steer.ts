@@ -174,8 +174,8 @@ async function unfinishedJobs(store: ObjectStore): Promise<readonly JobFolder[]>
 
 /** Gives the unfinished jobs of an older version their markers, once for a bucket. */
 async function markOldJobs(store: ObjectStore): Promise<void> {
-  for await (const { manifest, summary } of listJobs(store)) {
-    if (summary === undefined) await markRunning(store, manifest.jobId);
+  for await (const job of listJobs(store)) {
+    if (job.manifest !== undefined && job.summary === undefined) await markRunning(store, job.jobId);
   }
   await store.put(markersKey, JSON.stringify({ v: 1 }));
 }

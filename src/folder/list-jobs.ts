@@ -1,16 +1,15 @@
 import type { Manifest } from '../format/manifest.ts';
 import { jobsPrefix } from '../format/paths.ts';
-import { isNewerVersion } from '../format/record.ts';
+import { BrokenRecord, isNewerVersion } from '../format/record.ts';
 import type { Summary } from '../format/summary.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readJobSummary } from './passes.ts';
 import { readManifest } from './read.ts';
 
-/** A job as a listing shows it. */
-export interface ListedJob {
-  readonly manifest: Manifest;
-  readonly summary: Summary | undefined;
-}
+/** A job as a listing shows it: what it is and how it ended, or why its records cannot be read. */
+export type ListedJob =
+  | { readonly jobId: string; readonly manifest: Manifest; readonly summary: Summary | undefined }
+  | { readonly jobId: string; readonly manifest?: undefined; readonly problem: string };
 
 /** Jobs, newest first, with their summary when they have ended, all passes counted as one; those that only newer code can read are left out. */
 export async function* listJobs(
@@ -35,9 +34,10 @@ export async function* listJobs(
 async function readJob(store: ObjectStore, jobId: string): Promise<ListedJob | undefined> {
   try {
     const [manifest, summary] = await Promise.all([readManifest(store, jobId), readJobSummary(store, jobId)]);
-    return manifest === undefined ? undefined : { manifest, summary };
+    return manifest === undefined ? undefined : { jobId, manifest, summary };
   } catch (error) {
     if (isNewerVersion(error)) return undefined;
+    if (error instanceof BrokenRecord) return { jobId, problem: error.message };
     throw error;
   }
 }

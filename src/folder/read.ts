@@ -14,19 +14,24 @@ import {
   tickNumber,
   ticksPrefix,
 } from '../format/paths.ts';
-import type { RecordFormat } from '../format/record.ts';
+import { BrokenRecord, type RecordFormat } from '../format/record.ts';
 import { summaryFormat } from '../format/summary.ts';
 import { type TickRecord, tickFormat } from '../format/tick.ts';
 import type { ObjectStore } from '../ports.ts';
 
-/** Reads a record of the folder; undefined where none is. @throws UsageError `NewerVersion` */
+/** Reads a record of the folder; undefined where none is. @throws UsageError `NewerVersion`; BrokenRecord that names the object */
 async function readRecord<Shape>(
   store: ObjectStore,
   format: RecordFormat<Shape>,
   key: string,
 ): Promise<Shape | undefined> {
-  const object = await store.get(key);
-  return object === undefined ? undefined : format.parse(object.body);
+  try {
+    const object = await store.get(key);
+    return object === undefined ? undefined : format.parse(object.body);
+  } catch (error) {
+    if (error instanceof BrokenRecord) throw new BrokenRecord(`${key} is damaged: ${error.message}`, { cause: error });
+    throw error;
+  }
 }
 
 export const readManifest = (store: ObjectStore, job: JobRef) => readRecord(store, manifestFormat, manifestKey(job));

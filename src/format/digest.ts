@@ -20,7 +20,7 @@ export interface Digest {
   readonly attempts: number;
   /** Items that were tried at least once. */
   readonly tried: number;
-  /** Sum over all attempts, in milliseconds: the time that the calls would take one after another. */
+  /** Sum over all attempts, in milliseconds, with what they waited for each other on their event loop. */
   readonly callMs: number;
   /** Items by duration of their last attempt. */
   readonly histogram: readonly number[];

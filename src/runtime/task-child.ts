@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { ItemError } from '../format/outcome.ts';
 import { limits } from '../limits.ts';
 import type { ChildAnswer, ChildEnd, FromChild, StartChild, TaskChild, ToChild } from '../worker/isolate/task-child.ts';
+import { strayError } from '../worker/item-scope.ts';
 import { blockedMark, type LoopLimits } from './loop-watchdog.ts';
 
 /** The end of what a child wrote to stderr is kept, since V8 says there that its memory is full. */
@@ -121,7 +122,7 @@ function blockedIn(stderr: string): { readonly key: string; readonly error: Item
   if (json === undefined) return undefined;
   // The child of the same bundle wrote it.
   const { key, message } = JSON.parse(json) as { readonly key: string; readonly message: string };
-  return { key, error: { code: 'LoopBlocked', message, retryable: false } };
+  return { key, error: strayError('LoopBlocked', message) };
 }
 
 const outOfMemory = (childMb: number): ItemError => ({

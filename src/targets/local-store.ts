@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { maxConflicts, pageKeys } from '../aws/connection.ts';
 import { elementTexts } from '../cloud/s3/xml.ts';
+import { BrokenRecord } from '../format/record.ts';
 import type { ObjectHead, ObjectStore, PutOptions, StoredObject } from '../ports.ts';
 import { failureOf, type LocalAnswer, type LocalRequest, type LocalRequests } from './local-requests.ts';
 
@@ -85,6 +86,9 @@ export class LocalStore implements ObjectStore {
     const answer = await this.#requests.send(request);
     const hasNoBucket = answer.status === 404 && elementTexts(answer.body.toString(), 'Code')[0] === 'NoSuchBucket';
     if (answer.status < 300 || (known.includes(answer.status) && !hasNoBucket)) return answer;
+    const [code] = elementTexts(answer.body.toString(), 'Code');
+    const [message = ''] = elementTexts(answer.body.toString(), 'Message');
+    if (code === 'InvalidObjectState') throw new BrokenRecord(message);
     throw failureOf(request, answer);
   }
 

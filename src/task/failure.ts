@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts';
 import { field, isErrorLike, linksOf, messageOf, textField } from './error-chain.ts';
-import { isTaskError, type TaskError } from './errors.ts';
+import { isTaskError, TaskError } from './errors.ts';
 import { ownFrame } from './own-frame.ts';
 import { isLimitUsedUp, type ReadHeader, retryAfterMs } from './retry-after.ts';
 import { statusOf, type Verdict, verdictOf } from './verdict.ts';
@@ -41,6 +41,15 @@ export function failureOf(error: unknown, now: number): Failure {
   }
 }
 
+/** What a process or thread beside this one has settled: the place that it knew is not in this stack. */
+export class FailedElsewhere extends TaskError {
+  readonly at: { readonly at?: string };
+  constructor({ message, at, ...details }: FailedWith, retryAfterMs?: number) {
+    super(message, { ...details, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+    this.at = at === undefined ? {} : { at };
+  }
+}
+
 function ofTask(error: TaskError): Failure {
   const { code, retryable, status, body } = error;
   return settled(
@@ -50,7 +59,7 @@ function ofTask(error: TaskError): Failure {
       retryable: retryable === true,
       ...(status === undefined ? {} : { status }),
       ...(body === undefined ? {} : { body }),
-      ...framed([error]),
+      ...(error instanceof FailedElsewhere ? error.at : framed([error])),
     },
     error.retryAfterMs,
   );

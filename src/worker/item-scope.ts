@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ItemError } from '../format/outcome.ts';
 import { limits } from '../limits.ts';
+import { ownFrame, ownStack } from '../task/own-frame.ts';
 
 /** The item that a piece of asynchronous work belongs to. */
 export interface ItemScope {
@@ -20,12 +21,18 @@ export const itemScope = new AsyncLocalStorage<ItemScope>();
  */
 export function chargeItem(code: string, message: string): ItemScope | undefined {
   const scope = itemScope.getStore();
-  scope?.unhandled({ code, message, retryable: false });
+  scope?.unhandled(strayError(code, message));
   return scope;
+}
+
+/** How an item fails by what it did to its process; the message is one of {@link describeStray}. */
+export function strayError(code: string, message: string): ItemError {
+  const at = ownFrame(message);
+  return { code, message, retryable: false, ...(at === undefined ? {} : { at }) };
 }
 
 /** What a stray error of the item that runs now says in its row: the task's name and the stack, shortened. */
 export function describeStray(what: string, reason: unknown): string {
-  const text = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
+  const text = ownStack(reason instanceof Error ? (reason.stack ?? reason.message) : String(reason));
   return `the task "${itemScope.getStore()?.task ?? ''}" ${what}: ${text}`.slice(0, limits.errorMessageCharacters);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { count, counted, dollars, duration, percent, rate, times } from '../../src/cli/wording.ts';
+import { count, counted, decimal, dollars, duration, percent, rate } from '../../src/cli/wording.ts';
 
 describe('wording', () => {
   it.each([
@@ -63,6 +63,6 @@ describe('wording', () => {
   });
 
   it('separates thousands and shortens factors', () => {
-    expect([count(1_000_000), times(1.44), times(52.4)]).toEqual(['1,000,000', '1.4×', '52×']);
+    expect([count(1_000_000), decimal(1.44), decimal(52.4)]).toEqual(['1,000,000', '1.4', '52']);
   });
 });

@@ -32,6 +32,15 @@ describe('removeOlder', () => {
     expect(world.store.keys()).toEqual([manifestKey(running)]);
   });
 
+  it('removes a job whose records cannot be read', async () => {
+    const { world, ids } = await worldOf([25 * day, 15 * day]);
+    await world.store.put(manifestKey(ids[0] ?? ''), '{');
+    await world.store.put(summaryKey(ids[1] ?? ''), '"x"');
+    await removeJob(world.store, ids[1] ?? '');
+    expect(await removeOlder(world.store, world.clock.now())).toEqual([ids[0]]);
+    expect(world.store.keys()).toEqual([]);
+  });
+
   it('removes no more than it is told to, and asks once where nothing is old', async () => {
     const { world } = await worldOf([40 * day, 35 * day, 33 * day, 1]);
     expect(await removeOlder(world.store, world.clock.now() - 30 * day, 2)).toHaveLength(2);

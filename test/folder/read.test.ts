@@ -168,15 +168,26 @@ describe('the folder', () => {
     await store.put(summaryKey('b'), goldenRecord('summary', { jobId: 'b' }));
     await store.put('tokens/x.json', '{}');
     const found: Array<[string, boolean]> = [];
-    for await (const { manifest, summary } of listJobs(store)) found.push([manifest.jobId, summary !== undefined]);
+    for await (const job of listJobs(store)) found.push([job.jobId, 'summary' in job && job.summary !== undefined]);
     expect(found).toEqual([
       ['a', false],
       ['b', true],
       ['c', false],
     ]);
     const first: string[] = [];
-    for await (const { manifest } of listJobs(store, { limit: 1 })) first.push(manifest.jobId);
+    for await (const { jobId } of listJobs(store, { limit: 1 })) first.push(jobId);
     expect(first).toEqual(['a']);
+  });
+
+  it('lists a job whose records cannot be read with what is wrong', async () => {
+    const store = new MemoryStore();
+    for (const id of ['a', 'b']) await store.put(manifestKey(id), goldenRecord('manifest', { jobId: id }));
+    await store.put(summaryKey('a'), '"x"');
+    const found = await Array.fromAsync(listJobs(store));
+    expect(found).toEqual([
+      { jobId: 'a', problem: expect.stringContaining('jobs/a/summary.json is damaged: expected a summary') },
+      expect.objectContaining({ jobId: 'b' }),
+    ]);
   });
 
   it('tells how many items are settled while the job runs, and all of them at its end', async () => {

@@ -1,11 +1,9 @@
 import { type Command, Option } from 'commander';
+import type { JobStatus } from '../../client/job-status.ts';
 import { listJobs } from '../../folder/list-jobs.ts';
-import { newestFolder } from '../../folder/passes.ts';
-import { lastTick } from '../../folder/read.ts';
 import { digestItems } from '../../format/digest.ts';
 import type { Manifest } from '../../format/manifest.ts';
 import type { Summary } from '../../format/summary.ts';
-import type { ObjectStore } from '../../ports.ts';
 import type { TargetOptions } from '../../targets/target-options.ts';
 import type { CommandContext } from '../command-context.ts';
 import { openJobs } from '../jobs/open-jobs.ts';
@@ -22,8 +20,8 @@ interface JobsOptions extends TargetOptions {
 interface JobLine {
   readonly jobId: string;
   readonly task: string;
-  readonly state: 'running' | Summary['end'];
-  /** Items with an outcome, as the last turn counted them; and items in all, as far as they are known. */
+  readonly state: JobStatus['state'];
+  /** Items with an outcome, and items in all, as far as they are known. */
   readonly settled: number;
   readonly items: number;
   readonly failed: number;
@@ -42,29 +40,34 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
     .option('--json', 'write one JSON object a line')
     .action(async (options: JobsOptions) => {
       await using jobs = await openJobs(options, { resume: false, signal });
-      const { store } = jobs.stack;
+      const { stack, fanloop } = jobs;
       const lines: JobLine[] = [];
-      for await (const { manifest, summary } of listJobs(store, { limit: options.limit })) {
-        lines.push(await describe(store, manifest, summary));
+      const damaged: string[] = [];
+      for await (const job of listJobs(stack.store, { limit: options.limit })) {
+        if (job.manifest === undefined)
+          damaged.push(
+            `fanloop: job ${job.jobId} cannot be read, "fanloop rm ${job.jobId}" removes it: ${job.problem}`,
+          );
+        else if (job.summary !== undefined) lines.push(ended(job.manifest, job.summary));
+        else lines.push(unfinished(job.manifest, await fanloop.find(job.jobId).status()));
       }
+      for (const line of damaged) terminal.say(line);
       if (options.json === true) await terminal.data(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-      else if (lines.length === 0) terminal.say('no jobs so far; "fanloop run" starts one');
-      else await terminal.data(`${tableOf(lines)}\n`);
+      else if (lines.length + damaged.length === 0) terminal.say('no jobs so far; "fanloop run" starts one');
+      else if (lines.length > 0) await terminal.data(`${tableOf(lines)}\n`);
+      const stands = lines.some(({ state }) => state === 'running' || state === 'cancelling');
+      if (options.json !== true && stands && !stack.outlivesProcess())
+        terminal.say('nothing runs here now; "fanloop watch JOB" goes on with a job');
     });
 }
 
-async function describe(store: ObjectStore, manifest: Manifest, summary: Summary | undefined): Promise<JobLine> {
-  const tick = summary === undefined ? await lastTick(store, await newestFolder(store, manifest.jobId)) : undefined;
-  const totals = summary?.totals ?? tick?.totals;
-  return {
-    jobId: manifest.jobId,
-    task: manifest.task,
-    state: summary?.end ?? 'running',
-    settled: totals === undefined ? 0 : digestItems(totals),
-    items: summary?.items ?? tick?.cut.items ?? 0,
-    failed: totals?.failed ?? 0,
-    startedAt: manifest.createdAt,
-  };
+function ended({ createdAt }: Manifest, { jobId, task, end, items, totals }: Summary): JobLine {
+  return { jobId, task, state: end, settled: digestItems(totals), items, failed: totals.failed, startedAt: createdAt };
+}
+
+function unfinished({ createdAt }: Manifest, { state, progress }: JobStatus): JobLine {
+  const { jobId, task, items: settled, total, read, failed } = progress;
+  return { jobId, task, state, settled, items: total ?? read, failed, startedAt: createdAt };
 }
 
 const tableOf = (lines: readonly JobLine[]): string =>
@@ -74,7 +77,7 @@ const tableOf = (lines: readonly JobLine[]): string =>
       jobId,
       task,
       state,
-      state === 'running' ? `${count(settled)}/${count(items)}` : count(items),
+      settled < items ? `${count(settled)}/${count(items)}` : count(items),
       count(failed),
       localTime(startedAt),
     ]),

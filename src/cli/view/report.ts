@@ -2,7 +2,7 @@ import { estimateCost } from '../../folder/cost.ts';
 import type { ItemError } from '../../format/outcome.ts';
 import type { Summary } from '../../format/summary.ts';
 import type { Terminal } from '../terminal.ts';
-import { count, counted, dollars, duration, times } from '../wording.ts';
+import { count, counted, decimal, dollars, duration } from '../wording.ts';
 import { reasonText } from './limits-text.ts';
 
 /** A failed item, as an example of its reason. */
@@ -72,7 +72,7 @@ function exampleLine({ index, error }: FailedExample): string {
   const answer = body === undefined ? '' : `: ${body.slice(0, bodyCharactersShown)}`;
   // The row has the stack; here its first own line says enough.
   const [message = ''] = error.message.split(/\n\s+at /, 1);
-  return `item ${index}: ${message}${answer}${at === undefined ? '' : ` (${at})`}`.replaceAll(/\s+/g, ' ');
+  return `index ${index}: ${message}${answer}${at === undefined ? '' : ` (${at})`}`.replaceAll(/\s+/g, ' ');
 }
 
 function retriesLine({ totals }: Summary): string {
@@ -82,11 +82,9 @@ function retriesLine({ totals }: Summary): string {
 }
 
 function timeLine({ wallMs, totals }: Summary): string {
-  const oneByOne = `the calls one after another: ${duration(totals.callMs)}`;
-  const factor = totals.callMs / Math.max(1, wallMs);
-  return factor > 1
-    ? `${duration(wallMs)}; ${oneByOne}, so ${times(factor)} faster`
-    : `${duration(wallMs)}; ${oneByOne}`;
+  const atOnce = totals.callMs / Math.max(1, wallMs);
+  const mean = atOnce > 1 ? `, ${decimal(atOnce)} at once on average` : '';
+  return `${duration(wallMs)}; ${duration(totals.callMs)} of calls${mean}`;
 }
 
 /** Tasks that come along: what they compute is not the person's to move to a thread. */

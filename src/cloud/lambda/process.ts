@@ -37,6 +37,9 @@ export interface RuntimeProcessOptions extends SpawnOptions {
   readonly events: RuntimeEvents;
 }
 
+/** For which the output of a process that has ended is read, in milliseconds: what it wrote is in the pipes already. */
+const outputMs = 500;
+
 /** Starts a runtime. A process that cannot be started exits like one that broke down. */
 export function startRuntime(options: RuntimeProcessOptions): RuntimeProcess {
   const { events, reaper } = options;
@@ -56,8 +59,13 @@ export function startRuntime(options: RuntimeProcessOptions): RuntimeProcess {
       resolve({ code: 1, signal: null });
     });
     child.on('exit', () => {
-      // Grandchildren would hold the output open.
+      // Grandchildren would hold the output open; one in a group of its own lives on, and nobody waits for what it prints.
       killGroup(child);
+      const closing = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      }, outputMs);
+      child.on('close', () => clearTimeout(closing));
       if (child.pid !== undefined) reaper.forget(child.pid);
     });
     child.on('close', (code, signal) => resolve({ code, signal }));
@@ -106,7 +114,7 @@ function readLines(
       }
     }
   });
-  stream.on('end', () => {
+  stream.on('close', () => {
     if (rest !== '') onLine(rest);
   });
 }

@@ -7,6 +7,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -14,6 +15,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { privateFile, privateFolder } from '../../runtime/private-files.ts';
 import {
+  DamagedObject,
   damaged,
   decodeRecord,
   encodeRecord,
@@ -140,6 +142,17 @@ export function readRecord(path: string): ObjectRecord | undefined {
     return readRecordAt(fd, fstatSync(fd).size, path);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** The same for a list, which tells of a damaged object too: it can be deleted by its key. */
+export function readListed(path: string): ObjectRecord | undefined {
+  try {
+    return readRecord(path);
+  } catch (error) {
+    if (!(error instanceof DamagedObject)) throw error;
+    const { size, mtimeMs } = statSync(path);
+    return { etag: 'damaged', bytes: size, modifiedMs: mtimeMs, headers: {}, metadata: {} };
   }
 }
 

@@ -59,7 +59,10 @@ export function decodeRecord(end: Buffer, path: string): ObjectRecord | undefine
   return JSON.parse(end.toString('utf8', start, end.byteLength - footerBytes)) as ObjectRecord;
 }
 
-/** @throws Error that says what is wrong with the file. */
+/** A file that nobody wrote so: somebody changed it, or the disk lost a part of it. */
+export class DamagedObject extends Error {}
+
+/** @throws DamagedObject that says what is wrong with the file. */
 export function damaged(path: string): never {
-  throw new Error(`expected an object's file that ends in its record, got something else at ${path}; remove the file`);
+  throw new DamagedObject(`expected an object's file that ends in its record, got something else at ${path}`);
 }

@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, rmdirSync, rmSync, statSync, unlinkSync } from 
 import { dirname, join, resolve } from 'node:path';
 import { makePrivateFolder, privateFolder } from '../../runtime/private-files.ts';
 import { refusalOfWrite, type WriteCondition, type WriteRefusal } from '../model/objects.ts';
-import { isAbsent, type OpenObject, openObject, readRecord, stageBody } from './object-file.ts';
+import { isAbsent, type OpenObject, openObject, readListed, readRecord, stageBody } from './object-file.ts';
 import { fromBinaryKey, objectPath, toBinaryKey } from './object-path.ts';
 import type { ObjectRecord } from './object-record.ts';
 import { afterPrefix, walkKeys } from './object-walk.ts';
@@ -154,7 +154,7 @@ function listKeys(root: string, options: ListOptions): { items: Listed[]; next: 
       bound = afterPrefix(group);
       continue;
     }
-    const record = readRecord(found.path);
+    const record = readListed(found.path);
     if (record !== undefined) items.push({ kind: 'object', key: fromBinaryKey(found.key), record });
     bound = `${found.key}\0`;
   }

@@ -5,6 +5,7 @@ import { createBucket, deleteObjects, getBucketLocation, headBucket, listBuckets
 import type { S3Call } from './call.ts';
 import { errorXml, S3Error } from './errors.ts';
 import { abortUpload, completeUpload, createUpload, listParts, uploadPart } from './multipart.ts';
+import { DamagedObject } from './object-record.ts';
 import type { ObjectStore } from './object-store.ts';
 import { copyObject, deleteObject, getObject, putObject } from './objects.ts';
 
@@ -29,9 +30,15 @@ export async function answerS3(request: IncomingMessage, response: ServerRespons
       response.destroy();
       return;
     }
-    const refusal = error instanceof S3Error ? error : new S3Error('InternalError', {}, String(error));
-    answerError(request, response, { refusal, requestId });
+    answerError(request, response, { refusal: refusalFor(error), requestId });
   }
+}
+
+function refusalFor(error: unknown): S3Error {
+  if (error instanceof S3Error) return error;
+  // To ask again would help nobody.
+  if (error instanceof DamagedObject) return new S3Error('InvalidObjectState', {}, error.message);
+  return new S3Error('InternalError', {}, String(error));
 }
 
 function parseCall(request: IncomingMessage, response: ServerResponse, { store, authorize }: S3Options): S3Call {

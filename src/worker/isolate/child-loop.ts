@@ -4,7 +4,7 @@ import type { Clock, Log } from '../../ports.ts';
 import type { TaskRegistry } from '../../task/registry.ts';
 import { parseItem } from '../../task/task.ts';
 import { runAttempt } from '../attempt.ts';
-import { describeStray, itemScope } from '../item-scope.ts';
+import { describeStray, itemScope, strayError } from '../item-scope.ts';
 import { Usage, type Used } from '../usage.ts';
 import type { ChildAnswer, ChildRequest, FromChild, ToChild } from './task-child.ts';
 
@@ -42,8 +42,7 @@ export class ChildLoop {
   fatal(reason: unknown): void {
     const scope = itemScope.getStore();
     const message = describeStray('threw an exception that nobody caught', reason);
-    const error = { code: 'WorkerCrashed', message, retryable: false };
-    this.#post({ type: 'fatal', culprit: scope?.idempotencyKey, error });
+    this.#post({ type: 'fatal', culprit: scope?.idempotencyKey, error: strayError('WorkerCrashed', message) });
   }
 
   async #answer(request: ChildRequest, cancelled: AbortSignal): Promise<ChildAnswer> {

@@ -1,7 +1,7 @@
 import { parseToWrite } from '../../format/json.ts';
 import type { ItemError } from '../../format/outcome.ts';
 import { limits } from '../../limits.ts';
-import { TaskError } from '../../task/errors.ts';
+import { FailedElsewhere } from '../../task/failure.ts';
 import { AttemptBrokenOff } from '../attempt.ts';
 import type { Used } from '../usage.ts';
 import type { ChildAnswer, ChildEnd, ChildRequest, StartChild, TaskChild } from './task-child.ts';
@@ -71,7 +71,7 @@ export class Isolation<Run extends object> {
     return this.#tasks.get(task) === true;
   }
 
-  /** Runs one item in the child. @throws AttemptBrokenOff, or TaskError when the item ended the process. */
+  /** Runs one item in the child. @throws AttemptBrokenOff, or FailedElsewhere when the item ended the process. */
   async run(
     run: Run,
     request: ChildRequest,
@@ -91,8 +91,7 @@ export class Isolation<Run extends object> {
     this.#answered.set(request.idempotencyKey, run);
     if (answer.used !== undefined) used(answer.used);
     if (answer.ok) return parseToWrite(answer.json);
-    const { error, retryAfterMs } = answer;
-    throw new TaskError(error.message, { ...error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+    throw new FailedElsewhere(answer.error, answer.retryAfterMs);
   }
 
   /** Ends the child; what runs in it is broken off. */
@@ -129,9 +128,8 @@ export class Isolation<Run extends object> {
     const guilty = !end.wasReady ? undefined : (named ?? (dead.length === 1 ? dead[0] : undefined));
     if (guilty !== undefined) {
       const [run, { reject }] = guilty;
-      const { code, message } = end.error;
       this.#clear(run);
-      reject(new TaskError(message, { code, retryable: false }));
+      reject(new FailedElsewhere({ ...end.error, retryable: false }));
       this.#suspects = undefined;
       this.#window = limits.isolatedItems;
     } else if (end.wasReady && dead.length > 1) {

@@ -2,8 +2,7 @@ import { parseToWrite } from '../../format/json.ts';
 import type { ItemError } from '../../format/outcome.ts';
 import { NotJsonError, valueJson } from '../../format/value.ts';
 import type { Log } from '../../ports.ts';
-import { TaskError } from '../../task/errors.ts';
-import { failureOf } from '../../task/failure.ts';
+import { FailedElsewhere, failureOf } from '../../task/failure.ts';
 import type { TaskRegistry } from '../../task/registry.ts';
 import type { Task } from '../../task/task.ts';
 import { Usage, type Used } from '../usage.ts';
@@ -45,8 +44,7 @@ function onThread(name: string, task: Task, runOnThread: RunOnThread): Task {
       const answer = await runOnThread({ task: name, item, attempt, idempotencyKey, ...templates }, signal);
       if (answer.used !== undefined) used(answer.used);
       if (answer.ok) return parseToWrite(answer.json);
-      const { error, retryAfterMs } = answer;
-      throw new TaskError(error.message, { ...error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+      throw new FailedElsewhere(answer.error, answer.retryAfterMs);
     },
   };
 }

@@ -40,9 +40,9 @@ describe('reportLines', () => {
     expect(lines.slice(0, -1)).toEqual([
       '! 1,000 items in 3.1 s: 996 succeeded, 4 failed',
       '  failed    HttpStatus 3, Timeout 1',
-      '            item 17: expected 2xx, got 404',
+      '            index 17: expected 2xx, got 404',
       '  retries   24',
-      '  time      3.1 s; the calls one after another: 2 min 32 s, so 49× faster',
+      '  time      3.1 s; 2 min 32 s of calls, 49 at once on average',
       "  workers   5 invocations, 10 messages, 4 turns of the job's loop",
     ]);
     expect(lines.at(-1)).toMatch(/^ {2}on AWS {4}about \$0\.00\d+ \(Lambda \$[\d.]+, SQS \$[\d.]+, S3 \$[\d.]+\)$/);

@@ -361,6 +361,22 @@ describe('a function that fails', () => {
     await invocation;
     expect(isRunning(pid)).toBe(false);
   });
+
+  it('ends without those that it has detached, though they hold its output', async () => {
+    const source = `
+      import { spawn } from 'node:child_process';
+      export const handler = async () => {
+        const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 60_000)'], { detached: true, stdio: 'inherit' });
+        console.log('started', child.pid);
+        process.exit(3);
+      };
+    `;
+    const hello = await open({ source });
+    expect(await invoke(hello, {})).toMatchObject({ errorType: 'Runtime.ExitError' });
+    const pid = Number(/started (\d+)/.exec(lines.join('\n'))?.[1]);
+    expect(isRunning(pid)).toBe(true);
+    process.kill(pid, 'SIGKILL');
+  });
 });
 
 /** A process that has ended may stay as an entry until its new parent asks for it. */
