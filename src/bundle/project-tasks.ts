@@ -54,7 +54,7 @@ export function openProjectTasks(project: Project, cache?: string): ProjectTasks
       const pointer = await prepareTask(name, own);
       if (pointer?.module === undefined && !builtIn.includes(name))
         throw new BrokenTaskFile(`${file}: expected it to export "task", made by defineTask`, { isHelper: true });
-      return guardedLoad(() => registry.load(name)).catch((cause: unknown) => {
+      return guardedLoad(file, () => registry.load(name)).catch((cause: unknown) => {
         throw new BrokenTaskFile(loadProblem(cause, { file, project }), { cause });
       });
     },

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { loadedFile } from '../bundle/guarded-load.ts';
 import { ownPackage } from '../bundle/own-package.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { reportFailure } from './failure.ts';
@@ -16,7 +17,11 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
     code = ended;
   };
   // What a task's file started while it was loaded may break later.
-  process.on('uncaughtException', (error) => process.exit(reportFailure(error, terminal)));
+  process.on('uncaughtException', (error) => {
+    const file = loadedFile();
+    if (file === undefined) process.exit(reportFailure(error, terminal));
+    terminal.say(`fanloop: ${file} threw an exception after it was loaded, and nobody caught it: ${String(error)}`);
+  });
   try {
     await runProgram(argv, { terminal, signal, finish }, version());
     if (terminal.dataFailure !== undefined) throw outputFailure(terminal.dataFailure);

@@ -1,6 +1,6 @@
 import { listJobs } from '../folder/list-jobs.ts';
 import { markRunning, unmarkRunning } from '../folder/running.ts';
-import { newJobId } from '../format/job-id.ts';
+import { isJobId, newJobId } from '../format/job-id.ts';
 import type { InputFormat } from '../format/manifest.ts';
 import { inputKey } from '../format/paths.ts';
 import type { FanOutRequest } from '../format/request.ts';
@@ -10,13 +10,14 @@ import { type JobLimitsInput, parseLimits } from '../task/job-limits.ts';
 import type { Task } from '../task/task.ts';
 import { nameOfTaskFile } from '../task/task-file.ts';
 import { untilAborted } from '../waiting.ts';
+import { noSuchJob } from './begin.ts';
 import { CheckedInput } from './checked-input.ts';
 import { type Items, itemBlocks, peekSmall } from './item-blocks.ts';
 import { Job, type WaitOptions } from './job.ts';
 import { askToStart } from './patience.ts';
 import type { Stack } from './stack.ts';
 import { startUnderToken } from './start.ts';
-import { requireItems, requireSubmitOptions } from './submit-options.ts';
+import { requireItems, requireSubmitOptions, requireTask } from './submit-options.ts';
 
 /** An input that is bytes already: an S3 object, or NDJSON (a JSON value a line). */
 export interface Input {
@@ -92,6 +93,7 @@ export class Fanloop implements AsyncDisposable {
     items: Items<unknown> | Input,
     options: SubmitOptions = {},
   ): Promise<Job> {
+    requireTask(task);
     requireSubmitOptions(options);
     requireItems(items);
     const closing = this.#closing.signal;
@@ -152,8 +154,13 @@ export class Fanloop implements AsyncDisposable {
     return job === undefined ? [] : Array.fromAsync(job.values(options));
   }
 
-  /** A job that was started before, perhaps by another program; whether it exists shows when it is asked for something. */
+  /**
+   * A job that was started before, perhaps by another program; whether it exists shows when it is asked for something.
+   *
+   * @throws UsageError `JobNotFound` for what can be no id of a job
+   */
   find<Value = unknown>(jobId: string): Job<Value> {
+    if (!isJobId(jobId)) throw noSuchJob(jobId);
     return new Job<Value>(this.#stack, jobId);
   }
 

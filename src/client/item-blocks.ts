@@ -37,7 +37,10 @@ function lineOf(item: unknown, index: number): string {
     throw new UsageError('InvalidItem', `items[${index}]: expected a value that JSON can hold: ${reason}`, { cause });
   }
   if (json === undefined) {
-    throw new UsageError('InvalidItem', `items[${index}]: expected a value that JSON can hold, got a ${typeof item}`);
+    throw new UsageError(
+      'InvalidItem',
+      `items[${index}]: expected a value that JSON can hold, got ${item === undefined ? item : `a ${typeof item}`}`,
+    );
   }
   const bytes = json.length > limits.maxItemBytes ? json.length : Buffer.byteLength(json);
   if (bytes <= limits.maxItemBytes) return `${json}\n`;

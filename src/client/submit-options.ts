@@ -25,7 +25,9 @@ const names: ReadonlySet<string> = new Set([
  *
  * @throws UsageError `InvalidOptions`
  */
-export function requireSubmitOptions(options: object): void {
+export function requireSubmitOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null)
+    throw new UsageError('InvalidOptions', `expected options as an object, got ${textOf(options)}`);
   const given: ReadonlyMap<string, unknown> = new Map(Object.entries(options));
   for (const name of given.keys()) {
     if (names.has(name)) continue;
@@ -40,7 +42,7 @@ export function requireSubmitOptions(options: object): void {
     if (value === undefined || (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most)) continue;
     throw new UsageError(
       'InvalidOptions',
-      `expected ${name} to be a whole number from 1 to ${most}, got ${JSON.stringify(value)}`,
+      `expected ${name} to be a whole number from 1 to ${most}, got ${textOf(value)}`,
     );
   }
 }
@@ -50,9 +52,19 @@ export function requireItems(items: unknown): void {
   if (typeof items === 'object' && items !== null) {
     if (Symbol.iterator in items || Symbol.asyncIterator in items || 'input' in items) return;
   }
-  const got = items === null ? 'null' : `a value of type ${typeof items}`;
+  const got = items === null || items === undefined ? String(items) : `a value of type ${typeof items}`;
   throw new UsageError(
     'InvalidOptions',
     `expected items as a list, an iterable, an async iterable, or {input: "s3://…"}, got ${got}`,
   );
 }
+
+/** Refuses what is no task. @throws UsageError `UnknownTask` */
+export function requireTask(task: unknown): void {
+  if (typeof task === 'string' || (typeof task === 'object' && task !== null && 'run' in task)) return;
+  throw new UsageError('UnknownTask', `expected a task that defineTask made, or its name, got ${textOf(task)}`);
+}
+
+/** JSON has no NaN, no Infinity, and no undefined. */
+const textOf = (value: unknown): string =>
+  typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findProject } from '../../src/bundle/project.ts';
 import { openProjectTasks, type ProjectTasks } from '../../src/bundle/project-tasks.ts';
 import { checkMark } from '../../src/task/check-mark.ts';
-import { runCli } from '../cli/cli-process.ts';
+import { runCli, startCli } from '../cli/cli-process.ts';
 
 let root: string;
 let cache: string;
@@ -225,6 +225,29 @@ describe('a file that does more than define a task while it is loaded', () => {
     expect(text).toContain('well: A test');
     expect(text).toContain('say-after: ');
   });
+});
+
+describe('a file that breaks after it was loaded', () => {
+  it('breaks no other, and is named', async () => {
+    await write({
+      'tasks/late.ts': taskOf("'x'", "setInterval(() => { throw new Error('too late'); }, 20);"),
+      'tasks/later.ts': taskOf("'y'", 'await new Promise((resolve) => setTimeout(resolve, 100));'),
+    });
+    const { code, stdout, stderr } = await runCli(['tasks'], { cwd: root, env: { XDG_CACHE_HOME: cache } });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('later: A test') });
+    expect(stderr).toContain(
+      'tasks/late.ts threw an exception after it was loaded, and nobody caught it: Error: too late',
+    );
+  });
+});
+
+it('ends by a signal while a file loops for ever', async () => {
+  await write({ 'tasks/loops.ts': taskOf("'x'", "console.log('looping'); for (;;);") });
+  const running = startCli(['run', 'loops', 'x'], { cwd: root, env: { XDG_CACHE_HOME: cache } });
+  await running.said(/looping/);
+  running.child.kill('SIGINT');
+  await running.ended;
+  expect(running.child.signalCode).toBe('SIGINT');
 });
 
 describe('the mark of an input', () => {

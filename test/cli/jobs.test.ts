@@ -83,7 +83,7 @@ describe('fanloop run', () => {
       { index: 1, status: 'failed', error: { status: 404, retryable: false }, attempts: 1 },
     ]);
     expect(stderr).toMatch(/! 2 items in [^:]+: 1 succeeded, 1 failed\n {2}failed {4}HttpStatus/);
-    expect(stderr).toMatch(/item 1: .*404/);
+    expect(stderr).toMatch(/index 1: .*404/);
   });
 
   it('writes events and nothing else to stdout with --json, and the rows to --out', async () => {

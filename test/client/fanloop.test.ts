@@ -55,7 +55,7 @@ describe('submit', () => {
     await world.expectWhole(job.id, 2);
   });
 
-  it.each<[string, unknown, object, string]>([
+  it.each<[string, unknown, object | null, string]>([
     [
       'a text for items',
       'abc',
@@ -63,6 +63,9 @@ describe('submit', () => {
       'expected items as a list, an iterable, an async iterable, or {input: "s3://…"}, got a value of type string',
     ],
     ['no items', null, {}, 'got null'],
+    ['items that are not there', undefined, {}, 'got undefined'],
+    ['options that are null', [{}], null, 'expected options as an object, got null'],
+    ['a number that is none', [{}], { concurrency: Number.NaN }, 'got NaN'],
     ['an object for items', { n: 1 }, {}, 'got a value of type object'],
     ['a mistyped option', [1], { concurency: 5 }, 'got "concurency"; did you mean "concurrency"?'],
     ['no concurrency', [1], { concurrency: 0 }, 'expected concurrency to be a whole number from 1 to 500000, got 0'],
@@ -75,7 +78,7 @@ describe('submit', () => {
     ],
   ])('refuses %s before anything is started', async (_what, items, options, message) => {
     const world = new ClientWorld(() => 1);
-    const submitted = world.connect().submit('t', items as unknown[], options);
+    const submitted = world.connect().submit('t', items as unknown[], options as object);
     await expect(submitted).rejects.toMatchObject({
       code: 'InvalidOptions',
       message: expect.stringContaining(message),

@@ -20,7 +20,10 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
       const target = await loadTarget(options.target);
       target.check(options);
       const lines = await target.logs(options, jobId);
-      if (lines.length === 0) terminal.say(`no function has logged anything about job ${jobId}`);
+      if (lines.length === 0) {
+        await requireJob(jobId, options, signal);
+        terminal.say(`no function has logged anything about job ${jobId}`);
+      }
       for (const line of lines) {
         if (!(await terminal.data(`${options.json === true ? line.text : formatLogLine(line)}\n`))) break;
       }
@@ -30,4 +33,10 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
 async function newestJob(options: LogsOptions, signal: AbortSignal): Promise<string> {
   await using jobs = await openJobs(options, { resume: false, signal });
   return (await chooseJob(jobs.fanloop, undefined)).id;
+}
+
+/** @throws UsageError `JobNotFound` */
+async function requireJob(jobId: string, options: LogsOptions, signal: AbortSignal): Promise<void> {
+  await using jobs = await openJobs(options, { resume: false, signal });
+  await jobs.fanloop.find(jobId).status();
 }

@@ -52,7 +52,7 @@ describe('reportLines', () => {
     const error = { code: 'HttpStatus422', message: 'expected status 200', retryable: false };
     const examples = [{ index: 3, error: { ...error, body: '{"error":\n"no zip"}', at: 'tasks/look-up.ts:12' } }];
     expect(reportLines(summary, plain, examples)).toContain(
-      '            item 3: expected status 200: {"error": "no zip"} (tasks/look-up.ts:12)',
+      '            index 3: expected status 200: {"error": "no zip"} (tasks/look-up.ts:12)',
     );
   });
 
@@ -80,7 +80,7 @@ describe('reportLines', () => {
     const totals = { ...emptyDigest, succeeded: 1, cancelled: 999, attempts: 1, tried: 1, callMs: 900 };
     const lines = reportLines({ ...summary, end: 'cancelled', totals }, plain);
     expect(lines[0]).toBe('! 1,000 items in 3.1 s: 1 succeeded, 999 cancelled');
-    expect(lines).toContain('  time      3.1 s; the calls one after another: 900 ms');
+    expect(lines).toContain('  time      3.1 s; 900 ms of calls');
   });
 
   it('names the most frequent reasons and adds up the others', () => {
