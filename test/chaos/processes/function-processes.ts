@@ -12,8 +12,10 @@ export function functionProcesses(parents: readonly (number | undefined)[]): rea
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
     if (!Number.isInteger(pid) || !parents.includes(parentOf(pid))) continue;
-    const functionName = /AWS_LAMBDA_FUNCTION_NAME=([^\0]*)/.exec(read(`/proc/${pid}/environ`))?.[1];
-    if (functionName !== undefined) found.push({ pid, isWorker: /worker/i.test(functionName) });
+    if (!/\/runtime\.[jt]s\0/.test(read(`/proc/${pid}/cmdline`))) continue;
+    // The fan-out of a run may have started before it was told which function it is.
+    const [, functionName = ''] = /AWS_LAMBDA_FUNCTION_NAME=([^\0]*)/.exec(read(`/proc/${pid}/environ`)) ?? [];
+    found.push({ pid, isWorker: /worker/i.test(functionName) });
   }
   return found;
 }
