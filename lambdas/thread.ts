@@ -1,5 +1,6 @@
 import { useConnectors } from '../src/connectors/settings.ts';
 import { parseConnectorSettings, parseEnvironment } from '../src/runtime/environment.ts';
+import { chargeFaults } from '../src/runtime/item-faults.ts';
 import { trustOwnCertificates } from '../src/runtime/own-certificates.ts';
 import { ParameterVault, readParameters, redactOutput } from '../src/runtime/secret-vault.ts';
 import { jsonLog } from '../src/runtime/system.ts';
@@ -11,6 +12,7 @@ trustOwnCertificates(process.env);
 useConnectors(parseConnectorSettings(process.env));
 const vault = new ParameterVault(parseEnvironment(process.env).name, readParameters);
 redactOutput(vault);
+chargeFaults(jsonLog);
 const tasks = withSecrets(taskFiles, vault);
 
 /** What a worker thread runs: one item of a task that says `thread: true`. */

@@ -5,6 +5,7 @@ import type { Log } from '../../ports.ts';
 import { FailedElsewhere, failureOf } from '../../task/failure.ts';
 import type { TaskRegistry } from '../../task/registry.ts';
 import type { Task } from '../../task/task.ts';
+import { itemScope } from '../item-scope.ts';
 import { Usage, type Used } from '../usage.ts';
 
 /** What a thread is asked to do: plain data, since threads share no memory. */
@@ -69,10 +70,19 @@ export async function answerOnThread(
       log('info', message, { ...fields, jobId, index: Number(index) }),
     used: (used: Used) => usage.add(used),
   };
-  const answered = (answer: ThreadAnswer): ThreadAnswer => ({ ...answer, ...usage.said() });
+  let fault: ItemError | undefined;
+  const unhandled = (error: ItemError): void => {
+    fault ??= error;
+  };
+  const scope = { idempotencyKey, task: request.task, unhandled };
+  const answered = (answer: ThreadAnswer): ThreadAnswer => ({
+    ...(fault === undefined ? answer : { ok: false, error: fault, retryAfterMs: undefined }),
+    ...usage.said(),
+  });
   try {
     // As text: what threads pass to each other loses classes without a word.
-    return answered({ ok: true, json: valueJson(await task.run(request.item, context)) });
+    const json = valueJson(await itemScope.run(scope, () => task.run(request.item, context)));
+    return answered({ ok: true, json });
   } catch (error) {
     if (error instanceof NotJsonError) {
       const { message } = error;

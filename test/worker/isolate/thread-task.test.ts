@@ -9,6 +9,7 @@ import {
   type ThreadRequest,
   withThreads,
 } from '../../../src/worker/isolate/thread-task.ts';
+import { chargeItem } from '../../../src/worker/item-scope.ts';
 
 const lines: unknown[] = [];
 const log = (level: string, message: string, fields?: object): void => void lines.push({ level, message, ...fields });
@@ -21,6 +22,7 @@ const heavy = defineTask({
     context.log('computing', { item });
     if (item === 'refused')
       throw new TaskError('later', { code: 'Busy', retryable: true, retryAfterMs: 500, status: 503 });
+    if (item === 'harm') chargeItem('WorkerCrashed', 'called process.exit()');
     if (item === 'bug') throw new TypeError('no such thing');
     return { item, attempt: context.attempt, key: context.idempotencyKey };
   },
@@ -54,6 +56,12 @@ describe('tasks with threads', () => {
   it('leaves a task that waits on the loop', async () => {
     expect(await run('light', 'x')).toBe('on the loop');
     expect(requests).toHaveLength(1);
+  });
+
+  it('fails by what it did to its thread, whatever it answers', async () => {
+    const failure = { code: 'WorkerCrashed', message: 'called process.exit()', retryable: false };
+    await expect(run('heavy', 'harm')).rejects.toMatchObject(failure);
+    expect(await run('heavy', 'y')).toMatchObject({ item: 'y' });
   });
 
   it('passes on what a failure says of another attempt', async () => {
