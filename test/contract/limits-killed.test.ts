@@ -2,11 +2,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pauseJob, tuneJob, unpauseJob } from '../../src/client/steer.ts';
 import { type CloudConnection, openEmbeddedCloud } from '../../src/cloud/host/cloud.ts';
 import { systemClock } from '../../src/runtime/system.ts';
 import { embeddedStack } from '../../src/targets/embedded-stack.ts';
+import { seededRandom } from '../../src/testing/seeded-random.ts';
 import { ContractClient, contractSettings } from './client.ts';
 import { excessOver, type Meter, startMeteredServer } from './metered-server.ts';
+
+/** A job that is disturbed at moments of a seed, and tuned to `lower` for a while. */
+interface Attacked {
+  readonly seed: number;
+  readonly limits: { readonly maxConcurrency: number };
+  readonly lower: Attacked['limits'];
+  readonly count: number;
+  readonly ms: number;
+}
 
 describe('limits of a job whose worker goes', { timeout: 120_000 }, () => {
   let stateDir: string;
@@ -62,6 +73,54 @@ describe('limits of a job whose worker goes', { timeout: 120_000 }, () => {
     // Nothing of the worker that came back late: another has its seat.
     const taken = meter.calls.findIndex(({ pid }) => pid !== victim);
     expect(meter.calls.slice(taken).filter(({ pid }) => pid === victim)).toEqual([]);
+  });
+
+  /** Runs a job that is lowered, raised, paused, and resumed while a worker is killed in the midst of its calls, at moments of a seed. */
+  async function runUnderAttack(job: Attacked): Promise<Meter> {
+    const client = new ContractClient({ ...cloud, cli: [] });
+    const random = seededRandom(job.seed);
+    const pids = new Set<number>();
+    const downstream = await startMeteredServer((_path, _inThisSecond, pid) => {
+      pids.add(pid);
+      return { status: 200 };
+    });
+    const meter = downstream.meter('/attacked');
+    try {
+      const line = JSON.stringify({ url: `${downstream.url}/attacked`, ms: job.ms });
+      const lines = new Array(job.count).fill(line);
+      const jobId = await client.submit({ task: 'metered', lines, options: { limits: job.limits } });
+      const calls = (part: number) => async () => (meter.calls.length >= part * job.count ? true : undefined);
+      const kill = (): void => {
+        const pid = meter.calls.at(-1)?.pid ?? 0;
+        if (pids.delete(pid)) process.kill(pid, 'SIGKILL');
+      };
+      const acts: ReadonlyArray<() => unknown> = [
+        kill,
+        () => tuneJob(client.steer, jobId, 'the test', job.lower),
+        () => tuneJob(client.steer, jobId, 'the test', job.limits),
+        async () => {
+          await pauseJob(client.steer, jobId, 'the test');
+          await unpauseJob(client.steer, jobId, 'the test');
+        },
+      ];
+      for (const [n, act] of acts.entries()) {
+        await client.until('further calls', calls((n + 1 + 0.8 * random()) / (acts.length + 2)));
+        await act();
+      }
+      const { summary } = await client.ended(jobId);
+      expect(summary).toMatchObject({ end: 'done', totals: { succeeded: job.count } });
+      return meter;
+    } finally {
+      await downstream.close();
+    }
+  }
+
+  it.each<Attacked>([
+    { seed: 1, limits: { maxConcurrency: 1 }, lower: { maxConcurrency: 1 }, count: 80, ms: 100 },
+    { seed: 2, limits: { maxConcurrency: 20 }, lower: { maxConcurrency: 5 }, count: 1_200, ms: 200 },
+  ])('are never exceeded while a worker is killed and somebody steers: $limits', async (job) => {
+    const meter = await runUnderAttack(job);
+    expect(meter.most).toBe(job.limits.maxConcurrency);
   });
 
   it('are kept through SIGKILL: 20/s', async () => {
