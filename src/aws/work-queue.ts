@@ -59,7 +59,8 @@ export class SqsQueue implements Queue {
         return await act(attempt > 1);
       } catch (error) {
         if (attempt === requestAttempts || isFinal(error)) throw error;
-        await sleep(Math.random() * firstWaitMs * 2 ** attempt);
+        const isThrottled = error instanceof Error && /Throttl|TooManyRequests/.test(error.name);
+        await sleep(Math.random() * (isThrottled ? throttledWaitMs : firstWaitMs) * 2 ** attempt);
       }
     }
   }
@@ -140,12 +141,16 @@ export class SqsQueue implements Queue {
 const sendAttempts = 4;
 /** The first wait before a request is made again is at most twice this, each further one twice the one before; as the SDK's own. */
 const firstWaitMs = 50;
+/** The same after a throttle. */
+const throttledWaitMs = 250;
 
-/** A request that would be refused again: SQS has said that it is wrong, and not that there are too many, or that a clock is. */
-function isFinal(error: unknown): boolean {
-  if (!(error instanceof SQSServiceException) || error.$fault !== 'client') return false;
-  return !/Throttl|TooMany|Limit|Timeout|Expired|Skewed|Signature|InTheFuture|AuthFailure/i.test(error.name);
-}
+/** Refusals of the sender's that another try may not meet: there are too many requests, or a clock is wrong. */
+const passing =
+  /^(Throttl|RequestThrottled|TooManyRequests|RequestLimitExceeded|OverLimit|KmsThrottled|RequestTimeout|RequestExpired|ExpiredToken|InvalidSignature|SignatureDoesNotMatch|RequestInTheFuture|AuthFailure|\w*Skewed)/;
+
+/** A request that would be refused again. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof SQSServiceException && error.$fault === 'client' && !passing.test(error.name);
 
 function batches(bodies: readonly string[]): string[][] {
   const all: string[][] = [];

@@ -9,8 +9,11 @@ export const blockedMark = 'fanloop-blocked:';
 const hooks = { blocked: 'fanloop.blockedItem', rescue: 'fanloop.rescue' } as const;
 /** How often memory is looked at: an item can fill a gigabyte in a second. */
 const memoryLookMs = 50;
-/** Parts of the memory: rows are stored above the first, and again when it was below the second meanwhile. */
-const memoryShares = { high: 0.8, low: 0.7 } as const;
+/** Rows are stored when this part of the memory is in use, or so much that the process which does that has just room beside. */
+const highShare = 0.8;
+const rescueMb = 160;
+/** And again when it was below this part of that meanwhile. */
+const lowShare = 0.9;
 /** Where the loop does not stop to store, in milliseconds: it is in native code. */
 const pauseMs = 2_000;
 
@@ -24,7 +27,7 @@ const watch = `
 const { workerData } = require('node:worker_threads');
 const { Session } = require('node:inspector');
 const { readFileSync, writeSync } = require('node:fs');
-const { beats, beatMs, limitMs, cpuMs, endAfter, hooks, blockedMark, memoryMb, memoryLookMs, memoryShares, pauseMs } = workerData;
+const { beats, beatMs, limitMs, cpuMs, endAfter, hooks, blockedMark, highMb, lowShare, memoryLookMs, pauseMs, hasRescue } = workerData;
 const view = new Int32Array(beats);
 // Of the main thread alone, where the system says it: tasks may compute on others.
 const usedMs = () => {
@@ -69,9 +72,9 @@ const ask = async (ms, guilty) => {
 };
 const rescue = (isEnd) => atPause(call(hooks.rescue, isEnd), () => true);
 async function lookAtMemory() {
-  const share = process.memoryUsage.rss() / 1048576 / memoryMb;
-  if (share < memoryShares.low) isFull = false;
-  if (isFull || share < memoryShares.high || Atomics.load(view, 0) === 0) return;
+  const share = process.memoryUsage.rss() / 1048576 / highMb;
+  if (share < lowShare) isFull = false;
+  if (isFull || share < 1 || Atomics.load(view, 0) === 0) return;
   isFull = true;
   await rescue(false);
 }
@@ -93,7 +96,7 @@ async function look() {
   if (looking) return;
   looking = true;
   if (share >= endAfter) {
-    if (memoryMb !== undefined) await rescue(true);
+    if (hasRescue) await rescue(true);
     end(ms);
   } else if (share >= 0.5) {
     const guilty = share >= 1 ? suspect : undefined;
@@ -107,7 +110,7 @@ async function look() {
   looking = false;
 }
 setInterval(() => void look(), beatMs);
-if (memoryMb !== undefined) setInterval(() => void lookAtMemory(), memoryLookMs);
+if (highMb > 0) setInterval(() => void lookAtMemory(), memoryLookMs);
 `;
 
 /** For how long an item may block an event loop, in milliseconds. */
@@ -151,7 +154,8 @@ export function startLoopWatchdog({ limitMs, cpuMs, endAfter, rescue }: LoopLimi
   });
   const beats = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const view = new Int32Array(beats);
-  const memory = { memoryMb: rescue?.memoryMb, memoryLookMs, memoryShares, pauseMs };
+  const highMb = rescue === undefined ? 0 : Math.min(highShare * rescue.memoryMb, rescue.memoryMb - rescueMb);
+  const memory = { highMb, lowShare, memoryLookMs, pauseMs, hasRescue: rescue !== undefined };
   const workerData = { beats, beatMs, limitMs, cpuMs, endAfter, hooks, blockedMark, ...memory };
   const thread = new Worker(watch, { eval: true, workerData });
   thread.unref();

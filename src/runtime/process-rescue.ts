@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { LastWrite, Rescue } from '../worker/deps.ts';
 
-/** A message's lease outlives the time for which a loop may be blocked and this. */
+/** On AWS a message's lease outlives the time for which a loop may be blocked and this. */
 const timeoutMs = 8_000;
 
 /** Writes what is left when this process ends, or when a thread asks it in its name: by a process of its own, since nothing of this one runs on then. */
@@ -27,7 +27,7 @@ export class ProcessRescue implements Rescue {
   store({ isEnd }: { readonly isEnd: boolean }): void {
     const writes = [...this.#sources].flatMap((left) => left(isEnd));
     if (writes.length === 0) return;
-    spawnSync(process.execPath, [this.#program], {
+    spawnSync(process.execPath, ['--max-old-space-size=64', '--max-semi-space-size=1', this.#program], {
       input: writes.map(rescueLine).join('\n'),
       stdio: ['pipe', 'inherit', 'inherit'],
       timeout: timeoutMs,

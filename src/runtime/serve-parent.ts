@@ -30,7 +30,7 @@ export function serveParent(deps: {
   process.on('disconnect', () => exit(0));
   process.on('uncaughtException', (error) => loop.fatal(error));
   attributeOutput(deps.log);
-  chargeFaults(deps.log);
+  chargeFaults(deps.log, { mayCharge: () => loop.isOneAlone });
   // A signal that ends the group is for the parent, which then hands over.
   process.on('SIGTERM', () => undefined);
   startLoopWatchdog({ ...deps.loopLimits, endAfter: 3 }).watch();

@@ -90,7 +90,7 @@ function startChild(options: {
     return {
       wasReady,
       error,
-      culprit: killedFor === undefined && !isOutOfMemory ? (blocked?.key ?? fatal?.culprit) : undefined,
+      culprit: killedFor === undefined && !isOutOfMemory ? blocked?.key : undefined,
     };
   });
   return {

@@ -148,6 +148,8 @@ class RunningAttempt implements Stop {
 
   #settle(outcome: AttemptOutcome): void {
     this.#isOver = true;
+    const { scope } = this.#attempt;
+    if (scope !== undefined) scope.isOver = true;
     this.#stopTimer?.();
     this.#stopListening?.();
     // Whoever aborts is in the middle of something.

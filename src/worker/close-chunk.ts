@@ -54,6 +54,8 @@ export function unstoredRows(
   const rows = chunk.unstored();
   if (rows.length === 0) return [];
   const name = segmentName({ gen: chunk.message.gen, writer, k: nextSegment(), rows: rows.length });
+  // It may live on.
+  chunk.knownSegments.add(name);
   return [{ key: segmentKey(chunk.folder, chunk.place, name), body: encodeLines(rows) }];
 }
 

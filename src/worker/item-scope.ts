@@ -9,6 +9,8 @@ export interface ItemScope {
   readonly task: string;
   /** The item did something to its process that nobody handled: it fails by that, whatever it answers. */
   unhandled(error: ItemError): void;
+  /** Its attempt has ended: what runs in its scope since may be everybody's, as a socket that it has opened. */
+  isOver?: boolean;
 }
 
 /** Which item the running code belongs to, through all its awaits and timers. */

@@ -22,7 +22,7 @@ export class JobFinder {
   readonly #unhandled: (run: ItemRun, error: ItemError) => void;
   #isolation: Isolation<ItemRun> | undefined;
 
-  /** @param unhandled told when an item that runs apart left a rejection unhandled */
+  /** @param unhandled told when an item that runs apart did something to its process after it was answered */
   constructor(deps: WorkerDeps, state: WorkerState, unhandled: (run: ItemRun, error: ItemError) => void) {
     this.#deps = deps;
     this.#state = state;

@@ -45,6 +45,8 @@ export interface ItemRun {
   waitMs: number;
   /** What it did to its process: it fails by that, whatever it answers. */
   fault?: ItemError;
+  /** It has its row. */
+  isSettled?: boolean;
 }
 
 /** An item that another invocation has to go on with. */
@@ -196,6 +198,7 @@ export class OpenChunk {
     this.#rows = [];
     this.#taken = [];
     this.#rowBytes = 0;
+    this.#charged.clear();
   }
 
   /** It is in hand no longer. */
@@ -211,11 +214,10 @@ export class OpenChunk {
   }
 
   /** An item fails whatever it answers, or has answered; what is stored already stays as it is. */
-  fail({ index, about, attempts }: ItemRun, error: ItemError): void {
+  fail({ index, about, attempts, isSettled = false }: ItemRun, error: ItemError): void {
     const at = this.#rows.findLastIndex((settled) => settled.row.index === index);
     const before = this.#rows[at];
-    if (before === undefined)
-      this.#charged.set(index, { index, ...about, status: 'failed', error, attempts, durationMs: 0 });
+    if (!isSettled) this.#charged.set(index, { index, ...about, status: 'failed', error, attempts, durationMs: 0 });
     if (before?.row.status !== 'succeeded') return;
     const { value: _value, ...rest } = before.row;
     this.#rows[at] = { ...before, row: { ...rest, status: 'failed', error } };

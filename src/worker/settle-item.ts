@@ -10,6 +10,7 @@ export function settleOutcome(
 ): void {
   const { index, about, attempts, callMs, fault } = run;
   const { durationMs } = outcome;
+  run.isSettled = true;
   const took = { attempts, durationMs, at };
   if (fault === undefined && outcome.kind === 'succeeded') {
     const row: Row = { index, ...about, status: 'succeeded', value: undefined, ...took };
@@ -22,6 +23,8 @@ export function settleOutcome(
 }
 
 /** Writes the row of an item that is not tried any more because its job was cancelled. */
-export function settleCancelled({ chunk, index, about, attempts, callMs }: ItemRun): void {
+export function settleCancelled(run: ItemRun): void {
+  const { chunk, index, about, attempts, callMs } = run;
+  run.isSettled = true;
   chunk.settle({ index, ...about, status: 'cancelled', attempts }, { bytes: 0, callMs });
 }

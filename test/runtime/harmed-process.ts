@@ -1,9 +1,16 @@
-/** A process in which two items run: one does harm to it, as the first argument says, and the other one answers after a while. */
+/**
+ * A process in which two items run: one does harm to it, as the first argument says, and the other one answers after a while. What
+ * nobody catches is sent off before the process ends, as Lambda's runtime does.
+ */
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { chargeFaults } from '../../src/runtime/item-faults.ts';
 import { startLoopWatchdog } from '../../src/runtime/loop-watchdog.ts';
-import { type ItemScope, itemScope } from '../../src/worker/item-scope.ts';
+import { systemClock } from '../../src/runtime/system.ts';
+import { defineTask } from '../../src/task/task.ts';
+import { runAttempt } from '../../src/worker/attempt.ts';
+import type { ItemScope } from '../../src/worker/item-scope.ts';
 
 const say = (...words: readonly unknown[]): void => void writeSync(1, `${words.join(' ')}\n`);
 const scopeOf = (idempotencyKey: string): ItemScope => ({
@@ -22,6 +29,7 @@ const harm: Readonly<Record<string, () => unknown>> = {
   signal: () => process.kill(process.pid, 'SIGKILL'),
   group: () => process.kill(0, 'SIGKILL'),
   timer: () => setTimeout(throws, 10),
+  late: () => setTimeout(throws, 200),
   interval: () => setInterval(throws, 5),
   rejection: () => void Promise.reject(new Error('a bomb')),
   loop: () => {
@@ -29,6 +37,7 @@ const harm: Readonly<Record<string, () => unknown>> = {
   },
 };
 
+process.on('uncaughtException', () => void setTimeout(() => process.exit(129), 20));
 chargeFaults(() => undefined);
 startLoopWatchdog({
   limitMs: 2_000,
@@ -37,10 +46,23 @@ startLoopWatchdog({
   rescue: { memoryMb: 100_000, store: (isEnd) => say('stored', isEnd) },
 }).watch();
 const [how = '', where] = process.argv.slice(2);
-const item = async (): Promise<unknown> => harm[how]?.();
-if (where === 'outside') await item();
-else await itemScope.run(scopeOf('job/1'), item).catch(() => undefined);
-await itemScope.run(scopeOf('job/2'), () => sleep(300));
+const attempt = (key: string, run: () => unknown) =>
+  runAttempt({
+    task: defineTask({ description: 'Does harm', input: z.unknown(), example: null, run: async () => run() }),
+    item: null,
+    context: { attempt: 1, idempotencyKey: key, log: () => undefined, used: () => undefined },
+    timeoutMs: 60_000,
+    cancelled: new AbortController().signal,
+    clock: systemClock,
+    scope: scopeOf(key),
+  });
+if (where === 'outside') await harm[how]?.();
+else
+  await attempt('job/1', async () => {
+    await harm[how]?.();
+    await sleep(100);
+  });
+await attempt('job/2', () => sleep(500));
 say('answered job/2');
 // An interval would keep it alive.
 if (how !== 'interval') process.exit(0);

@@ -30,13 +30,19 @@ describe('an item that does harm to its process', () => {
 
   it('takes the process with it when it does so for ever', async () => {
     const { lines, ...end } = await run('interval');
-    expect(lines.filter((line) => line.startsWith('charged job/1 WorkerCrashed')).length).toBe(11);
-    expect(end).toEqual({ code: 1, signal: null });
+    expect(lines.filter((line) => line.startsWith('charged job/1 WorkerCrashed')).length).toBe(10);
+    expect(end).toEqual({ code: 129, signal: null });
+  });
+
+  it('is not charged with an exception once it has ended, since what it opened may be others’: the process ends', async () => {
+    const { lines, ...end } = await run('late');
+    expect(lines).toEqual(['']);
+    expect(end).toEqual({ code: 129, signal: null });
   });
 
   it('is told from what is nobody’s: then the process ends as it would', async () => {
     await expect(run('exit', 'outside')).resolves.toMatchObject({ code: 3 });
-    await expect(run('timer', 'outside')).resolves.toMatchObject({ code: 1 });
+    await expect(run('timer', 'outside')).resolves.toMatchObject({ code: 129 });
     await expect(run('signal', 'outside')).resolves.toMatchObject({ signal: 'SIGKILL' });
   });
 

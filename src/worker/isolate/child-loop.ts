@@ -4,7 +4,7 @@ import type { Clock, Log } from '../../ports.ts';
 import type { TaskRegistry } from '../../task/registry.ts';
 import { parseItem } from '../../task/task.ts';
 import { runAttempt } from '../attempt.ts';
-import { describeStray, itemScope, strayError } from '../item-scope.ts';
+import { describeStray, type ItemScope, itemScope, strayError } from '../item-scope.ts';
 import { Usage, type Used } from '../usage.ts';
 import type { ChildAnswer, ChildRequest, FromChild, ToChild } from './task-child.ts';
 
@@ -38,11 +38,15 @@ export class ChildLoop {
     this.#post({ type: 'answer', id, answer });
   }
 
-  /** An exception that ends the process: says whose it is. */
+  /** Whether no other item is here on whose account something may have happened. */
+  get isOneAlone(): boolean {
+    return this.#running.size === 1;
+  }
+
+  /** An exception ends the process: whose it is shows when it happens to an item that is alone. */
   fatal(reason: unknown): void {
-    const scope = itemScope.getStore();
     const message = describeStray('threw an exception that nobody caught', reason);
-    this.#post({ type: 'fatal', culprit: scope?.idempotencyKey, error: strayError('WorkerCrashed', message) });
+    this.#post({ type: 'fatal', error: strayError('WorkerCrashed', message) });
   }
 
   async #answer(request: ChildRequest, cancelled: AbortSignal): Promise<ChildAnswer> {
@@ -57,7 +61,8 @@ export class ChildLoop {
       if (isAnswered) this.#post({ type: 'rejection', idempotencyKey, error });
       else rejection ??= error;
     };
-    return itemScope.run({ idempotencyKey, task: request.task, unhandled }, async () => {
+    const scope: ItemScope = { idempotencyKey, task: request.task, unhandled };
+    return itemScope.run(scope, async () => {
       const parsed = await parseItem(task, parseJson(request.item));
       if (!parsed.ok) return { ok: false, error: { code: 'InvalidItem', message: parsed.problem, retryable: false } };
       const usage = new Usage();
@@ -71,6 +76,7 @@ export class ChildLoop {
       };
       const outcome = await runAttempt({ task, item: parsed.value, context, timeoutMs, cancelled, clock });
       isAnswered = true;
+      scope.isOver = true;
       const said = usage.said();
       if (rejection !== undefined) return { ok: false, error: rejection, ...said };
       if (outcome.kind === 'succeeded') return { ok: true, json: outcome.json, ...said };

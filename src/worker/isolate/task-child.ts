@@ -40,7 +40,7 @@ export interface TaskChild {
   kill(): void;
 }
 
-/** Starts a child; `onRejection` hears of an item that left a rejection unhandled after it was answered. */
+/** Starts a child; `onRejection` hears of an item that did something to its process after it was answered. */
 export type StartChild = (onRejection: (idempotencyKey: string, error: ItemError) => void) => TaskChild;
 
 /** To the child. */
@@ -57,4 +57,4 @@ export type FromChild =
   | { readonly type: 'pong' }
   | { readonly type: 'answer'; readonly id: number; readonly answer: ChildAnswer }
   | { readonly type: 'rejection'; readonly idempotencyKey: string; readonly error: ItemError }
-  | { readonly type: 'fatal'; readonly culprit: string | undefined; readonly error: ItemError };
+  | { readonly type: 'fatal'; readonly error: ItemError };

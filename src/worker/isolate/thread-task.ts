@@ -5,7 +5,7 @@ import type { Log } from '../../ports.ts';
 import { FailedElsewhere, failureOf } from '../../task/failure.ts';
 import type { TaskRegistry } from '../../task/registry.ts';
 import type { Task } from '../../task/task.ts';
-import { itemScope } from '../item-scope.ts';
+import { type ItemScope, itemScope } from '../item-scope.ts';
 import { Usage, type Used } from '../usage.ts';
 
 /** What a thread is asked to do: plain data, since threads share no memory. */
@@ -74,7 +74,7 @@ export async function answerOnThread(
   const unhandled = (error: ItemError): void => {
     fault ??= error;
   };
-  const scope = { idempotencyKey, task: request.task, unhandled };
+  const scope: ItemScope = { idempotencyKey, task: request.task, unhandled };
   const answered = (answer: ThreadAnswer): ThreadAnswer => ({
     ...(fault === undefined ? answer : { ok: false, error: fault, retryAfterMs: undefined }),
     ...usage.said(),
