@@ -20,9 +20,8 @@ if (!isOld && (process.features.typescript || !isClone)) {
   if (major < 24) silenceSqlite();
   const folder = bundled();
   if (folder !== undefined) {
-    // First of all, since another process can work while this one is still loading.
-    const { standByFor } = await import(`${folder}/standby.js`);
-    standByFor(process.argv.slice(2));
+    // First of all, since another process can work while this one is still loading; the command goes without it, too.
+    await import(`${folder}/standby.js`).then(({ standByFor }) => standByFor(process.argv.slice(2))).catch(() => {});
   }
   const { main } = await import(folder === undefined ? sources.href : `${folder}/main.js`);
   await main();

@@ -64,14 +64,14 @@ function constantsOf(name: string): string {
   ].join('\n');
 }
 
-/** esbuild leaves getters of CommonJS as they are. */
 const wholeModule = (name: string): string => `module.exports = process.getBuiltinModule('node:${name}');`;
 
 /** esbuild gives what it makes of a CommonJS module the same prototype, so each name is asked for when it is used. */
 const lazyModule = (name: string): string => `
   let all;
-  const get = (_, key) => (key === '__esModule' ? undefined : (all ??= process.getBuiltinModule('node:${name}'))[key]);
-  module.exports = Object.create(new Proxy({}, { get }));`;
+  const load = () => (all ??= process.getBuiltinModule('node:${name}'));
+  const get = (_, key) => (key === '__esModule' ? undefined : load()[key]);
+  module.exports = Object.create(new Proxy({}, { get, has: (_, key) => key in load() }));`;
 
 /** Stands for `node:https` in the handler: an agent is made by the first request that it is for. */
 const lazyAgent = `
