@@ -8,6 +8,7 @@ import { type Ending, type KillReason, outcomeOf } from './outcome.ts';
 import { type RuntimeProcess, startRuntime } from './process.ts';
 import type { Reaper } from './reaper.ts';
 import { reportLines, startLine } from './report.ts';
+import { silentMs } from './runtime-places.ts';
 import type { Answer } from './runtime-protocol.ts';
 
 /** One event for a function. */
@@ -62,6 +63,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
   let openStreams = new Set<string>();
   let settle: ((answer: Answer) => void) | undefined;
   let places: InvocationPlaces | undefined;
+  let heardMs = 0;
 
   const line = (text: string): void => {
     options.log.append(text);
@@ -84,6 +86,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
         settleWhenComplete();
       },
       message: (message) => {
+        heardMs = clock.now();
         if (message.type === 'ready') {
           loadedMs = performance.now() - startedAt;
           ready.resolve();
@@ -120,6 +123,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
     const stopWatch = watchMemory(runtime, clock, (bytes) => {
       maxBytes = Math.max(maxBytes, bytes);
       if (bytes > description.memoryMb * megabyte) kill('memory');
+      if ((places?.held ?? 1) > 1 && clock.now() - heardMs > silentMs) places?.keep(1);
     });
     const cancelInit = clock.after(initMs + description.timeoutMs, () => kill('timeout'));
     await Promise.race([ready.promise, exited]);
@@ -128,6 +132,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
     const cancelTimeout = clock.after(description.timeoutMs, () => kill('timeout'));
     try {
       const ending = next();
+      heardMs = clock.now();
       if (usable) {
         runtime.send({
           requestId: invocation.requestId,

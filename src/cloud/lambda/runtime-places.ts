@@ -13,6 +13,7 @@ export interface HeldPlaces {
 }
 
 const lookMs = 100;
+const beatMs = 1_000;
 /** A loop that runs code for this part of the time delays what waits for it. */
 const busyShare = 0.9;
 /** Longer than the code of a new process takes to become fast. */
@@ -20,20 +21,34 @@ const busyMs = 500;
 /** A process that holds this part of its memory takes on no more; one that outgrows it is killed. */
 const fullShare = 0.5;
 
-/** Holds places for one invocation until `end`: half of them are left to another process when this one's loop or memory has no more to give. */
+/** Who says nothing for so long stands still: all places but one are given to others. */
+export const silentMs = 3_000;
+
+/**
+ * Holds places for one invocation until `end`: half of them are left to another process when this one's loop or memory has no more to
+ * give. It tells of them each second, so that those of a process that stands still can be given to others.
+ */
 export function holdPlaces(
   { held: given, least }: GivenPlaces,
   { memoryBytes, tell }: { readonly memoryBytes: number; readonly tell: (places: number) => void },
 ): HeldPlaces & { end(): void } {
   let held = given;
+  let hasEnded = false;
+  let toldMs = performance.now();
   const keep = (places: number): void => {
-    if (places >= held) return;
+    if (places >= held || hasEnded) return;
     held = Math.max(1, places);
     tell(held);
   };
   let before = performance.eventLoopUtilization();
   let busySinceMs = 0;
   const look = (): void => {
+    const silent = performance.now() - toldMs;
+    if (silent > silentMs) keep(1);
+    if (silent > beatMs) {
+      toldMs += silent;
+      tell(held);
+    }
     const now = performance.eventLoopUtilization();
     const { active, idle, utilization } = performance.eventLoopUtilization(now, before);
     before = now;
@@ -49,6 +64,9 @@ export function holdPlaces(
       return held;
     },
     keep,
-    end: () => clearInterval(timer),
+    end: () => {
+      hasEnded = true;
+      clearInterval(timer);
+    },
   };
 }

@@ -89,7 +89,10 @@ class Sockets implements HttpSockets {
       const call = { request, options, resolve, reject };
       const line = this.#take(request.origin);
       if (line !== undefined) this.#exchange(line, call);
-      else this.#wait(request.origin, signal).then((waited) => this.#exchange(waited, call), reject);
+      else
+        this.#wait(request.origin, signal)
+          .then((waited) => this.#exchange(waited, call))
+          .catch(reject);
     });
   }
 

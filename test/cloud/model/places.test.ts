@@ -41,6 +41,22 @@ it('gives the first invocation all places where one process can do the work of s
   third.settle({ answer: null });
 });
 
+it('gives what a process that stands still had to others', async () => {
+  await startWith(3, 'Worker');
+  await send('Work', ['a', 'b']);
+  const first = await nextCall();
+  process.kill(first.pid, 'SIGSTOP');
+  const second = await nextCall();
+  process.kill(first.pid, 'SIGCONT');
+  expect(second.pid).not.toBe(first.pid);
+  expect(second.places).toBe(2);
+  second.settle({ answer: null });
+  first.goOn({ keep: 3 });
+  const again = await nextCall();
+  expect(again.places).toBe(1);
+  again.settle({ answer: null });
+});
+
 it('keeps one place at least, and takes none back', async () => {
   await startWith(3, 'Worker');
   await send('Work', ['a']);
