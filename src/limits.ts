@@ -123,7 +123,7 @@ export const limits = {
   busyLoop: 0.9,
   /** Refusals for the rate that an item survives beside its attempts. */
   refusals: 20,
-  /** How often a worker looks at a job's control. */
+  /** How often a worker looks at a job's control; twice as often where the job stops by itself at some count. */
   controlMs: 2_000,
   /**
    * How often a worker whose items are all in line looks for messages of other jobs. One that is put back costs three requests,

@@ -13,6 +13,7 @@ import { sendDueTick } from '../job/due-tick.ts';
 import { limits } from '../limits.ts';
 import type { ObjectStore } from '../ports.ts';
 import { UsageError } from '../task/errors.ts';
+import { needsSeats } from '../task/job-limits.ts';
 import { sleep } from '../waiting.ts';
 import { beginAsked, noSuchJob } from './begin.ts';
 import { readBrake } from './brake.ts';
@@ -105,7 +106,11 @@ export async function* followJob(
     if (count.of !== undefined) pace.add(now, count.items);
     const brakedTo = await ask(() => {
       const { table } = control ?? controlOf(manifest);
-      return readBrake(seen, folder, { table, refusals: tick?.totals.refusals ?? 0 });
+      // What workers say of refusals is as old as it is: nothing of that is kept in mind.
+      return readBrake(needsSeats(table.limits) ? seen : store, folder, {
+        table,
+        refusals: tick?.totals.refusals ?? 0,
+      });
     });
     yield { progress: progressOf(manifest, { now, count, tick, pace, control, brakedTo }), settled: count };
     if (summary !== undefined) return ask(() => whole(store, summary));

@@ -63,17 +63,21 @@ export async function jobStatus(stack: Stack, id: string): Promise<JobStatus> {
   if (summary !== undefined) return { state: summary.end, ...of, summary };
   // In a cloud that ends with this process a turn would only be cut off.
   if (stack.outlivesProcess() && isOverdue(tick, manifest, now)) await sendDueTick(stack, folder);
-  const used =
-    seats === undefined ? {} : { used: usedOf(seats, { of: table.seats, isAlone: !stack.outlivesProcess() }) };
+  // What was written before a cloud of this process's own ran is of one that has ended.
+  const runsMs = stack.outlivesProcess() ? Number.POSITIVE_INFINITY : now - (stack.runsSince ?? now);
+  const used = seats === undefined ? {} : { used: usedOf(seats, { of: table.seats, runsMs }) };
   if (state === 'paused') return { state, reason, ...of, ...used };
   return { state: state === 'cancelled' ? 'cancelling' : 'running', ...of, ...used };
 }
 
-/** @param seats.isAlone whether the cloud is this process's own: then no worker of this job is in it */
-function usedOf(stored: readonly StoredSeat[], seats: { readonly of: number; readonly isAlone: boolean }): LimitsUsed {
-  const held = stored.filter(({ note, freeInMs }) => note.phase === 'held' && freeInMs > 0);
-  const running = Math.round(held.reduce((sum, { note }) => sum + note.status.running, 0));
-  if (!seats.isAlone) return { held: held.length, seats: seats.of, running };
-  const before = held.length === 0 ? {} : { before: { running, ageMs: Math.min(...held.map(({ ageMs }) => ageMs)) } };
-  return { held: 0, seats: seats.of, running: 0, ...before };
+/** @param seats.runsMs for how long the cloud runs whose workers hold seats */
+function usedOf(stored: readonly StoredSeat[], seats: { readonly of: number; readonly runsMs: number }): LimitsUsed {
+  const noted = stored.filter(({ note, freeInMs }) => note.phase === 'held' && freeInMs > 0);
+  const held = noted.filter(({ ageMs }) => ageMs <= seats.runsMs);
+  const gone = noted.filter(({ ageMs }) => ageMs > seats.runsMs);
+  const runningIn = (some: readonly StoredSeat[]): number =>
+    Math.round(some.reduce((sum, { note }) => sum + note.status.running, 0));
+  const used = { held: held.length, seats: seats.of, running: runningIn(held) };
+  if (gone.length === 0 || held.length > 0) return used;
+  return { ...used, before: { running: runningIn(gone), ageMs: Math.min(...gone.map(({ ageMs }) => ageMs)) } };
 }

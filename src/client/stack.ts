@@ -38,6 +38,8 @@ export interface Stack extends SteerDeps {
   readonly notice?: string;
   /** Whether jobs go on when this process ends. */
   outlivesProcess(): boolean;
+  /** Since when a cloud that ends with this process runs, in milliseconds since the epoch. @default no worker of it is known */
+  readonly runsSince?: number;
   /** Stores an object from blocks of bytes, all or nothing. */
   upload(key: string, blocks: AsyncIterable<Uint8Array>, options: UploadOptions): Promise<void>;
   /** Closes the connections; where the stack runs in this process, it ends. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../ports.ts';
 
-/** A request that takes longer than this is made once more beside it: of a hundred that S3 answers hardly one does. */
-export const lateMs = 400;
+/** A request that takes longer than this is made once more beside it. */
+const lateMs = 1_000;
 /** Requests that are under way at once. */
 const atOnce = 4;
 

@@ -31,8 +31,9 @@ export const seatsPrefix = (job: JobRef): string => `${jobPrefix(job)}seats/`;
 export const seatKey = (job: JobRef, seat: number): string =>
   `${jobPrefix(job)}seats/${String(seat).padStart(4, '0')}.json`;
 export const brakesPrefix = (job: JobRef): string => `${jobPrefix(job)}brakes/`;
-/** What one worker says of refusals. */
-export const brakeKey = (job: JobRef, writer: string): string => `${brakesPrefix(job)}${writer}.json`;
+/** Places where workers say what refusals have come to. */
+export const brakeSlots = 32;
+export const brakeKey = (job: JobRef, slot: number): string => `${brakesPrefix(job)}${pad(slot, 2)}.json`;
 export const summaryKey = (job: JobRef): string => `${jobPrefix(job)}summary.json`;
 /** Stands when a tick died for good: somebody has to look, and `watch` or `cancel` moves the job on. */
 export const stalledKey = (job: JobRef): string => `${jobPrefix(job)}stalled.json`;

@@ -44,8 +44,9 @@ interface Answers {
 
 /**
  * Slows down when the downstream refuses, and comes back: additive increase, multiplicative decrease of the pace of starts.
- * More than some refusals cut the pace to what succeeded in the last second, once a second; sooner where half is refused still. After calm
- * it is soon where it had been cut to, and from there grows by 3 % a second until it no longer binds.
+ * More than some refusals cut the pace to what succeeded in the last second, once a second; in between it is halved while half is refused.
+ * After calm it is soon where it had been cut to, and from there grows by 3 % a second until it no longer binds: later where the same pace
+ * was refused before, and faster beyond all that was refused.
  */
 export class Brake {
   /** Starts a second; infinite while nothing is refused. */
@@ -151,12 +152,6 @@ export class Brake {
     if (answers > 0) this.#perSecond = Math.max(floorPerSecond, Math.min(this.#perSecond, answers) / 2);
     this.#refusedAt = Math.max(this.#refusedAt, now + ms - calmMs);
     this.#grownAt = now;
-  }
-
-  /** Part of `share` starts a second that the brake lets through, 0 to 1. */
-  factor(now: number, share: number): number {
-    const pace = this.perSecond(now);
-    return pace >= share || share === Number.POSITIVE_INFINITY ? 1 : pace / share;
   }
 
   /** Learns what is taken: a pace at which it was refused twice is that of the downstream, and seldom worth a try. */

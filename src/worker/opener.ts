@@ -60,9 +60,9 @@ export class Opener {
     const { message } = held;
     const place = { part: message.part, chunk: message.chunk };
     const job = await this.#jobs.of(held);
-    const kept = held.seat !== undefined && mayHaveRows(held) ? this.#readKept(held) : undefined;
-    kept?.catch(() => undefined);
     const isGone = job === undefined || job.cancelled.aborted;
+    const kept = !isGone && held.seat !== undefined && mayHaveRows(held) ? this.#readKept(held) : undefined;
+    kept?.catch(() => undefined);
     const hasResult =
       !isGone && (await this.#read(held, () => store.head(resultKey(folderOf(message), place)))) !== undefined;
     const inHand = this.#state.find(folderOf(message), place);

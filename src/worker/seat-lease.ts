@@ -1,5 +1,5 @@
+import { lateMs } from '../folder/hedged-reads.ts';
 import { readSeat, type StoredSeat } from '../folder/seats.ts';
-import { lateMs } from '../folder/soonest.ts';
 import { type JobFolder, seatKey } from '../format/paths.ts';
 import { debtLeft, type SeatDebt, type SeatDrain, type SeatNote, seatFormat } from '../format/seat.ts';
 import type { WriteCondition } from '../ports.ts';

@@ -1,7 +1,8 @@
 import { changeControl, controlOf, readSeenControl } from '../folder/control.ts';
-import { hedgedInput, hedgedReads } from '../folder/hedged-reads.ts';
+import { hedgedReads } from '../folder/hedged-reads.ts';
 import { soonest } from '../folder/soonest.ts';
 import { limits } from '../limits.ts';
+import type { ObjectStore } from '../ports.ts';
 import { hasStops } from '../task/job-limits.ts';
 import { Closer } from './closer.ts';
 import { RequestCount } from './count-requests.ts';
@@ -16,7 +17,7 @@ import { periodically } from './periodically.ts';
 import { Runner } from './runner.ts';
 import type { RunningJob } from './running-job.ts';
 import { SeatDesk } from './seat-desk.ts';
-import { tellBrake } from './tell-brake.ts';
+import { endBrake, tellBrake } from './tell-brake.ts';
 import { tellHold } from './tell-hold.ts';
 import { WorkerState } from './worker-state.ts';
 
@@ -36,10 +37,11 @@ export async function runWorker(
 ): Promise<ReadonlySet<string>> {
   const { clock, deadline, log } = world;
   const requests = new RequestCount();
+  const store = requests.store(world.store);
   const deps: WorkerDeps = {
     ...world,
-    store: hedgedReads(requests.store(world.store), clock),
-    input: hedgedInput(requests.input(world.input), clock),
+    store: hedgedReads(store, clock),
+    input: requests.input(world.input),
     queue: requests.queue(world.queue),
   };
   const state = new WorkerState(log, { mayPull: deps.pull, endAt: deadline - endMarginMs });
@@ -67,7 +69,7 @@ export async function runWorker(
   });
   let looks = 0;
   const stopControl = periodically(clock, limits.controlMs / 2, () =>
-    lookAtControl(deps, state, { runner, closer, desk, onlyStops: ++looks % 2 === 1 }),
+    lookAtControl(deps, state, { runner, closer, desk, store, onlyStops: ++looks % 2 === 1 }),
   );
   try {
     for (const held of messages) state.track(intake.openHeld(held), held.message.job);
@@ -89,6 +91,7 @@ export async function runWorker(
     intake.close();
     jobs.close();
     await desk.close();
+    await Promise.all([...state.jobs.values()].map((job) => endBrake(deps, job)));
     await Promise.all([holds.stop(), stopControl(), stopLooks(), stopWatch?.()]);
   }
 }
@@ -103,7 +106,14 @@ async function lookAtControl(
   {
     onlyStops,
     ...parts
-  }: { readonly runner: Runner; readonly closer: Closer; readonly desk: SeatDesk; readonly onlyStops: boolean },
+  }: {
+    readonly runner: Runner;
+    readonly closer: Closer;
+    readonly desk: SeatDesk;
+    /** Asked again in a way of its own. */
+    readonly store: ObjectStore;
+    readonly onlyStops: boolean;
+  },
 ): Promise<void> {
   const { log } = deps;
   const look = async (jobId: string, act: () => Promise<void>): Promise<void> => {
@@ -128,15 +138,16 @@ async function lookAtJob(
     readonly state: WorkerState;
     readonly runner: Runner;
     readonly desk: SeatDesk;
+    readonly store: ObjectStore;
   },
 ): Promise<void> {
-  const { jobs, state, runner, desk } = at;
+  const { jobs, state, runner, desk, store } = at;
   const [first] = jobs;
   const { pace, folder } = first;
   const isHere = desk.serves(first) || state.chunks.some(({ job }) => jobs.some((one) => one === job));
   if (jobs.every((job) => job.cancelled.aborted) || !isHere) return;
   const { seen, beganAt } = await soonest(deps.clock, async (beganAt) => ({
-    seen: await readSeenControl(deps.store, folder),
+    seen: await readSeenControl(store, folder),
     beganAt,
   }));
   pace.saw(seen, beganAt, deps.clock.now());
@@ -147,7 +158,7 @@ async function lookAtJob(
   }
   try {
     await tellHold(deps, first);
-    await tellBrake(deps, first);
+    state.track(tellBrake(deps, first));
     await desk.lookAtDrains(first);
   } finally {
     state.changed.set();

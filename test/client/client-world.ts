@@ -25,7 +25,11 @@ export class ClientWorld extends World {
 
   /** A connection of its own, as another process would have. */
   connect(): Fanloop {
-    const stack: Stack = {
+    return new Fanloop(this.stack);
+  }
+
+  get stack(): Stack {
+    return {
       store: this.store,
       tickQueue: this.tickQueue,
       clock: this.clock,
@@ -50,7 +54,6 @@ export class ClientWorld extends World {
       },
       close: async () => {},
     };
-    return new Fanloop(stack);
   }
 
   /** Runs the workers and moves time until the work has settled. */

@@ -53,6 +53,6 @@ it('goes on within seconds of a resume where half of the answers of S3 take up t
     took.push(Math.min(...starts.filter((at) => at >= resumedAt)) - resumedAt);
   }
   const inOrder = took.toSorted((a, b) => a - b);
-  expect(inOrder[4]).toBeLessThan(7_000);
-  expect(inOrder.at(-1)).toBeLessThan(15_000);
+  expect(inOrder[4]).toBeLessThan(9_000);
+  expect(inOrder.at(-1)).toBeLessThan(20_000);
 });
