@@ -53,3 +53,11 @@ it('loads for a process that stands by all that the fan-out does but its own fil
   const missing = [...closure(folder, 'fan-out.mjs').keys()].filter((file) => !early.has(file));
   expect(missing).toEqual(['fan-out.mjs']);
 });
+
+it.each(['http', 'file', 'say-after'])(
+  'loads the task %s, whose schema the command asks, without what its calls need',
+  (name) => {
+    const files = closure(findEngine().folder, `builtin-${name}.mjs`);
+    expect([...files.values()].reduce((sum, source) => sum + Buffer.byteLength(source), 0)).toBeLessThan(250 * 1_024);
+  },
+);

@@ -88,8 +88,8 @@ describe('an event source mapping', () => {
 
   it('keeps only the messages that the function reports as failed, until their visibility ends', async () => {
     await start({
-      functions: { Worker: steered({ Timeout: 1 }) },
-      queues: { Work: { VisibilityTimeout: 1 } },
+      functions: { Worker: steered({ Timeout: 3 }) },
+      queues: { Work: { VisibilityTimeout: 3 } },
       mappings: {
         Map: mapping('Work', 'Worker', {
           BatchSize: 10,
