@@ -1,14 +1,15 @@
-import { addDigests, countRow, countRows, type Digest, emptyDigest } from '../format/digest.ts';
+import { addDigests, countRow, type Digest, emptyDigest } from '../format/digest.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import type { WorkMessage } from '../format/message.ts';
 import type { ItemError, Row } from '../format/outcome.ts';
 import type { ChunkPlace, JobFolder } from '../format/paths.ts';
-import { lineOf, type RowLine } from '../format/result.ts';
+import type { RowLine } from '../format/result.ts';
 import { whenAborted } from '../waiting.ts';
 import type { HeldMessage } from './held-message.ts';
 import type { KeptRows } from './kept-rows.ts';
 import type { ItemAbout } from './open-message.ts';
 import type { Pace } from './pace.ts';
+import { type RowCost, RowsInHand } from './rows-in-hand.ts';
 
 /** The job of a chunk, as the chunk sees it. */
 interface JobOfChunk {
@@ -52,24 +53,8 @@ export interface ItemRun {
 /** An item that another invocation has to go on with. */
 type LaterItem = Readonly<Pick<ItemRun, 'index' | 'attempts' | 'notBefore' | 'waitMs'>>;
 
-/** What a row has cost, and of one that has succeeded its value. */
-interface RowCost {
-  /** The value's JSON: its row carries none itself. */
-  readonly json?: string;
-  readonly bytes: number;
-  readonly callMs: number;
-}
-
-/** A row in hand. */
-interface SettledRow extends RowCost {
-  readonly row: Row;
-}
-
 /** What an attempt that came to nothing has cost, before its item goes to another invocation. */
 const attemptsOnly = (callMs: number): Digest => ({ ...emptyDigest, callMs });
-
-const linesOf = (rows: readonly Pick<SettledRow, 'row' | 'json'>[]): readonly RowLine[] =>
-  rows.map(({ row, json }) => lineOf(row, json));
 
 /** A chunk in a worker's hands: its rows so far, and what is left of it. */
 export class OpenChunk {
@@ -84,13 +69,7 @@ export class OpenChunk {
   readonly stopped: AbortSignal;
   /** Segments that were there when the chunk was opened, or that this worker stored: others are another worker's. */
   readonly knownSegments: Set<string>;
-  #rows: SettledRow[] = [];
-  /** Rows that are being stored. */
-  #taken: readonly SettledRow[] = [];
-  #rowBytes = 0;
-  #storingBytes = 0;
-  /** What becomes of items that run still and have failed already. */
-  readonly #charged = new Map<number, Row>();
+  readonly #rows = new RowsInHand();
   #settled = 0;
   #later: LaterItem[] = [];
   #digest: Digest;
@@ -149,17 +128,17 @@ export class OpenChunk {
   }
 
   get hasRows(): boolean {
-    return this.#rows.length > 0;
+    return !this.#rows.isEmpty;
   }
 
   /** Bytes of the rows that are not stored yet. */
   get rowBytes(): number {
-    return this.#rowBytes;
+    return this.#rows.bytes;
   }
 
   /** Bytes of the rows in memory: also of those that are being stored. */
   get heldRowBytes(): number {
-    return this.#rowBytes + this.#storingBytes;
+    return this.#rows.heldBytes;
   }
 
   get segments(): readonly string[] {
@@ -195,10 +174,7 @@ export class OpenChunk {
   drop(): void {
     this.#isDropped = true;
     this.#stop.abort(new Error('the chunk is another worker’s'));
-    this.#rows = [];
-    this.#taken = [];
-    this.#rowBytes = 0;
-    this.#charged.clear();
+    this.#rows.clear();
   }
 
   /** It is in hand no longer. */
@@ -207,24 +183,17 @@ export class OpenChunk {
   }
 
   settle(row: Row, cost: RowCost): void {
-    this.#charged.delete(row.index);
-    this.#rows.push({ row, ...cost });
-    this.#rowBytes += cost.bytes;
+    this.#rows.add(row, cost);
     this.#settled++;
   }
 
   /** An item fails whatever it answers, or has answered; what is stored already stays as it is. */
-  fail({ index, about, attempts, isSettled = false }: ItemRun, error: ItemError): void {
-    const at = this.#rows.findLastIndex((settled) => settled.row.index === index);
-    const before = this.#rows[at];
-    if (!isSettled) this.#charged.set(index, { index, ...about, status: 'failed', error, attempts, durationMs: 0 });
-    if (before?.row.status !== 'succeeded') return;
-    const { value: _value, ...rest } = before.row;
-    this.#rows[at] = { ...before, row: { ...rest, status: 'failed', error } };
+  fail(run: ItemRun, error: ItemError): void {
+    this.#rows.fail(run, error);
   }
 
   handOver(run: ItemRun): void {
-    this.#charged.delete(run.index);
+    this.#rows.leave(run.index);
     const { index, notBefore, waitMs } = run;
     this.#later.push({ index, attempts: run.attempts - run.refusals, notBefore, waitMs });
     this.#digest = addDigests(this.#digest, attemptsOnly(run.callMs));
@@ -252,26 +221,20 @@ export class OpenChunk {
 
   /** Rows of which it is not known that they stand: those in hand, those that are being stored, and those that are to come in any case. */
   unstored(): readonly RowLine[] {
-    const charged = this.#charged.values().map((row) => ({ row }));
-    return linesOf([...this.#taken, ...this.#rows, ...charged]);
+    return this.#rows.lines();
   }
 
   /** Takes the rows that are not stored yet, counts them, and forgets them: whoever takes them stores them. */
   takeRows(now: number): readonly RowLine[] {
-    const rows = this.#rows;
-    this.#taken = rows;
-    this.#rows = [];
-    this.#storingBytes = this.#rowBytes;
-    this.#rowBytes = 0;
     this.checkpointAt = now;
-    this.#digest = countRows(this.#digest, rows);
-    return linesOf(rows);
+    const { lines, digest } = this.#rows.take(this.#digest);
+    this.#digest = digest;
+    return lines;
   }
 
   /** Names the segment in which the rows taken stand. */
   addSegment(name: string): void {
     this.#segments.push(name);
-    this.#taken = [];
-    this.#storingBytes = 0;
+    this.#rows.stand();
   }
 }
