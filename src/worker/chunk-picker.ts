@@ -18,6 +18,8 @@ export class ChunkPicker {
   readonly #chunks: HeldChunks;
   readonly #writer: SeatWriter;
   #scan: SeatScan | undefined;
+  /** Those of the last pick that were found by the scan: no note names them before they are begun. */
+  #found: readonly WorkMessage[] = [];
   /** The revision and the chunk up to which nothing is left to do. */
   #done: SeatNote['done'];
 
@@ -46,32 +48,55 @@ export class ChunkPicker {
     this.#done = undefined;
   }
 
-  /** Chunks to begin; those that were picked stay in hand when S3 does not say which come next. */
+  /** Chunks to begin, or to leave; those that were in hand stay there when S3 does not say which come next. */
   async pick(items: number): Promise<readonly WorkMessage[]> {
-    const picked: WorkMessage[] = [];
+    const inHand: WorkMessage[] = [];
+    const found: WorkMessage[] = [];
     try {
-      await this.#pick(picked, items);
-      return picked;
+      await this.#pick({ inHand, found }, items);
+      this.#found = found;
+      return [...inHand, ...found];
     } catch (error) {
-      for (const message of picked) this.#chunks.keep(message);
+      for (const message of inHand) this.#chunks.keep(message);
       this.#scan = undefined;
       this.#writer.putOff();
       throw error;
     }
   }
 
-  async #pick(picked: WorkMessage[], items: number): Promise<void> {
+  /** The chunks of the last pick are begun: from here on they stand in the seat's note. */
+  begin(): void {
+    for (const message of this.#found) this.#chunks.begin(message);
+  }
+
+  /** Leaves the chunks of the last pick: those that were found may be another seat's by now, and are looked for again. */
+  leave(picked: readonly WorkMessage[]): void {
+    for (const message of picked) if (!this.#found.includes(message)) this.#chunks.keep(message);
+    this.lookAgain();
+  }
+
+  async #pick(
+    { inHand, found }: { readonly inHand: WorkMessage[]; readonly found: WorkMessage[] },
+    items: number,
+  ): Promise<void> {
     const { pace } = this.#job;
     const now = this.#deps.clock.now();
-    const isEnough = (): boolean =>
-      picked.length >= chunksAtOnce ||
-      picked.reduce((sum, { only, count }) => sum + (only?.length ?? count), 0) >= items;
+    const isEnough = (): boolean => {
+      const picked = [...inHand, ...found];
+      return (
+        picked.length >= chunksAtOnce ||
+        picked.reduce((sum, { only, count }) => sum + (only?.length ?? count), 0) >= items
+      );
+    };
     for (const message of this.#chunks.hand.filter(({ notBefore = 0 }) => notBefore <= now)) {
       if (isEnough()) return;
       const isDead = (message.deaths ?? 0) >= mostDeaths;
       if (isDead) await failRest(this.#deps, message);
       this.#chunks.takeOut(message);
-      if (!isDead) this.#take(message, picked);
+      if (isDead) continue;
+      // From here on the chunk is this holder's: the scan must not give it once more.
+      this.#chunks.begin(message);
+      inHand.push(message);
     }
     if (isEnough() || !pace.isSettled(now)) return;
     const { revision } = pace.control;
@@ -79,16 +104,10 @@ export class ChunkPicker {
     while (!isEnough()) {
       const next = await scan.next();
       if (next === undefined) break;
-      this.#take(next, picked);
+      found.push(next);
     }
     // What an earlier holder has left meanwhile is found by the next scan alone.
     if (scan === this.#scan && scan.doneTo !== undefined) this.#done = { revision, to: scan.doneTo };
-  }
-
-  /** From here on the chunk is this holder's: the scan must not give it once more. */
-  #take(message: WorkMessage, picked: WorkMessage[]): void {
-    this.#chunks.begin(message);
-    picked.push(message);
   }
 
   async #beginScan(): Promise<SeatScan> {

@@ -111,10 +111,17 @@ export class HeldSeat {
     const { revision } = pace.control;
     const picked = await this.#picker.pick(this.#wanted(inLine));
     if (picked.length === 0) return [];
-    // Before its first call, so that whoever comes after a crash knows what ran. A change of the table since then may have given it away.
+    // A change of the table since the choice may have given it away.
+    const isStill = (): boolean =>
+      this.isLive(clock.now()) && pace.isFresh(clock.now()) && pace.control.revision === revision;
+    // Noted before its first call, so that whoever comes after a crash knows what ran.
+    if (!isStill()) {
+      this.#picker.leave(picked);
+      return [];
+    }
+    this.#picker.begin();
     const isNoted = await this.write();
-    const isStill = this.isLive(clock.now()) && pace.isFresh(clock.now()) && pace.control.revision === revision;
-    if (isNoted && isStill) return picked.map((message) => this.#heldOf(message));
+    if (isNoted && isStill()) return picked.map((message) => this.#heldOf(message));
     for (const message of picked) this.keep(message);
     return [];
   }
