@@ -1,4 +1,4 @@
-import { brakeFormat } from '../format/brake.ts';
+import type { BrakeNote } from '../format/brake.ts';
 import { brakeKey, brakeSlots } from '../format/paths.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { RunningJob } from './running-job.ts';
@@ -31,14 +31,12 @@ async function write(
   { folder }: RunningJob,
   perSecond: number | undefined,
 ): Promise<void> {
-  const note = { v: 1 as const, ...(perSecond === undefined ? {} : { perSecond }), forMs: 2 * checkpointMs };
+  // As its format encodes it, whose code to read it no worker loads.
+  const note: BrakeNote = { v: 1, ...(perSecond === undefined ? {} : { perSecond }), forMs: 2 * checkpointMs };
   await store
-    .put(brakeKey(folder, slotOf(writer)), brakeFormat.encode(note))
-    .catch((error: unknown) =>
-      log('warn', 'what refusals have come to was not told', { jobId: folder.id, error: String(error) }),
-    );
+    .put(brakeKey(folder, slotOf(writer)), JSON.stringify(note))
+    .catch((error: unknown) => log('warn', 'a brake was not told', { jobId: folder.id, error: String(error) }));
 }
 
-/** Workers come and go: they share a few places, so that a long job leaves no more than these. */
-const slotOf = (writer: string): number =>
-  [...writer].reduce((sum, letter) => (31 * sum + letter.charCodeAt(0)) % 65_521, 7) % brakeSlots;
+/** Workers come and go: they share a few places, by the end of their random names, so that a long job leaves no more than these. */
+const slotOf = (writer: string): number => (writer.codePointAt(writer.length - 1) ?? 0) % brakeSlots;
