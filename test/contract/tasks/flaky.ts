@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defineTask, TaskError } from 'fanloop';
 import { request } from 'undici';
@@ -24,7 +25,7 @@ export const task = defineTask({
   run: async (item, { signal, attempt, idempotencyKey }) => {
     if (item.waitMs !== undefined) await sleep(item.waitMs, undefined, { signal });
     if (item.computeMs !== undefined) compute(item.computeMs);
-    if (item.ask !== undefined && (await answerOf(item.ask, signal)) === 'crash') process.exit(1);
+    if (item.ask !== undefined && (await answerOf(item.ask, signal)) === 'crash') crash();
     if (item.code !== undefined) throw new TaskError('failed as asked', { code: item.code });
     if (attempt <= (item.failTimes ?? 0)) {
       const retryAfter = item.retryAfterMs === undefined ? {} : { retryAfterMs: item.retryAfterMs };
@@ -33,6 +34,11 @@ export const task = defineTask({
     return { echo: item.echo ?? null, attempt, idempotencyKey };
   },
 });
+
+/** As a fault of native code does: nothing of this process has a say in it. */
+function crash(): void {
+  execFileSync('kill', ['-9', String(process.pid)]);
+}
 
 /** Uses the processor for so long, however many others want it. */
 function compute(ms: number): void {
