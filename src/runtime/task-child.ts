@@ -26,6 +26,12 @@ export function childrenBeside(
   return (onRejection) => startChild({ program, childMb, loopLimits, onRejection });
 }
 
+/** Who waits for what a child says of a run. */
+interface ToldOfRun {
+  readonly begun: () => void;
+  readonly resolve: (answer: ChildAnswer) => void;
+}
+
 function startChild(options: {
   readonly program: string;
   readonly childMb: number;
@@ -38,7 +44,7 @@ function startChild(options: {
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
   const loads = new Map<string, () => void>();
-  const answers = new Map<number, (answer: ChildAnswer) => void>();
+  const runs = new Map<number, ToldOfRun>();
   let wasReady = false;
   let fatal: Extract<FromChild, { type: 'fatal' }> | undefined;
   let killedFor: ItemError | undefined;
@@ -68,9 +74,10 @@ function startChild(options: {
     else if (message.type === 'pong') supervision.answered();
     else if (message.type === 'fatal') fatal = message;
     else if (message.type === 'rejection') onRejection(message.idempotencyKey, message.error);
+    else if (message.type === 'begun') runs.get(message.id)?.begun();
     else {
-      answers.get(message.id)?.(message.answer);
-      answers.delete(message.id);
+      runs.get(message.id)?.resolve(message.answer);
+      runs.delete(message.id);
     }
   });
   const ended = exitOf(process).then((how): ChildEnd => {
@@ -101,15 +108,13 @@ function startChild(options: {
         loads.set(task, resolve);
         send({ type: 'load', task });
       }),
-    run: (request, signal) => {
+    run: (request, signal, begun) => {
       const id = serial++;
       const { promise, resolve } = Promise.withResolvers<ChildAnswer>();
-      answers.set(id, resolve);
+      runs.set(id, { begun, resolve });
       send({ type: 'run', id, request });
-      const abort = (): void => {
-        answers.delete(id);
-        send({ type: 'abort', id });
-      };
+      // It answers all the same: nobody else would tell that it is in the child no more.
+      const abort = (): void => send({ type: 'abort', id });
       signal.addEventListener('abort', abort, { once: true });
       return promise.finally(() => signal.removeEventListener('abort', abort));
     },

@@ -3,13 +3,18 @@ import type { TaskRegistry } from '../task/registry.ts';
 import { ChildLoop } from '../worker/isolate/child-loop.ts';
 import type { ChildAnswer, ChildEnd, ChildRequest, StartChild, TaskChild } from '../worker/isolate/task-child.ts';
 
+/** For so long a child's loop is busy before its first item's task is called, whose code it compiles; what comes meanwhile is begun together then. */
+const busyMs = 100;
+
 /** A child process of a simulated worker: the product's own loop of a child, without the process. */
 export class SimulatedChild implements TaskChild {
   readonly ended: Promise<ChildEnd>;
   readonly #loop: ChildLoop;
   readonly #loads = new Map<string, () => void>();
-  readonly #answers = new Map<number, (answer: ChildAnswer) => void>();
+  readonly #runs = new Map<number, { readonly begun: () => void; readonly resolve: (answer: ChildAnswer) => void }>();
   readonly #end: (how: ChildEnd) => void;
+  readonly #clock: Clock;
+  #busyUntil: number | undefined;
   #serial = 0;
   #isDead = false;
 
@@ -23,11 +28,13 @@ export class SimulatedChild implements TaskChild {
     const { promise, resolve } = Promise.withResolvers<ChildEnd>();
     this.ended = promise;
     this.#end = resolve;
+    this.#clock = parts.clock;
     const tasks = parts.tasks(() => this.kill());
     this.#loop = new ChildLoop({ ...parts, tasks }, (message) => {
       if (this.#isDead) return;
       if (message.type === 'loaded') this.#loads.get(message.task)?.();
-      if (message.type === 'answer') this.#answers.get(message.id)?.(message.answer);
+      if (message.type === 'begun') this.#runs.get(message.id)?.begun();
+      if (message.type === 'answer') this.#runs.get(message.id)?.resolve(message.answer);
       if (message.type === 'rejection') parts.onRejection(message.idempotencyKey, message.error);
     });
   }
@@ -39,12 +46,16 @@ export class SimulatedChild implements TaskChild {
     return promise;
   }
 
-  run(request: ChildRequest, signal: AbortSignal): Promise<ChildAnswer> {
+  run(request: ChildRequest, signal: AbortSignal, begun: () => void): Promise<ChildAnswer> {
     const id = this.#serial++;
     const { promise, resolve } = Promise.withResolvers<ChildAnswer>();
-    this.#answers.set(id, resolve);
+    this.#runs.set(id, { begun, resolve });
     signal.addEventListener('abort', () => void this.#loop.take({ type: 'abort', id }), { once: true });
-    if (!this.#isDead) void this.#loop.take({ type: 'run', id, request });
+    const now = this.#clock.now();
+    this.#busyUntil ??= now + busyMs;
+    this.#clock.after(this.#busyUntil - now, () => {
+      if (!this.#isDead) void this.#loop.take({ type: 'run', id, request });
+    });
     return promise;
   }
 

@@ -20,8 +20,6 @@ export interface GateOptions {
   readonly rampMs: number;
   /** Whether refusals slow the job down. */
   readonly adaptive: boolean;
-  /** What a predecessor had started ahead of its time. */
-  readonly debt?: { readonly callsMs: number; readonly unitsMs: number };
 }
 
 /**
@@ -39,13 +37,13 @@ export class Gate {
   #share: Share;
 
   constructor(options: GateOptions) {
-    const { now, share, debt } = options;
+    const { now, share } = options;
     this.#options = options;
     this.adaptive = options.adaptive;
     this.#share = share;
     const burstMs = limits.paceBurstMs;
-    this.#paced = new Gcra({ now, perSecond: share.perSecond, burstMs, debtMs: debt?.callsMs ?? 0 });
-    this.#units = new Gcra({ now, perSecond: share.unitsPerSecond, burstMs: 0, debtMs: debt?.unitsMs ?? 0 });
+    this.#paced = new Gcra({ now, perSecond: share.perSecond, burstMs });
+    this.#units = new Gcra({ now, perSecond: share.unitsPerSecond, burstMs: 0 });
     this.#braked = new Gcra({ now, perSecond: Number.POSITIVE_INFINITY, burstMs });
   }
 
@@ -65,7 +63,7 @@ export class Gate {
     this.#units.perSecond = share.unitsPerSecond;
   }
 
-  /** Slots that the share, the ramp, and nothing else leave open. */
+  /** Slots that the share, the ramp, and nothing else leave open: they grow linearly from a few to all over the ramp. */
   slots(now: number): number {
     const { calls } = this.#share;
     const opened = this.#opened(now);
@@ -95,6 +93,12 @@ export class Gate {
     this.#paced.take(now);
     this.#braked.take(now);
     if (units > 0) this.#units.take(now, units);
+  }
+
+  /** The call of an attempt that was started begins only now: the next one keeps its distance from it. */
+  begun(now: number): void {
+    const { perSecond } = this.#share;
+    if (perSecond > 0) this.#paced.owe(now, 1_000 / perSecond);
   }
 
   /** An attempt ended; `difference` is the units it took beyond those it was thought to take. */

@@ -8,16 +8,10 @@ export class Gcra {
   /** When the next start is due, in milliseconds since the epoch. */
   #due: number;
 
-  /** @param start.debtMs what a predecessor had started ahead of its time */
-  constructor(start: {
-    readonly now: number;
-    readonly perSecond: number;
-    readonly burstMs: number;
-    readonly debtMs?: number;
-  }) {
+  constructor(start: { readonly now: number; readonly perSecond: number; readonly burstMs: number }) {
     this.#burstMs = start.burstMs;
     this.#perMs = start.perSecond / 1_000;
-    this.#due = start.now + (start.debtMs ?? 0);
+    this.#due = start.now;
   }
 
   /** Starts nothing for another `debtMs`. */

@@ -1,6 +1,7 @@
 import { toJson } from '../format/json.ts';
 import type { Manifest } from '../format/manifest.ts';
 import type { ItemError } from '../format/outcome.ts';
+import type { Clock } from '../ports.ts';
 import type { Task } from '../task/task.ts';
 import { type AttemptOutcome, startAttempt } from './attempt.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -46,7 +47,7 @@ export function startItem(
   const isHere = isolation === undefined;
   startAttempt(
     {
-      task: isHere ? job.taskOrThrow : taskApart(job.taskOrThrow, { isolation, run, job }),
+      task: isHere ? job.taskOrThrow : taskApart(job.taskOrThrow, { isolation, run, job, clock }),
       item: run.item,
       context,
       // The child looks after the timeout: a loop that another item blocks would end everybody's time here.
@@ -67,9 +68,14 @@ function keyOf({ jobId, pass, sameKey }: Manifest, index: number): string {
 /** The task as it runs in a child; where none can be had, it runs here. */
 function taskApart(
   task: Task,
-  at: { readonly isolation: Isolation<ItemRun>; readonly run: ItemRun; readonly job: RunningJob },
+  at: {
+    readonly isolation: Isolation<ItemRun>;
+    readonly run: ItemRun;
+    readonly job: RunningJob;
+    readonly clock: Clock;
+  },
 ): Task {
-  const { isolation, run, job } = at;
+  const { isolation, run, job, clock } = at;
   const { task: name, options } = job.manifest;
   return {
     ...task,
@@ -83,7 +89,7 @@ function taskApart(
         ...(secretHeaders === undefined ? {} : { secretHeaders }),
         timeoutMs: options.timeoutMs,
       };
-      return isolation.run(run, request, signal, used);
+      return isolation.run(run, request, signal, { used, begun: () => job.gate.begun(clock.now()) });
     },
   };
 }

@@ -64,7 +64,7 @@ export class Runner {
       const run = admission.kind === 'start' ? job.next() : undefined;
       if (run !== undefined) this.#start(job, run);
       else if (admission.kind === 'wait') waitMs = Math.min(waitMs, admission.ms);
-      else if (admission.kind === 'full' && job.isRamping(now)) waitMs = Math.min(waitMs, rampStepMs);
+      else if (admission.kind === 'full' && job.gate.isRamping(now)) waitMs = Math.min(waitMs, rampStepMs);
       else if (job.pace.isBoundByWorker && job.running >= limits.maxConcurrency) job.pace.meter.heldUp();
       if (run !== undefined && job.ready.length > 0) continue;
       // Nearly always there is one.

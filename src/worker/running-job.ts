@@ -123,15 +123,6 @@ export class RunningJob {
     return at === -1 ? undefined : this.ready.splice(at, 1)[0];
   }
 
-  /** Slots open at `now`: they grow linearly from a few to all over the ramp. */
-  slots(now: number): number {
-    return this.gate.slots(now);
-  }
-
-  isRamping(now: number): boolean {
-    return this.gate.isRamping(now);
-  }
-
   /** Its part of the slots where jobs meet: who has twice the weight runs twice the calls. */
   get weight(): number {
     return this.pace.limits.priority ?? limits.priority;
@@ -140,7 +131,8 @@ export class RunningJob {
   /** Whether its slots would soon stand empty: the next chunk is read while calls run, so that half a line of them is left for it. */
   isHungry(now: number, deadline: number): boolean {
     if (this.pace.needsSeats) return false;
-    return this.ready.length <= this.slots(now) / 2 && this.slots(now) > 0 && this.fits(now, deadline);
+    const slots = this.gate.slots(now);
+    return this.ready.length <= slots / 2 && slots > 0 && this.fits(now, deadline);
   }
 
   /** Whether more of it than its slots take next is in line: then a further chunk is better off with another worker. */

@@ -47,7 +47,7 @@ export class SeatLease {
     const { seat, stored: read } = claim;
     const before = read?.note;
     if (read !== undefined && read.freeInMs > 0) return { kind: 'live', freeInMs: read.freeInMs };
-    const debt = read === undefined ? noDebt : debtOf(read, { now: clock.now(), intervalMs: claim.intervalMs });
+    const debt = read === undefined ? noDebt : debtOf(read, claim.intervalMs, clock.now());
     const note: SeatNote = {
       v: 1,
       seat,
@@ -65,13 +65,14 @@ export class SeatLease {
     };
     const since = clock.now();
     const condition = read === undefined ? ({ ifAbsent: true } as const) : { ifMatch: read.etag };
-    const etag = await putNote(deps, job, { note, condition });
-    if (etag === undefined) return lostRace(deps, job, { seat, note, since, debt });
+    let etag = await putNote(deps, job, { note, condition });
+    if (etag === undefined) {
+      // Another took the seat first, unless it was this very write whose answer was lost.
+      const stands = await readSeat(deps.store, job, seat);
+      if (stands === undefined || !isSame(stands.note, note)) return { kind: 'live', freeInMs: stands?.freeInMs ?? 0 };
+      etag = stands.etag;
+    }
     return { kind: 'taken', lease: new SeatLease(deps, job, { note, etag, since }), debt };
-  }
-
-  static resumed(deps: LeaseDeps, job: JobFolder, written: Written): SeatLease {
-    return new SeatLease(deps, job, written);
   }
 
   get seat(): number {
@@ -110,7 +111,9 @@ export class SeatLease {
     try {
       const etag = await putNote(this.#deps, this.#job, { note, condition: { ifMatch: this.#etag } });
       if (etag === undefined) return await this.#readBack(note, phase);
-      this.#took(note, etag, since);
+      this.#note = note;
+      this.#etag = etag;
+      this.#since = since;
       return true;
     } catch (error) {
       // It may stand all the same.
@@ -162,12 +165,6 @@ export class SeatLease {
     log('warn', 'a seat was lost to another worker', { jobId: this.#job.id, seat: note.seat });
     return false;
   }
-
-  #took(note: SeatNote, etag: string, since: number): void {
-    this.#note = note;
-    this.#etag = etag;
-    this.#since = since;
-  }
 }
 
 /** Writes a note; one whose answer is late is looked for, since calls wait for it. Resolves to undefined when the condition did not hold. */
@@ -208,13 +205,10 @@ export interface SeatClaim {
 }
 
 /** What is to be waited for: a holder that died may have started a call as late as its lease allowed. */
-function debtOf(
-  { note, ageMs }: StoredSeat,
-  at: { readonly now: number; readonly intervalMs: number },
-): Pick<SeatDebt, 'callsMs' | 'unitsMs'> {
-  const left = debtLeft(note.debt, { ageMs, now: at.now });
+function debtOf({ note, ageMs }: StoredSeat, intervalMs: number, now: number): Pick<SeatDebt, 'callsMs' | 'unitsMs'> {
+  const left = debtLeft(note.debt, { ageMs, now });
   if (note.phase === 'released') return left;
-  return { ...left, callsMs: Math.max(left.callsMs, at.intervalMs - Math.max(0, ageMs - note.leaseMs)) };
+  return { ...left, callsMs: Math.max(left.callsMs, intervalMs - Math.max(0, ageMs - note.leaseMs)) };
 }
 
 /** Calls that may be under way still of a holder before; S3's clock tells to the second how long ago that was written. */
@@ -225,24 +219,6 @@ function drainLeft(read: StoredSeat | undefined): { readonly drain?: SeatDrain }
 }
 
 const noDebt = { callsMs: 0, unitsMs: 0 };
-
-/** Another took the seat first, unless it was this very write whose answer was lost. */
-async function lostRace(
-  deps: LeaseDeps,
-  job: JobFolder,
-  tried: {
-    readonly seat: number;
-    readonly note: SeatNote;
-    readonly since: number;
-    readonly debt: SeatDebt;
-  },
-): Promise<Claim> {
-  const { seat, note, since, debt } = tried;
-  const now: StoredSeat | undefined = await readSeat(deps.store, job, seat);
-  if (now !== undefined && isSame(now.note, note))
-    return { kind: 'taken', lease: SeatLease.resumed(deps, job, { note, etag: now.etag, since }), debt };
-  return { kind: 'live', freeInMs: now?.freeInMs ?? 0 };
-}
 
 /** What the next holder goes on with: of a holder that died, what it had begun is under suspicion. */
 export function inheritance({ phase, open, hand }: Pick<SeatNote, 'phase' | 'open' | 'hand'>): SeatNote['hand'] {

@@ -219,7 +219,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'forget rows that are being stored when a process ends',
-    file: 'src/worker/open-chunk.ts',
+    file: 'src/worker/rows-in-hand.ts',
     find: 'linesOf([...this.#taken, ...this.#rows, ...charged])',
     replace: 'linesOf([...this.#rows, ...charged])',
     test: 'test/worker/faults.test.ts',

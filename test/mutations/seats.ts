@@ -80,15 +80,27 @@ const mutations: readonly Mutation[] = [
   {
     name: 'two may take a seat',
     file: 'src/worker/seat-lease.ts',
-    find: ': { ifMatch: read.etag };\n    const etag = await putNote(deps, job, { note, condition });',
+    find: ': { ifMatch: read.etag };\n    let etag = await putNote(deps, job, { note, condition });',
     replace:
-      ': { ifMatch: read.etag };\n    void condition;\n    const etag = await deps.store.put(seatKey(job, seat), seatFormat.encode(note));',
+      ': { ifMatch: read.etag };\n    void condition;\n    let etag = await deps.store.put(seatKey(job, seat), seatFormat.encode(note));',
   },
   {
     name: 'a live seat may be taken',
     file: 'src/worker/seat-lease.ts',
     find: 'read.freeInMs > 0)',
     replace: 'read.freeInMs > 1_000_000)',
+  },
+  {
+    name: 'starts that gather in a child whose loop is busy',
+    file: 'src/worker/isolate/isolation.ts',
+    find: 'this.#beginning !== undefined || ',
+    replace: '',
+  },
+  {
+    name: 'a call that a child begins late counts from when it was to begin',
+    file: 'src/worker/gate.ts',
+    find: 'if (perSecond > 0) this.#paced.owe',
+    replace: 'if (perSecond < 0) this.#paced.owe',
   },
   {
     name: 'nobody rings again for a seat whose bell was lost',

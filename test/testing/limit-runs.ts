@@ -259,6 +259,23 @@ function distanceOf(seed: number): SimulationOptions {
   };
 }
 
+/** A run of one seat whose holders die again and again, so that much of it runs in children. */
+function dyingOf(seed: number): SimulationOptions {
+  const random = seededRandom(seed ^ 0xd1e);
+  const rate = perSecond([20, 5, 100][Math.floor(random() * 3)] ?? 1);
+  return {
+    task: waits,
+    items: Array.from({ length: Math.ceil(rate.limit * 60) }, () => ({ ms: 50 + random() * 500 })),
+    seed,
+    workers,
+    options: { limits: { rate }, timeoutMs: 1_000 },
+    wait: false,
+    // Whose number of seats is known from the first moment on.
+    steer: [{ afterMs: 0, act: { rate } }],
+    faults: { odds: { kill: 0.7 }, forMs: 120_000 },
+  };
+}
+
 /** A run that nothing befalls, longer than an invocation of a worker. */
 function longOf(seed: number): SimulationOptions {
   const random = seededRandom(seed ^ 0x104);
@@ -325,6 +342,7 @@ export const runsOf = {
   stale: staleOf,
   rivals: rivalsOf,
   distance: distanceOf,
+  dying: dyingOf,
   long: longOf,
   grows: growsOf,
   parting: partingOf,

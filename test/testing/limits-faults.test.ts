@@ -16,9 +16,9 @@ describe('limits under what they fear most', () => {
   const some = seeds.slice(0, Math.ceil(seeds.length / 20));
   it.each(
     some.flatMap((seed) =>
-      (['moves', 'stale', 'rivals', 'distance', 'long', 'grows', 'lostBells', 'claims', 'parting'] as const).map(
-        (kind) => [kind, seed] as const,
-      ),
+      (
+        ['moves', 'stale', 'rivals', 'distance', 'dying', 'long', 'grows', 'lostBells', 'claims', 'parting'] as const
+      ).map((kind) => [kind, seed] as const),
     ),
   )('are kept in runs of %s, seed %i', async (kind, seed) => {
     expect({ seed, found: await brokenIn(runsOf[kind](seed)) }).toEqual({ seed, found: [] });

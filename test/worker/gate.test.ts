@@ -55,7 +55,8 @@ describe('Gcra', () => {
   it('passes what was started ahead to a successor', () => {
     const first = new Gcra({ now: 0, perSecond: 10, burstMs });
     first.take(0);
-    const second = new Gcra({ now: 30, perSecond: 10, burstMs, debtMs: first.debtMs(30) });
+    const second = new Gcra({ now: 30, perSecond: 10, burstMs });
+    second.owe(30, first.debtMs(30));
     expect(second.waitMs(30)).toBeCloseTo(100 - 30 - burstMs, 6);
   });
 

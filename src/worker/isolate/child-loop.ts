@@ -33,7 +33,7 @@ export class ChildLoop {
     const { id, request } = message;
     const stop = new AbortController();
     this.#running.set(id, stop);
-    const answer = await this.#answer(request, stop.signal);
+    const answer = await this.#answer(request, stop.signal, () => this.#post({ type: 'begun', id }));
     this.#running.delete(id);
     this.#post({ type: 'answer', id, answer });
   }
@@ -49,7 +49,7 @@ export class ChildLoop {
     this.#post({ type: 'fatal', error: strayError('WorkerCrashed', message) });
   }
 
-  async #answer(request: ChildRequest, cancelled: AbortSignal): Promise<ChildAnswer> {
+  async #answer(request: ChildRequest, cancelled: AbortSignal, begun: () => void): Promise<ChildAnswer> {
     const { attempt, idempotencyKey, timeoutMs } = request;
     const { tasks, clock, log } = this.#deps;
     const task = await tasks.load(request.task);
@@ -74,7 +74,9 @@ export class ChildLoop {
           log('info', message, { ...fields, jobId, index: Number(index) }),
         used: (used: Used) => usage.add(used),
       };
-      const outcome = await runAttempt({ task, item: parsed.value, context, timeoutMs, cancelled, clock });
+      const running = runAttempt({ task, item: parsed.value, context, timeoutMs, cancelled, clock });
+      begun();
+      const outcome = await running;
       isAnswered = true;
       scope.isOver = true;
       const said = usage.said();

@@ -26,6 +26,8 @@ export class Isolation<Run extends object> {
   /** Who has answered lately, by key: a rejection may come after. */
   readonly #answered = new Map<string, Run>();
   readonly #inFlight = new Map<Run, InFlight>();
+  /** The last one that the child was given, until its task is called: a child whose loop is busy does that late. */
+  #beginning: Run | undefined;
   #child: TaskChild | undefined;
   /** Tasks of the child: those that it loads, and whether it has them. */
   readonly #tasks = new Map<string, boolean>();
@@ -50,11 +52,12 @@ export class Isolation<Run extends object> {
   }
 
   /**
-   * Whether the item may start now: while there are suspects only they run, few at once. None starts before a child has its task, or
-   * starts that were paced would gather there and become calls all at once.
+   * Whether the item may start now: while there are suspects only they run, few at once. None starts before a child has its task and has
+   * called that of the one before, or starts that were paced would gather there and become calls all at once.
    */
   mayStart(run: Run, task: string): boolean {
-    if (this.#inFlight.size >= this.#window || this.#suspects?.has(run) === false) return false;
+    if (this.#beginning !== undefined || this.#inFlight.size >= this.#window || this.#suspects?.has(run) === false)
+      return false;
     return this.#closed || !this.works || this.#has(task);
   }
 
@@ -71,27 +74,37 @@ export class Isolation<Run extends object> {
     return this.#tasks.get(task) === true;
   }
 
-  /** Runs one item in the child. @throws AttemptBrokenOff, or FailedElsewhere when the item ended the process. */
+  /** Runs one item in the child; `on.begun` is called when its task is. @throws AttemptBrokenOff, or FailedElsewhere when the item ended the process. */
   async run(
     run: Run,
     request: ChildRequest,
     signal: AbortSignal,
-    used: (used: Used) => void = () => {},
+    on: { readonly used: (used: Used) => void; readonly begun: () => void },
   ): Promise<unknown> {
     const { promise: died, reject } = Promise.withResolvers<never>();
     this.#inFlight.set(run, { key: request.idempotencyKey, reject });
+    this.#beginning = run;
     let answer: ChildAnswer;
     try {
-      answer = await Promise.race([this.#liveChild().run(request, signal), died]);
+      answer = await Promise.race([this.#liveChild().run(request, signal, () => this.#begun(run, on.begun)), died]);
     } finally {
       this.#inFlight.delete(run);
+      this.#begun(run);
     }
     this.#clear(run);
     if (this.#answered.size >= limits.chunkItems) this.#answered.clear();
     this.#answered.set(request.idempotencyKey, run);
-    if (answer.used !== undefined) used(answer.used);
+    if (answer.used !== undefined) on.used(answer.used);
     if (answer.ok) return parseToWrite(answer.json);
     throw new FailedElsewhere(answer.error, answer.retryAfterMs);
+  }
+
+  /** The next one may start: the child has called the task, or never will. */
+  #begun(run: Run, tell?: () => void): void {
+    if (this.#beginning !== run) return;
+    this.#beginning = undefined;
+    tell?.();
+    this.#onChange();
   }
 
   /** Ends the child; what runs in it is broken off. */

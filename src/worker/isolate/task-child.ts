@@ -32,8 +32,8 @@ export interface ChildEnd {
 export interface TaskChild {
   /** Resolves when it has a task, or knows that it has none; never when the process ends before. */
   load(task: string): Promise<void>;
-  /** Runs one item; never settles when the process ends before. */
-  run(request: ChildRequest, signal: AbortSignal): Promise<ChildAnswer>;
+  /** Runs one item, and says when its task is called; never settles when the process ends before. */
+  run(request: ChildRequest, signal: AbortSignal, begun: () => void): Promise<ChildAnswer>;
   /** Resolves when the process has ended and everything that it said was heard. */
   readonly ended: Promise<ChildEnd>;
   /** Ends the process at once. */
@@ -55,6 +55,7 @@ export type FromChild =
   | { readonly type: 'ready' }
   | { readonly type: 'loaded'; readonly task: string }
   | { readonly type: 'pong' }
+  | { readonly type: 'begun'; readonly id: number }
   | { readonly type: 'answer'; readonly id: number; readonly answer: ChildAnswer }
   | { readonly type: 'rejection'; readonly idempotencyKey: string; readonly error: ItemError }
   | { readonly type: 'fatal'; readonly error: ItemError };

@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { limits } from '../../../src/limits.ts';
 import { AttemptBrokenOff } from '../../../src/worker/attempt.ts';
 import { Isolation } from '../../../src/worker/isolate/isolation.ts';
-import type { ChildEnd, StartChild } from '../../../src/worker/isolate/task-child.ts';
+import type { ChildAnswer, ChildEnd, StartChild } from '../../../src/worker/isolate/task-child.ts';
 
 interface Item {
   readonly n: number;
 }
 
 const nobody = { rejection: () => undefined, change: () => undefined };
+const unheard = { used: () => undefined, begun: () => undefined };
 const crashed = { code: 'WorkerCrashed', message: 'exit code 3', retryable: false };
 
 /** Children in memory: one dies as soon as it is given an item that kills; others answer in the next turn. */
@@ -23,7 +24,8 @@ function childrenThatDieOf(kills: ReadonlySet<number>, more: Partial<ChildEnd> =
       ended,
       kill: () => undefined,
       load: async () => undefined,
-      run: async ({ idempotencyKey }) => {
+      run: async ({ idempotencyKey }, _signal, begun) => {
+        begun();
         const n = Number(idempotencyKey.split('/')[1]);
         await Promise.resolve();
         if (kills.has(n) && isAlive) {
@@ -57,7 +59,7 @@ async function runAll(isolation: Isolation<Item>, count: number): Promise<Map<nu
       if (run === undefined) break;
       const request = { task: 't', item: '{}', attempt: 1, idempotencyKey: `j/${run.n}`, timeoutMs: 1_000 };
       const one = isolation
-        .run(run, request, signal)
+        .run(run, request, signal, unheard)
         .then(
           (value) => void outcomes.set(run.n, value),
           (error: unknown) => {
@@ -101,7 +103,9 @@ describe('isolation', () => {
     const request = { task: 't', item: '{}', attempt: 1, idempotencyKey: 'j/0', timeoutMs: 1_000 };
     for (let start = 0; start < 3; start++) {
       expect(isolation.works).toBe(true);
-      await expect(isolation.run({ n: 0 }, request, new AbortController().signal)).rejects.toThrow(AttemptBrokenOff);
+      await expect(isolation.run({ n: 0 }, request, new AbortController().signal, unheard)).rejects.toThrow(
+        AttemptBrokenOff,
+      );
     }
     expect(isolation.works).toBe(false);
   });
@@ -114,8 +118,48 @@ describe('isolation', () => {
     await hasChanged;
     let started = 0;
     for (; isolation.mayStart({ n: started }, 't'); started++)
-      void isolation.run({ n: started }, request, new AbortController().signal);
+      void isolation.run({ n: started }, request, new AbortController().signal, unheard);
     expect(started).toBe(limits.isolatedItems);
+  });
+
+  it('gives its child one item at a time until that has called its task, and tells so', async () => {
+    const begins: Array<() => void> = [];
+    const answers: Array<PromiseWithResolvers<ChildAnswer>> = [];
+    const start: StartChild = () => ({
+      ended: new Promise(() => undefined),
+      kill: () => undefined,
+      load: async () => undefined,
+      run: (_request, _signal, begun) => {
+        begins.push(begun);
+        const answer = Promise.withResolvers<ChildAnswer>();
+        answers.push(answer);
+        return answer.promise;
+      },
+    });
+    let changes = 0;
+    const isolation = new Isolation<Item>(start, { ...nobody, change: () => changes++ });
+    while (!isolation.mayStart({ n: 0 }, 't')) await new Promise((next) => setImmediate(next));
+    const told: number[] = [];
+    const run = (n: number) => {
+      const request = { task: 't', item: '{}', attempt: 1, idempotencyKey: `j/${n}`, timeoutMs: 1_000 };
+      const on = { ...unheard, begun: () => void told.push(n) };
+      return isolation.run({ n }, request, new AbortController().signal, on);
+    };
+    const first = run(0);
+    expect(isolation.mayStart({ n: 1 }, 't')).toBe(false);
+    changes = 0;
+    begins[0]?.();
+    expect({ told, changes }).toEqual({ told: [0], changes: 1 });
+    expect(isolation.mayStart({ n: 1 }, 't')).toBe(true);
+    // One whose item is not valid is answered without a call.
+    const second = run(1);
+    expect(isolation.mayStart({ n: 2 }, 't')).toBe(false);
+    answers[1]?.resolve({ ok: false, error: { ...crashed, code: 'InvalidItem' } });
+    await expect(second).rejects.toMatchObject({ code: 'InvalidItem' });
+    expect({ told, changes }).toEqual({ told: [0], changes: 2 });
+    expect(isolation.mayStart({ n: 2 }, 't')).toBe(true);
+    answers[0]?.resolve({ ok: true, json: '0' });
+    expect(await first).toBe(0);
   });
 
   it('takes children that die of loading a task for none', async () => {
