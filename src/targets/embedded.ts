@@ -33,6 +33,7 @@ export const embedded: Target = {
 
 /** Opens the cloud in this process, or joins the one that another process has open on the same folder. */
 async function openEmbedded(options: TargetOptions, { resume, submits = false }: OpenOptions): Promise<Stack> {
+  const runsSince = systemClock.now();
   let resumed = 0;
   let stack: Stack | undefined;
   const tasks = openProjectTasks(usable(() => findProject(process.cwd(), options.tasks)));
@@ -58,7 +59,8 @@ async function openEmbedded(options: TargetOptions, { resume, submits = false }:
     { synthesize: embeddedStack, clock: systemClock },
   );
   stack ??= connectLocal(cloud, () => cloud.close());
-  return { ...stack, resumed };
+  // Who neither goes on with jobs nor starts any has no worker.
+  return { ...stack, resumed, ...((resume || submits) && { runsSince }) };
 }
 
 /** A start removes no more expired jobs than this, so that it stays quick; the next one goes on. */

@@ -17,7 +17,6 @@ export function connectLocal(cloud: CloudConnection, close: () => Promise<void> 
   const { outputs } = cloud;
   const requests = new LocalRequests(cloud);
   const outlivesProcess = (): boolean => !cloud.owner;
-  const runsSince = systemClock.now();
   const loaded = new Map<string, Promise<Stack>>();
   const sdk = (): Promise<Stack> => {
     // Who takes over the cloud may have to do so on another port.
@@ -60,7 +59,6 @@ export function connectLocal(cloud: CloudConnection, close: () => Promise<void> 
     bucket,
     workers: Number(outputs[stackOutputs.workers]),
     outlivesProcess,
-    runsSince,
     tellStored: (listener) => cloud.onStored(listener),
     upload: async (key, blocks, options) => {
       await upload(key, blocks, options);

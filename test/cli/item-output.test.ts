@@ -45,7 +45,7 @@ it.each([
   expect(lines).toContainEqual(
     expect.objectContaining({
       level: 'error',
-      message: 'an exception that nobody caught ends the process',
+      message: 'an exception that nobody caught fails its item',
       index: last,
       error: expect.stringMatching(/thrown boom\n.*tasks\/boom\.ts:8/),
     }),
