@@ -1,6 +1,6 @@
 /** Frames that are not the task's own: Node, packages, and the engine (this repository is a user of its own). */
 const foreign =
-  /^node:|\/node_modules\/|\[eval|<anonymous>|\/src\/(aio|aws|connectors|format|job|runtime|start|task|worker)\/|\/lambdas\/(?!tasks\/)|\/lambdas\/tasks\/(cpu|database|file|http|say-after)\.ts|\/(?:chunk-[A-Z0-9]{8}|builtin-[a-z-]+)\.mjs$/;
+  /^node:|\/node_modules\/|\[eval|<anonymous>|\/src\/(aio|aws|connectors|format|job|runtime|start|task|worker)\/|\/lambdas\/(?!tasks\/)|\/lambdas\/tasks\/(cpu|database|file|http|say-after)\.ts|\/(?:chunk|part|builtin)-[A-Za-z0-9-]+\.mjs$/;
 
 /** A path is shown from its folder of tasks on, or by its last names. */
 const shownNames = 3;

@@ -16,6 +16,8 @@ it('the demo runs 1,000 calls, accounts for every one, and leaves nothing behind
     expect(stderr).toMatch(/! 1,000 items in [^:]+: \d+ succeeded, \d failed\n {2}failed {4}HttpStatus/);
     expect(stderr).toMatch(/404/);
     expect(stderr).toMatch(/retries {3}[1-9]/);
+    // Places are those of a task's own sources.
+    expect(stderr).not.toMatch(/\.mjs:/);
     expect(stderr).toMatch(/of calls, \d+ at once on average/);
     expect(stderr).toContain('Each of the 1,000 items has one row');
     expect((await readdir(temporary)).filter((name) => name.startsWith('fanloop'))).toEqual([]);
