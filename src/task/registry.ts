@@ -4,8 +4,13 @@ import { isTask, type Task } from './task.ts';
 export interface TaskRegistry {
   /** Names of all tasks, in alphabetical order. */
   names(): readonly string[];
-  /** Loads a task; undefined where none has the name. @throws Error that says why its module cannot be loaded */
-  load(name: string): Promise<Task | undefined>;
+  /**
+   * Loads a task; undefined where none has the name.
+   *
+   * @param secretHeaders of the job whose calls it will make: their secrets are read before the first one
+   * @throws Error that says why its module cannot be loaded
+   */
+  load(name: string, secretHeaders?: Readonly<Record<string, string>>): Promise<Task | undefined>;
 }
 
 /** A registry of tasks that are loaded already. */

@@ -106,9 +106,9 @@ export class JobFinder {
   }
 
   /** A task whose module fails fails its items, as one that is not there; why is told by the log. */
-  #taskOf({ jobId, task }: Manifest): Promise<Task | undefined> {
+  #taskOf({ jobId, task, options }: Manifest): Promise<Task | undefined> {
     const { tasks, log } = this.#deps;
-    return tasks.load(task).catch((error: unknown) => {
+    return tasks.load(task, options.secretHeaders).catch((error: unknown) => {
       log('error', `the task "${task}" cannot be loaded`, { jobId, error: String(error) });
       return undefined;
     });

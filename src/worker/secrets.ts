@@ -39,10 +39,11 @@ export function secretsOf(
 export function withSecrets(tasks: TaskRegistry, vault: SecretVault): TaskRegistry {
   return {
     names: tasks.names,
-    load: async (name) => {
+    load: async (name, secretHeaders) => {
       const task = await tasks.load(name);
+      const names = secretsOf(task, secretHeaders);
       // Before the first call: starts that are paced would wait for them together, and become calls all at once.
-      if (task?.secrets !== undefined && task.secrets.length > 0) await vault.read(task.secrets).catch(() => undefined);
+      if (names.length > 0) await vault.read(names).catch(() => undefined);
       return task && withSecretsOf(task, vault);
     },
   };

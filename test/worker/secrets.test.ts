@@ -64,6 +64,17 @@ describe('a task that declares a secret', () => {
     }
   });
 
+  it('is there before the first call also where only a header of the job has it', async () => {
+    const asked: (readonly string[])[] = [];
+    const vault = new ParameterVault('Fanloop', async (names) => {
+      asked.push(names);
+      return new Map(names.map((name) => [name, secret]));
+    });
+    const task = defineTask({ description: 'A test', input: z.unknown(), example: 1, run: () => 1 });
+    await withSecrets(registryOf({ task }), vault).load('task', { authorization: 'Bearer {TOKEN}' });
+    expect(asked).toEqual([['/fanloop/Fanloop/TOKEN']]);
+  });
+
   it('has it taken out of values and logs', async () => {
     const { outcome, logged } = await start((_, { secrets, log }) => {
       log(`using ${secrets['KEY']}`, { headers: { authorization: `Bearer ${secrets['KEY']}` } });

@@ -30,8 +30,8 @@ export type RunOnThread = (request: ThreadRequest, signal: AbortSignal) => Promi
 export function withThreads(tasks: TaskRegistry, runOnThread: RunOnThread): TaskRegistry {
   return {
     names: tasks.names,
-    load: async (name) => {
-      const task = await tasks.load(name);
+    load: async (name, secretHeaders) => {
+      const task = await tasks.load(name, secretHeaders);
       return task?.thread === true ? onThread(name, task, runOnThread) : task;
     },
   };
