@@ -16,13 +16,12 @@ export function serveParent(deps: {
   readonly log: Log;
   readonly loopLimits: LoopLimits;
 }): void {
-  const post = (message: FromChild, sent?: () => void): void => {
-    process.send?.(message, undefined, undefined, () => sent?.());
-  };
   const exit = process.exit.bind(process);
-  const loop = new ChildLoop(deps, (message) =>
-    post(message, message.type === 'fatal' ? () => exit(fatalExitCode) : undefined),
-  );
+  const post = async (message: FromChild): Promise<void> => {
+    await new Promise<void>((sent) => process.send?.(message, undefined, undefined, () => sent()));
+    if (message.type === 'fatal') exit(fatalExitCode);
+  };
+  const loop = new ChildLoop(deps, post);
   process.on('message', (message) => {
     // The parent of the same bundle wrote it. Who answers at once has said so before the next one begins, which may block the loop.
     setImmediate(() => void loop.take(message as ToChild));
@@ -34,5 +33,4 @@ export function serveParent(deps: {
   // A signal that ends the group is for the parent, which then hands over.
   process.on('SIGTERM', () => undefined);
   startLoopWatchdog({ ...deps.loopLimits, endAfter: 3 }).watch();
-  post({ type: 'ready' });
 }

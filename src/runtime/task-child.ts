@@ -3,7 +3,15 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ItemError } from '../format/outcome.ts';
 import { limits } from '../limits.ts';
-import type { ChildAnswer, ChildEnd, FromChild, StartChild, TaskChild, ToChild } from '../worker/isolate/task-child.ts';
+import type {
+  ChildAnswer,
+  ChildEnd,
+  FromChild,
+  StartChild,
+  TaskChild,
+  ToChild,
+  ToldOfRun,
+} from '../worker/isolate/task-child.ts';
 import { strayError } from '../worker/item-scope.ts';
 import { blockedMark, type LoopLimits } from './loop-watchdog.ts';
 
@@ -26,12 +34,6 @@ export function childrenBeside(
   return (onRejection) => startChild({ program, childMb, loopLimits, onRejection });
 }
 
-/** Who waits for what a child says of a run. */
-interface ToldOfRun {
-  readonly begun: () => void;
-  readonly resolve: (answer: ChildAnswer) => void;
-}
-
 function startChild(options: {
   readonly program: string;
   readonly childMb: number;
@@ -44,8 +46,7 @@ function startChild(options: {
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
   const loads = new Map<string, () => void>();
-  const runs = new Map<number, ToldOfRun>();
-  let wasReady = false;
+  const runs = new Map<number, ToldOfRun & { readonly resolve: (answer: ChildAnswer) => void }>();
   let fatal: Extract<FromChild, { type: 'fatal' }> | undefined;
   let killedFor: ItemError | undefined;
   let stderr = '';
@@ -69,12 +70,11 @@ function startChild(options: {
   process.on('message', (given) => {
     // The child of the same bundle wrote it.
     const message = given as FromChild;
-    if (message.type === 'ready') wasReady = true;
-    else if (message.type === 'loaded') loads.get(message.task)?.();
+    if (message.type === 'loaded') loads.get(message.task)?.();
     else if (message.type === 'pong') supervision.answered();
     else if (message.type === 'fatal') fatal = message;
     else if (message.type === 'rejection') onRejection(message.idempotencyKey, message.error);
-    else if (message.type === 'begun') runs.get(message.id)?.begun();
+    else if (message.type !== 'answer') runs.get(message.id)?.[message.type]();
     else {
       runs.get(message.id)?.resolve(message.answer);
       runs.delete(message.id);
@@ -94,11 +94,7 @@ function startChild(options: {
         message: `its process ended with ${how} while the item ran alone in it`,
         retryable: false,
       } as const);
-    return {
-      wasReady,
-      error,
-      culprit: killedFor === undefined && !isOutOfMemory ? blocked?.key : undefined,
-    };
+    return { error, culprit: killedFor === undefined && !isOutOfMemory ? blocked?.key : undefined };
   });
   return {
     ended,
@@ -108,10 +104,10 @@ function startChild(options: {
         loads.set(task, resolve);
         send({ type: 'load', task });
       }),
-    run: (request, signal, begun) => {
+    run: (request, signal, told) => {
       const id = serial++;
       const { promise, resolve } = Promise.withResolvers<ChildAnswer>();
-      runs.set(id, { begun, resolve });
+      runs.set(id, { ...told, resolve });
       send({ type: 'run', id, request });
       // It answers all the same: nobody else would tell that it is in the child no more.
       const abort = (): void => send({ type: 'abort', id });
@@ -205,7 +201,8 @@ async function exitOf(child: ChildProcess): Promise<string> {
   const disconnected = new Promise<void>((resolve) => void child.on('disconnect', resolve));
   const closed = new Promise<void>((resolve) => void child.on('close', () => resolve()));
   const how = await exited;
-  const late = new Promise<void>((resolve) => void setTimeout(resolve, outputMs));
+  // A loop that was held up meanwhile reads what has come before it says that it waited long enough.
+  const late = new Promise<void>((resolve) => void setTimeout(() => setImmediate(resolve), outputMs));
   await Promise.race([Promise.all([disconnected, closed]), late]);
   return how;
 }

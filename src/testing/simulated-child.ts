@@ -1,7 +1,14 @@
 import type { Clock, Log } from '../ports.ts';
 import type { TaskRegistry } from '../task/registry.ts';
 import { ChildLoop } from '../worker/isolate/child-loop.ts';
-import type { ChildAnswer, ChildEnd, ChildRequest, StartChild, TaskChild } from '../worker/isolate/task-child.ts';
+import type {
+  ChildAnswer,
+  ChildEnd,
+  ChildRequest,
+  StartChild,
+  TaskChild,
+  ToldOfRun,
+} from '../worker/isolate/task-child.ts';
 
 /** For so long a child's loop is busy before its first item's task is called, whose code it compiles; what comes meanwhile is begun together then. */
 const busyMs = 100;
@@ -11,7 +18,7 @@ export class SimulatedChild implements TaskChild {
   readonly ended: Promise<ChildEnd>;
   readonly #loop: ChildLoop;
   readonly #loads = new Map<string, () => void>();
-  readonly #runs = new Map<number, { readonly begun: () => void; readonly resolve: (answer: ChildAnswer) => void }>();
+  readonly #runs = new Map<number, ToldOfRun & { readonly resolve: (answer: ChildAnswer) => void }>();
   readonly #end: (how: ChildEnd) => void;
   readonly #clock: Clock;
   #busyUntil: number | undefined;
@@ -30,10 +37,10 @@ export class SimulatedChild implements TaskChild {
     this.#end = resolve;
     this.#clock = parts.clock;
     const tasks = parts.tasks(() => this.kill());
-    this.#loop = new ChildLoop({ ...parts, tasks }, (message) => {
+    this.#loop = new ChildLoop({ ...parts, tasks }, async (message) => {
       if (this.#isDead) return;
       if (message.type === 'loaded') this.#loads.get(message.task)?.();
-      if (message.type === 'begun') this.#runs.get(message.id)?.begun();
+      if (message.type === 'taken' || message.type === 'begun') this.#runs.get(message.id)?.[message.type]();
       if (message.type === 'answer') this.#runs.get(message.id)?.resolve(message.answer);
       if (message.type === 'rejection') parts.onRejection(message.idempotencyKey, message.error);
     });
@@ -46,10 +53,10 @@ export class SimulatedChild implements TaskChild {
     return promise;
   }
 
-  run(request: ChildRequest, signal: AbortSignal, begun: () => void): Promise<ChildAnswer> {
+  run(request: ChildRequest, signal: AbortSignal, told: ToldOfRun): Promise<ChildAnswer> {
     const id = this.#serial++;
     const { promise, resolve } = Promise.withResolvers<ChildAnswer>();
-    this.#runs.set(id, { begun, resolve });
+    this.#runs.set(id, { ...told, resolve });
     signal.addEventListener('abort', () => void this.#loop.take({ type: 'abort', id }), { once: true });
     const now = this.#clock.now();
     this.#busyUntil ??= now + busyMs;
@@ -62,6 +69,6 @@ export class SimulatedChild implements TaskChild {
   kill(): void {
     this.#isDead = true;
     const message = 'its process ended while the item ran alone in it';
-    this.#end({ wasReady: true, error: { code: 'WorkerCrashed', message, retryable: false } });
+    this.#end({ error: { code: 'WorkerCrashed', message, retryable: false } });
   }
 }

@@ -11,12 +11,13 @@ import type { ChildAnswer, ChildRequest, FromChild, ToChild } from './task-child
 /** The child's side: runs the items that it is told to, and says what became of each. */
 export class ChildLoop {
   readonly #deps: { readonly tasks: TaskRegistry; readonly clock: Clock; readonly log: Log };
-  readonly #post: (message: FromChild) => void;
+  readonly #post: (message: FromChild) => Promise<void>;
   readonly #running = new Map<number, AbortController>();
 
+  /** @param post resolves when the parent will hear of it, whatever becomes of this process */
   constructor(
     deps: { readonly tasks: TaskRegistry; readonly clock: Clock; readonly log: Log },
-    post: (message: FromChild) => void,
+    post: (message: FromChild) => Promise<void>,
   ) {
     this.#deps = deps;
     this.#post = post;
@@ -33,9 +34,10 @@ export class ChildLoop {
     const { id, request } = message;
     const stop = new AbortController();
     this.#running.set(id, stop);
-    const answer = await this.#answer(request, stop.signal, () => this.#post({ type: 'begun', id }));
+    await this.#post({ type: 'taken', id });
+    const answer = await this.#answer(request, stop.signal, () => void this.#post({ type: 'begun', id }));
     this.#running.delete(id);
-    this.#post({ type: 'answer', id, answer });
+    return this.#post({ type: 'answer', id, answer });
   }
 
   /** Whether no other item is here on whose account something may have happened. */
@@ -46,7 +48,7 @@ export class ChildLoop {
   /** An exception ends the process: whose it is shows when it happens to an item that is alone. */
   fatal(reason: unknown): void {
     const message = describeStray('threw an exception that nobody caught', reason);
-    this.#post({ type: 'fatal', error: strayError('WorkerCrashed', message) });
+    void this.#post({ type: 'fatal', error: strayError('WorkerCrashed', message) });
   }
 
   async #answer(request: ChildRequest, cancelled: AbortSignal, begun: () => void): Promise<ChildAnswer> {
@@ -58,7 +60,7 @@ export class ChildLoop {
     let rejection: ItemError | undefined;
     let isAnswered = false;
     const unhandled = (error: ItemError): void => {
-      if (isAnswered) this.#post({ type: 'rejection', idempotencyKey, error });
+      if (isAnswered) void this.#post({ type: 'rejection', idempotencyKey, error });
       else rejection ??= error;
     };
     const scope: ItemScope = { idempotencyKey, task: request.task, unhandled };

@@ -6,12 +6,14 @@ import { AttemptBrokenOff } from '../attempt.ts';
 import type { Used } from '../usage.ts';
 import type { ChildAnswer, ChildEnd, ChildRequest, StartChild, TaskChild } from './task-child.ts';
 
-/** Children that may end before they take a request: then there is none to be had on this machine. */
+/** Children that may end before they take an item: then there is none to be had on this machine. */
 const maxFailedStarts = 3;
 
 interface InFlight {
   readonly key: string;
   readonly reject: (error: Error) => void;
+  /** Nothing of an item has run that the child did not take: what was on its way to it when it ended is not suspect. */
+  isTaken: boolean;
 }
 
 /**
@@ -82,15 +84,21 @@ export class Isolation<Run extends object> {
     on: { readonly used: (used: Used) => void; readonly begun: () => void },
   ): Promise<unknown> {
     const { promise: died, reject } = Promise.withResolvers<never>();
-    this.#inFlight.set(run, { key: request.idempotencyKey, reject });
+    const inFlight = { key: request.idempotencyKey, reject, isTaken: false };
+    this.#inFlight.set(run, inFlight);
     this.#beginning = run;
+    const taken = (): void => {
+      inFlight.isTaken = true;
+    };
     let answer: ChildAnswer;
     try {
-      answer = await Promise.race([this.#liveChild().run(request, signal, () => this.#begun(run, on.begun)), died]);
+      const told = { taken, begun: () => this.#begun(run, on.begun) };
+      answer = await Promise.race([this.#liveChild().run(request, signal, told), died]);
     } finally {
       this.#inFlight.delete(run);
       this.#begun(run);
     }
+    this.#failedStarts = 0;
     this.#clear(run);
     if (this.#answered.size >= limits.chunkItems) this.#answered.clear();
     this.#answered.set(request.idempotencyKey, run);
@@ -123,33 +131,32 @@ export class Isolation<Run extends object> {
     });
     this.#child = child;
     void child.ended.then((end) => {
-      const isLoading = this.#tasks.values().some((isLoaded) => !isLoaded);
       this.#child = undefined;
       this.#tasks.clear();
-      this.#afterDeath(end, isLoading);
+      this.#afterDeath(end);
       this.#onChange();
     });
     return child;
   }
 
-  #afterDeath(end: ChildEnd, isLoading: boolean): void {
+  #afterDeath(end: ChildEnd): void {
     if (this.#closed) return;
-    const dead = [...this.#inFlight];
-    const named = dead.find(([, { key }]) => key === end.culprit);
-    const isStart = !end.wasReady || (isLoading && dead.length === 0);
-    this.#failedStarts = isStart ? this.#failedStarts + 1 : 0;
-    const guilty = !end.wasReady ? undefined : (named ?? (dead.length === 1 ? dead[0] : undefined));
+    const broken = [...this.#inFlight];
+    const dead = broken.filter(([, { isTaken }]) => isTaken);
+    this.#failedStarts = dead.length === 0 ? this.#failedStarts + 1 : 0;
+    const guilty =
+      end.culprit === undefined && dead.length === 1 ? dead[0] : dead.find(([, { key }]) => key === end.culprit);
     if (guilty !== undefined) {
       const [run, { reject }] = guilty;
       this.#clear(run);
       reject(new FailedElsewhere({ ...end.error, retryable: false }));
       this.#suspects = undefined;
       this.#window = limits.isolatedItems;
-    } else if (end.wasReady && dead.length > 1) {
+    } else if (end.culprit === undefined && dead.length > 1) {
       this.#suspects = new Set(dead.map(([run]) => run));
       this.#window = this.#window === limits.isolatedItems ? Math.floor(Math.sqrt(dead.length)) : 1;
     }
-    this.#breakOff(dead.filter((one) => one !== guilty).map(([, inFlight]) => inFlight));
+    this.#breakOff(broken.filter((one) => one !== guilty).map(([, inFlight]) => inFlight));
   }
 
   #breakOff(inFlight: readonly InFlight[]): void {

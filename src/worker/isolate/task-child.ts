@@ -21,19 +21,25 @@ export type ChildAnswer = { readonly used?: Used } & (
 
 /** How a child process ended. */
 export interface ChildEnd {
-  /** It took requests; one that never did cannot have died of an item. */
-  readonly wasReady: boolean;
   readonly error: ItemError;
-  /** The idempotency key of the item that ended it, where it could tell. */
+  /** The idempotency key of the item that ended it, which may have answered before, where it could tell. */
   readonly culprit?: string | undefined;
+}
+
+/** What a child says of an item before it answers. */
+export interface ToldOfRun {
+  /** Nothing of the item has run before: a process that ends without having said so has not ended for this one. */
+  readonly taken: () => void;
+  /** Its task was called. */
+  readonly begun: () => void;
 }
 
 /** A process of its own in which items run, each under supervision. */
 export interface TaskChild {
   /** Resolves when it has a task, or knows that it has none; never when the process ends before. */
   load(task: string): Promise<void>;
-  /** Runs one item, and says when its task is called; never settles when the process ends before. */
-  run(request: ChildRequest, signal: AbortSignal, begun: () => void): Promise<ChildAnswer>;
+  /** Runs one item; never settles when the process ends before. */
+  run(request: ChildRequest, signal: AbortSignal, told: ToldOfRun): Promise<ChildAnswer>;
   /** Resolves when the process has ended and everything that it said was heard. */
   readonly ended: Promise<ChildEnd>;
   /** Ends the process at once. */
@@ -52,10 +58,9 @@ export type ToChild =
 
 /** From the child. */
 export type FromChild =
-  | { readonly type: 'ready' }
   | { readonly type: 'loaded'; readonly task: string }
   | { readonly type: 'pong' }
-  | { readonly type: 'begun'; readonly id: number }
+  | { readonly type: keyof ToldOfRun; readonly id: number }
   | { readonly type: 'answer'; readonly id: number; readonly answer: ChildAnswer }
   | { readonly type: 'rejection'; readonly idempotencyKey: string; readonly error: ItemError }
   | { readonly type: 'fatal'; readonly error: ItemError };

@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { limits } from '../../../src/limits.ts';
 import { AttemptBrokenOff } from '../../../src/worker/attempt.ts';
 import { Isolation } from '../../../src/worker/isolate/isolation.ts';
-import type { ChildAnswer, ChildEnd, StartChild } from '../../../src/worker/isolate/task-child.ts';
+import type {
+  ChildAnswer,
+  ChildEnd,
+  ChildRequest,
+  StartChild,
+  TaskChild,
+  ToldOfRun,
+} from '../../../src/worker/isolate/task-child.ts';
 
 interface Item {
   readonly n: number;
@@ -10,6 +17,13 @@ interface Item {
 
 const nobody = { rejection: () => undefined, change: () => undefined };
 const unheard = { used: () => undefined, begun: () => undefined };
+const requestOf = (n: number): ChildRequest => ({
+  task: 't',
+  item: '{}',
+  attempt: 1,
+  idempotencyKey: `j/${n}`,
+  timeoutMs: 1_000,
+});
 const crashed = { code: 'WorkerCrashed', message: 'exit code 3', retryable: false };
 
 /** Children in memory: one dies as soon as it is given an item that kills; others answer in the next turn. */
@@ -24,13 +38,14 @@ function childrenThatDieOf(kills: ReadonlySet<number>, more: Partial<ChildEnd> =
       ended,
       kill: () => undefined,
       load: async () => undefined,
-      run: async ({ idempotencyKey }, _signal, begun) => {
-        begun();
+      run: async ({ idempotencyKey }, _signal, told) => {
+        told.taken();
+        told.begun();
         const n = Number(idempotencyKey.split('/')[1]);
         await Promise.resolve();
         if (kills.has(n) && isAlive) {
           isAlive = false;
-          resolve({ wasReady: true, error: crashed, ...more });
+          resolve({ error: crashed, ...more });
         }
         // Nobody answers before all that start at once have started.
         await new Promise((next) => setImmediate(next));
@@ -57,9 +72,8 @@ async function runAll(isolation: Isolation<Item>, count: number): Promise<Map<nu
     ) {
       const [run] = ready.splice(at, 1);
       if (run === undefined) break;
-      const request = { task: 't', item: '{}', attempt: 1, idempotencyKey: `j/${run.n}`, timeoutMs: 1_000 };
       const one = isolation
-        .run(run, request, signal, unheard)
+        .run(run, requestOf(run.n), signal, unheard)
         .then(
           (value) => void outcomes.set(run.n, value),
           (error: unknown) => {
@@ -98,12 +112,68 @@ describe('isolation', () => {
     expect(children()).toBe(2);
   });
 
+  /** A child whose items, by their keys, say and answer what the test makes them. */
+  function childByHand() {
+    const { promise: ended, resolve: end } = Promise.withResolvers<ChildEnd>();
+    const runs: Array<ToldOfRun & Pick<PromiseWithResolvers<ChildAnswer>, 'resolve'>> = [];
+    const child: TaskChild = {
+      ended,
+      kill: () => undefined,
+      load: async () => undefined,
+      run: (_request, _signal, told) => {
+        const { promise, resolve } = Promise.withResolvers<ChildAnswer>();
+        runs.push({ ...told, resolve });
+        return promise;
+      },
+    };
+    return { child, runs, end };
+  }
+
+  it('fails the one that its process had taken when that ends, and suspects none that was on its way there', async () => {
+    const { child, runs, end } = childByHand();
+    const isolation = new Isolation<Item>(() => child, nobody);
+    const guilty = { n: 0 };
+    const waiting = { n: 1 };
+    const { signal } = new AbortController();
+    const run = (item: Item) => isolation.run(item, requestOf(item.n), signal, unheard);
+    const first = run(guilty);
+    runs[0]?.taken();
+    runs[0]?.begun();
+    const second = run(waiting);
+    end({ error: crashed });
+    await expect(first).rejects.toMatchObject({ code: 'WorkerCrashed' });
+    await expect(second).rejects.toThrow(AttemptBrokenOff);
+  });
+
+  it.each([1, 2])('blames none of %i for one that blocks the loop after its answer', async (count) => {
+    const { child, runs, end } = childByHand();
+    const isolation = new Isolation<Item>(() => child, nobody);
+    const { signal } = new AbortController();
+    const start = (n: number) => {
+      const running = isolation.run({ n }, requestOf(n), signal, unheard);
+      runs[n]?.taken();
+      runs[n]?.begun();
+      return running;
+    };
+    const late = start(0);
+    const others = Array.from({ length: count }, (_, n) => start(n + 1));
+    runs[0]?.resolve({ ok: true, json: '0' });
+    expect(await late).toBe(0);
+    end({ error: { ...crashed, code: 'LoopBlocked' }, culprit: 'j/0' });
+    for (const other of others) await expect(other).rejects.toThrow(AttemptBrokenOff);
+    const next = { n: 9 };
+    while (!isolation.mayStart(next, 't')) await new Promise((done) => setImmediate(done));
+  });
+
   it('blames nobody for children that do not start, and gives them up', async () => {
-    const isolation = new Isolation<Item>(childrenThatDieOf(new Set([0]), { wasReady: false }).start, nobody);
-    const request = { task: 't', item: '{}', attempt: 1, idempotencyKey: 'j/0', timeoutMs: 1_000 };
-    for (let start = 0; start < 3; start++) {
+    const start: StartChild = () => {
+      const run = (): Promise<never> => new Promise(() => undefined);
+      return { ended: Promise.resolve({ error: crashed }), kill: () => undefined, load: async () => undefined, run };
+    };
+    const isolation = new Isolation<Item>(start, nobody);
+    for (let died = 0; died < 3; died++) {
       expect(isolation.works).toBe(true);
-      await expect(isolation.run({ n: 0 }, request, new AbortController().signal, unheard)).rejects.toThrow(
+      await expect(isolation.run({ n: 0 }, requestOf(0), new AbortController().signal, unheard)).rejects.toThrow(
         AttemptBrokenOff,
       );
     }
@@ -113,24 +183,23 @@ describe('isolation', () => {
   it('runs 200 at once at most, and none before a child has its task', async () => {
     const { promise: hasChanged, resolve: change } = Promise.withResolvers<void>();
     const isolation = new Isolation<Item>(childrenThatDieOf(new Set()).start, { ...nobody, change });
-    const request = { task: 't', item: '{}', attempt: 1, idempotencyKey: 'j/0', timeoutMs: 1_000 };
     expect(isolation.mayStart({ n: 0 }, 't')).toBe(false);
     await hasChanged;
     let started = 0;
     for (; isolation.mayStart({ n: started }, 't'); started++)
-      void isolation.run({ n: started }, request, new AbortController().signal, unheard);
+      void isolation.run({ n: started }, requestOf(0), new AbortController().signal, unheard);
     expect(started).toBe(limits.isolatedItems);
   });
 
   it('gives its child one item at a time until that has called its task, and tells so', async () => {
-    const begins: Array<() => void> = [];
+    const begins: ToldOfRun[] = [];
     const answers: Array<PromiseWithResolvers<ChildAnswer>> = [];
     const start: StartChild = () => ({
       ended: new Promise(() => undefined),
       kill: () => undefined,
       load: async () => undefined,
-      run: (_request, _signal, begun) => {
-        begins.push(begun);
+      run: (_request, _signal, told) => {
+        begins.push(told);
         const answer = Promise.withResolvers<ChildAnswer>();
         answers.push(answer);
         return answer.promise;
@@ -141,14 +210,15 @@ describe('isolation', () => {
     while (!isolation.mayStart({ n: 0 }, 't')) await new Promise((next) => setImmediate(next));
     const told: number[] = [];
     const run = (n: number) => {
-      const request = { task: 't', item: '{}', attempt: 1, idempotencyKey: `j/${n}`, timeoutMs: 1_000 };
       const on = { ...unheard, begun: () => void told.push(n) };
-      return isolation.run({ n }, request, new AbortController().signal, on);
+      return isolation.run({ n }, requestOf(n), new AbortController().signal, on);
     };
     const first = run(0);
     expect(isolation.mayStart({ n: 1 }, 't')).toBe(false);
     changes = 0;
-    begins[0]?.();
+    begins[0]?.taken();
+    expect(isolation.mayStart({ n: 1 }, 't')).toBe(false);
+    begins[0]?.begun();
     expect({ told, changes }).toEqual({ told: [0], changes: 1 });
     expect(isolation.mayStart({ n: 1 }, 't')).toBe(true);
     // One whose item is not valid is answered without a call.
@@ -167,7 +237,7 @@ describe('isolation', () => {
     const start: StartChild = () => {
       children++;
       const load = (): Promise<void> => new Promise(() => undefined);
-      const ended = Promise.resolve({ wasReady: true, error: crashed });
+      const ended = Promise.resolve({ error: crashed });
       return { ended, load, kill: () => undefined, run: () => new Promise(() => undefined) };
     };
     const isolation = new Isolation<Item>(start, nobody);
