@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { HttpAnswer } from '../../src/connectors/http/call.ts';
 import { type HttpMethod, httpMethods } from '../../src/connectors/http/methods.ts';
 import { bodyProblem, readWhole, type WrittenBody, writeBody } from '../../src/connectors/http/request-body.ts';
-import { readUrl } from '../../src/connectors/http/url.ts';
+import { readPlace } from '../../src/connectors/http/url.ts';
 import { bodyValue, bodyViews } from '../../src/connectors/http/value.ts';
 import { limits } from '../../src/limits.ts';
 import { stopOf } from '../../src/task/stop.ts';
@@ -36,7 +36,7 @@ const url = z.string('expected a URL').superRefine((text, context) => {
 });
 
 function urlProblem(text: string): string | undefined {
-  const parsed = readUrl(text);
+  const parsed = readPlace(text);
   if (parsed === null) return `expected a URL, got "${text.slice(0, 80)}"`;
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
     return `expected an http:// or https:// URL, got ${parsed.protocol}`;

@@ -8,7 +8,7 @@ export interface Line {
   /** Offset of the line's first byte, and of the byte after its line end. */
   readonly start: number;
   readonly end: number;
-  /** The line without its line end and without a byte-order mark; valid until the next line is asked for. */
+  /** The line without its line end and without a byte-order mark; valid until more lines are asked for. */
   readonly bytes: Uint8Array;
 }
 
@@ -24,21 +24,33 @@ const newline = 0x0a;
 const carriageReturn = 0x0d;
 const byteOrderMark = [0xef, 0xbb, 0xbf] as const;
 
+/** Lines are handed on when there are so many: to wait for each takes several times as long as what is done with it. */
+const batchLines = 1_000;
+
+/** {@link lineBatches}, line by line. */
+export async function* splitLines(source: AsyncIterable<Uint8Array>, from: LinesFrom = {}): AsyncGenerator<Line> {
+  for await (const lines of lineBatches(source, from)) for (const line of lines) yield line;
+}
+
 /**
  * Splits bytes into lines at `\n`, `\r\n`, or a lone `\r` as spreadsheets on old Macs write it, leaving out blank ones
- * and a byte-order mark at offset 0.
+ * and a byte-order mark at offset 0. Lines that are there come together, and their bytes are valid until more are asked for.
  *
- * @throws UsageError `ItemTooLarge` when a line is longer than an item may be.
+ * @throws UsageError `ItemTooLarge` when a line is longer than an item may be, after the lines before it.
  */
-export async function* splitLines(source: AsyncIterable<Uint8Array>, from: LinesFrom = {}): AsyncGenerator<Line> {
+export async function* lineBatches(
+  source: AsyncIterable<Uint8Array>,
+  from: LinesFrom = {},
+): AsyncGenerator<readonly Line[]> {
   let number = from.lines ?? 0;
   let start = from.offset ?? 0;
   let carried: Uint8Array[] = [];
   let carriedBytes = 0;
   /** The last block ended with `\r`: a `\n` at the start of the next one belongs to the same line end. */
   let isOpen = false;
+  let batch: Line[] = [];
 
-  const take = (data: Uint8Array, { at, end, ends }: LineEnd & { readonly at: number }): Line | undefined => {
+  const take = (data: Uint8Array, { at, end, ends }: LineEnd & { readonly at: number }): void => {
     number++;
     const tail = data.subarray(at, end);
     requireLength(number, carriedBytes + tail.length);
@@ -47,40 +59,50 @@ export async function* splitLines(source: AsyncIterable<Uint8Array>, from: Lines
     start = line.end;
     carried = [];
     carriedBytes = 0;
-    return isBlank(line.bytes) ? undefined : line;
+    if (!isBlank(line.bytes)) batch.push(line);
+  };
+  const taken = (): readonly Line[] => {
+    const lines = batch;
+    batch = [];
+    return lines;
   };
 
-  for await (const data of source) {
-    if (data.length === 0) continue;
-    let at = 0;
-    if (isOpen) {
-      const ends = data[0] === newline ? 2 : 1;
-      const line = take(data, { at: 0, end: 0, ends });
-      if (line !== undefined) yield line;
-      at = ends - 1;
-      isOpen = false;
-    }
-    const next = lineEnds(data);
-    for (let found = next(at); found !== undefined; found = next(at)) {
-      if (found.ends === 0) {
-        carried.push(data.subarray(at, found.end));
-        carriedBytes += found.end - at;
-        at = data.length;
-        isOpen = true;
-        break;
+  try {
+    for await (const data of source) {
+      if (data.length === 0) continue;
+      let at = 0;
+      if (isOpen) {
+        const ends = data[0] === newline ? 2 : 1;
+        take(data, { at: 0, end: 0, ends });
+        at = ends - 1;
+        isOpen = false;
       }
-      const line = take(data, { at, ...found });
-      if (line !== undefined) yield line;
-      at = found.end + found.ends;
+      const next = lineEnds(data);
+      for (let found = next(at); found !== undefined; found = next(at)) {
+        if (found.ends === 0) {
+          carried.push(data.subarray(at, found.end));
+          carriedBytes += found.end - at;
+          at = data.length;
+          isOpen = true;
+          break;
+        }
+        take(data, { at, end: found.end, ends: found.ends });
+        at = found.end + found.ends;
+        if (batch.length >= batchLines) yield taken();
+      }
+      if (at < data.length) {
+        carried.push(data.subarray(at));
+        carriedBytes += data.length - at;
+        requireLength(number + 1, carriedBytes);
+      }
+      if (batch.length > 0) yield taken();
     }
-    if (at < data.length) {
-      carried.push(data.subarray(at));
-      carriedBytes += data.length - at;
-      requireLength(number + 1, carriedBytes);
-    }
+    take(nothing, { at: 0, end: 0, ends: isOpen ? 1 : 0 });
+  } catch (error) {
+    if (batch.length > 0) yield taken();
+    throw error;
   }
-  const line = take(nothing, { at: 0, end: 0, ends: isOpen ? 1 : 0 });
-  if (line !== undefined) yield line;
+  if (batch.length > 0) yield taken();
 }
 
 /** Where a line ends, and how long its line end is: 0 where only the next block can tell. */
@@ -133,5 +155,6 @@ function withoutMark(line: Uint8Array, offset: number): Uint8Array {
 }
 
 function isBlank(line: Uint8Array): boolean {
-  return line.every((byte) => byte === 0x20 || byte === 0x09);
+  for (const byte of line) if (byte !== 0x20 && byte !== 0x09) return false;
+  return true;
 }

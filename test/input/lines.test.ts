@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Line, type LinesFrom, splitLines } from '../../src/input/lines.ts';
+import { type Line, type LinesFrom, lineBatches, splitLines } from '../../src/input/lines.ts';
 import { limits } from '../../src/limits.ts';
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-async function* pieces(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
+async function* pieces(bytes: Uint8Array, sizes: readonly number[] = []): AsyncGenerator<Uint8Array> {
   let at = 0;
   for (let i = 0; at < bytes.length; i++) {
     const size = sizes.length === 0 ? bytes.length : (sizes[i % sizes.length] ?? 1);
@@ -105,5 +105,21 @@ describe('splitLines', () => {
     await lines.next();
     await expect(lines.next()).rejects.toMatchObject({ code: 'ItemTooLarge', message: /^line 3: / });
     expect(read).toBeLessThan(2 * limits.maxItemBytes);
+  });
+});
+
+describe('lineBatches', () => {
+  const numbers = (lines: readonly Line[]): number[] => lines.map(({ number }) => number);
+
+  it('hands on what a block has, at most a thousand lines together', async () => {
+    const batches = await Array.fromAsync(lineBatches(pieces(encode('1\n'.repeat(2_500)), [4_000, 1_000])), numbers);
+    expect(batches.map((batch) => batch.length)).toEqual([1_000, 1_000, 500]);
+    expect(batches.flat()).toEqual(Array.from({ length: 2_500 }, (_, n) => n + 1));
+  });
+
+  it('hands on what stands before the line that is too long', async () => {
+    const lines = lineBatches(pieces(encode(`1\n2\n${'a'.repeat(2 * limits.maxItemBytes)}\n4\n`)));
+    await expect(lines.next()).resolves.toMatchObject({ value: [{ number: 1 }, { number: 2 }] });
+    await expect(lines.next()).rejects.toMatchObject({ code: 'ItemTooLarge', message: /^line 3: / });
   });
 });

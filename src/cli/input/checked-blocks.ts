@@ -1,7 +1,7 @@
 import { type ItemKey, keyOf } from '../../input/entry.ts';
 import { limits } from '../../limits.ts';
 import { UsageError } from '../../task/errors.ts';
-import { parseItem, type Task } from '../../task/task.ts';
+import { type Parsed, parseItem, type Task, tryItem } from '../../task/task.ts';
 import { readArgument } from './arguments.ts';
 import { chooseRecords, type PartOptions } from './choose-records.ts';
 import type { BadRecord, NamedRecord } from './records.ts';
@@ -31,7 +31,7 @@ const capacity = blockBytes + 2 * limits.maxItemBytes;
 /** Refused lines that are named at once. */
 const namedAtOnce = 10;
 
-const newline = Buffer.from('\n');
+const newline = 0x0a;
 
 /** How the lines of checked blocks are read: as items, or as entries where a key or a refusal goes with them. */
 export const formatOf = (options: ItemOptions): 'ndjson' | 'entries' =>
@@ -44,7 +44,7 @@ export const formatOf = (options: ItemOptions): 'ndjson' | 'entries' =>
  * @throws UsageError that names source and line, of the first ten refused items at once, and `EmptyInput` when there is none
  */
 export async function* checkedBlocks(
-  records: AsyncIterable<NamedRecord>,
+  records: AsyncIterable<readonly NamedRecord[]>,
   task: Task,
   options: ItemOptions & { readonly name: string },
 ): AsyncGenerator<CheckedBlock> {
@@ -54,25 +54,30 @@ export async function* checkedBlocks(
   let filled = 0;
   let items = 0;
   let any = false;
-  for await (const record of chooseRecords(records, options, copied)) {
-    any = true;
-    const line = await lineOf(record).catch((error: unknown) => {
-      if (!(error instanceof UsageError)) throw error;
-      refused.push(error);
-    });
-    if (refused.length === namedAtOnce) break;
-    if (line === undefined || refused.length > 0) continue;
-    filled +=
-      typeof line === 'string'
-        ? buffer.write(line, filled)
-        : Buffer.from(line.buffer, line.byteOffset, line.length).copy(buffer, filled);
-    filled += newline.copy(buffer, filled);
-    items++;
-    if (filled < blockBytes) continue;
-    yield { bytes: buffer.subarray(0, filled), items };
-    buffer = Buffer.allocUnsafe(capacity);
-    filled = 0;
-    items = 0;
+  for await (const batch of chooseRecords(records, options, copied)) {
+    for (const record of batch) {
+      any = true;
+      const checked = lineOf(record);
+      const line = checked instanceof Promise ? await checked : checked;
+      if (line instanceof UsageError) {
+        refused.push(line);
+        if (refused.length === namedAtOnce) throw allOf(refused);
+      }
+      // A batch holds many lines, and most schemas answer at once: nothing is waited for, and nothing is made, that an item does not need.
+      if (refused.length > 0 || line instanceof UsageError) continue;
+      if (typeof line === 'string') filled += buffer.write(line, filled);
+      else {
+        buffer.set(line, filled);
+        filled += line.length;
+      }
+      buffer[filled++] = newline;
+      items++;
+      if (filled < blockBytes) continue;
+      yield { bytes: buffer.subarray(0, filled), items };
+      buffer = Buffer.allocUnsafe(capacity);
+      filled = 0;
+      items = 0;
+    }
   }
   if (refused.length > 0) throw allOf(refused);
   if (!any) throw new UsageError('EmptyInput', `expected at least one item, got none from ${options.name}`);
@@ -80,37 +85,49 @@ export async function* checkedBlocks(
 }
 
 /** Items given as arguments, as records. */
-export async function* argumentRecords(items: readonly string[], task: Task): AsyncGenerator<NamedRecord> {
+export async function* argumentRecords(items: readonly string[], task: Task): AsyncGenerator<readonly NamedRecord[]> {
   for (const [i, item] of items.entries()) {
     const json = await readArgument(item, { number: i + 1, task });
-    yield { source: '', place: `item ${i + 1}`, item: JSON.parse(json), json };
+    yield [{ source: '', place: `item ${i + 1}`, item: JSON.parse(json), json }];
   }
 }
 
-/** The line of one record; rejects with a UsageError when it is refused. */
-function liner(task: Task, options: ItemOptions): (record: NamedRecord) => Promise<string | Uint8Array> {
+type CheckedLine = string | Uint8Array | UsageError;
+
+/** What becomes of one record: its line, or why it is refused. A promise only where the schema gives one, or there is more to be found out. */
+function liner(task: Task, options: ItemOptions): (record: NamedRecord) => CheckedLine | Promise<CheckedLine> {
   const shape = shapeOf(options);
   const isEntry = formatOf(options) === 'entries';
-  return async (record) => {
-    const at = record.source === '' ? record.place : `${record.source}, ${record.place}`;
+  const refuse = (record: NamedRecord, key: ItemKey | undefined, error: unknown): CheckedLine => {
+    const problem =
+      error instanceof TemplateProblem ? new UsageError('InvalidItem', error.message, { cause: error }) : error;
+    if (!(problem instanceof UsageError)) throw problem;
+    const message = `${record.source === '' ? record.place : `${record.source}, ${record.place}`}: ${problem.message}`;
+    return options.onInvalid === 'fail-item'
+      ? entry(`"invalid":${JSON.stringify({ code: problem.code, message })}`, key)
+      : new UsageError(problem.code, message, { cause: problem });
+  };
+  return (record) => {
+    if ('error' in record) return hinted(record, task).then((error) => refuse(record, undefined, error));
     let key: ItemKey | undefined;
     try {
-      if ('error' in record) throw await hinted(record, task);
-      key = keyFor(record.item, options.key);
+      key = isEntry ? keyFor(record.item, options.key) : undefined;
       const item = shape === undefined ? record.item : shape(record.item);
-      const parsed = await parseItem(task, item);
-      if (!parsed.ok) throw new UsageError('InvalidItem', parsed.problem);
-      if (!isEntry && shape === undefined) return record.json;
-      const json = shape === undefined ? decode(record.json) : JSON.stringify(item);
-      requireSize(json);
-      return isEntry ? entry(`"item":${json}`, key) : json;
+      const written = (parsed: Parsed): CheckedLine => {
+        if (!parsed.ok) return refuse(record, key, new UsageError('InvalidItem', parsed.problem));
+        if (!isEntry && shape === undefined) return record.json;
+        try {
+          const json = shape === undefined ? decode(record.json) : JSON.stringify(item);
+          requireSize(json);
+          return isEntry ? entry(`"item":${json}`, key) : json;
+        } catch (error) {
+          return refuse(record, key, error);
+        }
+      };
+      const parsed = tryItem(task, item);
+      return parsed instanceof Promise ? parsed.then(written) : written(parsed);
     } catch (error) {
-      const problem =
-        error instanceof TemplateProblem ? new UsageError('InvalidItem', error.message, { cause: error }) : error;
-      if (!(problem instanceof UsageError)) throw problem;
-      if (options.onInvalid !== 'fail-item')
-        throw new UsageError(problem.code, `${at}: ${problem.message}`, { cause: problem });
-      return entry(`"invalid":${JSON.stringify({ code: problem.code, message: `${at}: ${problem.message}` })}`, key);
+      return refuse(record, key, error);
     }
   };
 }

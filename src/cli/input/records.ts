@@ -1,5 +1,5 @@
 import { readItem } from '../../input/item.ts';
-import { type Line, splitLines } from '../../input/lines.ts';
+import { type Line, lineBatches } from '../../input/lines.ts';
 import { limits } from '../../limits.ts';
 import { UsageError } from '../../task/errors.ts';
 import type { SourceFormat } from './formats.ts';
@@ -11,7 +11,7 @@ export interface SourceRecord {
   /** Where it stands, as `line 7` or `item 7`. */
   readonly place: string;
   readonly item: unknown;
-  /** Its JSON on one line, byte for byte where the source is JSON; valid until the next record is asked for. */
+  /** Its JSON on one line, byte for byte where the source is JSON; valid until more records are asked for. */
   readonly json: Uint8Array | string;
 }
 
@@ -29,31 +29,34 @@ export interface RecordOptions extends TableOptions {
   readonly comment?: string | undefined;
 }
 
-/** Reads a source's items one after another; what is wrong with one does not end the others. @throws UsageError when nothing behind can be read */
+/**
+ * Reads a source's items in their order, those together that are there; what is wrong with one does not end the others.
+ *
+ * @throws UsageError when nothing behind can be read
+ */
 export async function* records(
   bytes: AsyncIterable<Uint8Array>,
   format: SourceFormat,
   options: RecordOptions,
-): AsyncGenerator<SourceRecord | BadRecord> {
+): AsyncGenerator<ReadonlyArray<SourceRecord | BadRecord>> {
   if (format === 'csv' || format === 'tsv') {
     for await (const row of tableRows(bytes, {
       ...(format === 'tsv' ? { delimiter: '\t' } : {}),
       ...defined(options),
     })) {
       const place = `line ${row.number}`;
-      if ('problem' in row) yield bad(place, new UsageError('InvalidInput', row.problem), row.text);
-      else yield { place, item: row.item, json: JSON.stringify(row.item) };
+      if ('problem' in row) yield [bad(place, new UsageError('InvalidInput', row.problem), row.text)];
+      else yield [{ place, item: row.item, json: JSON.stringify(row.item) }];
     }
   } else if (format === 'json') {
     for await (const { number, bytes: value } of jsonValues(bytes)) {
-      const place = `item ${number}`;
-      yield record(place, { number, start: -1, end: -1, bytes: value }, 'json');
+      yield [record(`item ${number}`, { number, start: -1, end: -1, bytes: value }, 'json')];
     }
   } else {
     const comment = options.comment === undefined ? undefined : Buffer.from(options.comment);
-    for await (const line of splitLines(bytes)) {
-      if (comment !== undefined && begins(line.bytes, comment)) continue;
-      yield record(`line ${line.number}`, line, format);
+    for await (const lines of lineBatches(bytes)) {
+      const wanted = comment === undefined ? lines : lines.filter((line) => !begins(line.bytes, comment));
+      yield wanted.map((line) => record(`line ${line.number}`, line, format));
     }
   }
 }
@@ -64,10 +67,10 @@ export type NamedRecord = (SourceRecord | BadRecord) & { readonly source: string
 /** The same records, and failures, with the name of their source. */
 export async function* named(
   source: string,
-  all: AsyncIterable<SourceRecord | BadRecord>,
-): AsyncGenerator<NamedRecord> {
+  all: AsyncIterable<ReadonlyArray<SourceRecord | BadRecord>>,
+): AsyncGenerator<readonly NamedRecord[]> {
   try {
-    for await (const record of all) yield { ...record, source };
+    for await (const batch of all) yield batch.map((record) => ({ ...record, source }));
   } catch (error) {
     if (!(error instanceof UsageError) || error.message.includes(source)) throw error;
     throw new UsageError(error.code, `${source}, ${error.message}`, { cause: error });

@@ -159,7 +159,7 @@ const passesAsItIs = (options: InputOptions): boolean =>
   ].every((option) => option === undefined || option === 'refuse');
 
 async function blocksOf(
-  source: AsyncIterable<NamedRecord>,
+  source: AsyncIterable<readonly NamedRecord[]>,
   task: Task,
   options: Preparing & { readonly name: string },
 ): Promise<PreparedBlocks> {
@@ -175,7 +175,7 @@ async function blocksOf(
 async function* recordsOf(
   sources: readonly ByteSource[],
   at: { readonly options: Preparing; readonly notes: string[]; readonly reader: InputReader | undefined },
-): AsyncGenerator<NamedRecord> {
+): AsyncGenerator<readonly NamedRecord[]> {
   const { options, notes, reader } = at;
   for (const source of sources) {
     const { bytes, start, was } = await unpack(source.open(reader), source.name);
@@ -184,7 +184,7 @@ async function* recordsOf(
     if (unnamed.length > 0) notes.push(`${source.name} is ${unnamed.join(', then ')}: it is read as ${format}`);
     else if (options.format === undefined && source.format === undefined && start.length > 0)
       notes.push(`${source.name} is read as ${format}; --format says otherwise`);
-    yield* named(source.name, records(bytes, format, options));
+    for await (const batch of named(source.name, records(bytes, format, options))) yield batch;
   }
 }
 

@@ -29,6 +29,17 @@ export function readUrl(text: string): CallUrl | null {
     // A query without a parameter is none.
     if (pathname !== '' && search !== '?') return { href: text, ...place, pathname, search };
   }
+  return parseUrl(text, before);
+}
+
+/** What a URL says before its path; null where it is none. Behind an origin that is known nothing can make it one. */
+export function readPlace(text: string): Place | null {
+  const slash = text.indexOf('/', 'https://'.length);
+  const before = slash === -1 ? text : text.slice(0, slash);
+  return places.get(before) ?? parseUrl(text, before);
+}
+
+function parseUrl(text: string, before: string): URL | null {
   const url = URL.parse(text);
   if (url !== null && url.origin === before) {
     if (places.size >= maxPlaces) places.clear();

@@ -16,7 +16,7 @@ async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Arr
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-type Source = { readonly records: (task: Task) => AsyncIterable<NamedRecord>; readonly name: string };
+type Source = { readonly records: (task: Task) => AsyncIterable<readonly NamedRecord[]>; readonly name: string };
 
 const stream = (
   content: string | Uint8Array,

@@ -13,8 +13,8 @@ async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Arr
 /** Items with their places; of what is wrong, the message. */
 async function read(content: string | Uint8Array, format: SourceFormat, options: RecordOptions = {}, size = 5) {
   const found: Array<readonly [string, unknown]> = [];
-  for await (const record of records(pieces(Buffer.from(content), size), format, options)) {
-    found.push([record.place, 'error' in record ? record.error.message : record.item]);
+  for await (const batch of records(pieces(Buffer.from(content), size), format, options)) {
+    for (const record of batch) found.push([record.place, 'error' in record ? record.error.message : record.item]);
   }
   return found;
 }
@@ -98,8 +98,8 @@ describe('JSON', () => {
 
   it('keeps each value on one line, with its digits', async () => {
     const found: string[] = [];
-    for await (const record of records(pieces(Buffer.from('[{\n"n":\r\n12345678901234567890}]'), 4), 'json', {})) {
-      if ('json' in record) found.push(Buffer.from(record.json).toString());
+    for await (const batch of records(pieces(Buffer.from('[{\n"n":\r\n12345678901234567890}]'), 4), 'json', {})) {
+      for (const record of batch) if ('json' in record) found.push(Buffer.from(record.json).toString());
     }
     expect(found).toEqual(['{ "n":  12345678901234567890}']);
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { readUrl } from '../../../src/connectors/http/url.ts';
+import { readPlace, readUrl } from '../../../src/connectors/http/url.ts';
 
 const parts = [
   'href',
@@ -14,6 +14,7 @@ const parts = [
   'pathname',
   'search',
 ] as const;
+const placeOf = (url: ReturnType<typeof readPlace>) => url && [url.origin, url.protocol, url.username, url.password];
 const partsOf = (url: ReturnType<typeof readUrl>) => url && Object.fromEntries(parts.map((name) => [name, url[name]]));
 
 const origins = [
@@ -81,6 +82,7 @@ it('says of any URL what the parser says, also where the origin is known', () =>
         readUrl(`${origin}/`);
         for (const text of [origin + rest.join(''), `${origin}/${rest.join('')}`]) {
           expect(partsOf(readUrl(text))).toEqual(partsOf(URL.parse(text)));
+          expect(placeOf(readPlace(text))).toEqual(placeOf(URL.parse(text)));
         }
       },
     ),
