@@ -4,6 +4,7 @@ import { lastTick, readControl, readManifest } from '../folder/read.ts';
 import { readSeats, type StoredSeat } from '../folder/seats.ts';
 import { SettledChunks } from '../folder/settled-chunks.ts';
 import type { ControlReason } from '../format/control.ts';
+import { leastAge } from '../format/seat.ts';
 import type { JobEnd, Summary } from '../format/summary.ts';
 import { sendDueTick } from '../job/due-tick.ts';
 import { type JobLimits, needsSeats } from '../task/job-limits.ts';
@@ -65,17 +66,22 @@ export async function jobStatus(stack: Stack, id: string): Promise<JobStatus> {
   if (stack.outlivesProcess() && isOverdue(tick, manifest, now)) await sendDueTick(stack, folder);
   // What was written before a cloud of this process's own ran is of one that has ended.
   const runsMs = stack.outlivesProcess() ? Number.POSITIVE_INFINITY : now - (stack.runsSince ?? now);
-  const used = seats === undefined ? {} : { used: usedOf(seats, { of: table.seats, runsMs }) };
+  const used = seats === undefined ? {} : { used: usedOf(seats, { of: table.seats, runsMs, now }) };
   if (state === 'paused') return { state, reason, ...of, ...used };
   return { state: state === 'cancelled' ? 'cancelling' : 'running', ...of, ...used };
 }
 
 /** @param seats.runsMs for how long the cloud runs whose workers hold seats */
-function usedOf(stored: readonly StoredSeat[], seats: { readonly of: number; readonly runsMs: number }): LimitsUsed {
-  const noted = stored.filter(({ note, freeInMs }) => note.phase === 'held' && freeInMs > 0);
-  const held = noted.filter(({ ageMs }) => ageMs <= seats.runsMs);
-  const gone = noted.filter(({ ageMs }) => ageMs > seats.runsMs);
-  const runningIn = (some: readonly StoredSeat[]): number =>
+function usedOf(
+  stored: readonly StoredSeat[],
+  seats: { readonly of: number; readonly runsMs: number; readonly now: number },
+): LimitsUsed {
+  const noted = stored
+    .filter(({ note, freeInMs }) => note.phase === 'held' && freeInMs > 0)
+    .map(({ note, ageMs }) => ({ note, ageMs: leastAge(note.debt, { ageMs, now: seats.now }) }));
+  const held = noted.filter(({ ageMs }) => ageMs < seats.runsMs);
+  const gone = noted.filter(({ ageMs }) => ageMs >= seats.runsMs);
+  const runningIn = (some: typeof noted): number =>
     Math.round(some.reduce((sum, { note }) => sum + note.status.running, 0));
   const used = { held: held.length, seats: seats.of, running: runningIn(held) };
   if (gone.length === 0 || held.length > 0) return used;

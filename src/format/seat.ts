@@ -48,10 +48,16 @@ export interface SeatDebt {
   readonly at?: number;
 }
 
-/** What is left of a debt. S3's clock tells to the second how old the note is; which part of a second it is, the machines' clocks tell. */
-export function debtLeft({ callsMs, unitsMs, at }: SeatDebt, seen: { readonly ageMs: number; readonly now: number }) {
-  const [least, most] = [Math.max(0, seen.ageMs - 1_000), seen.ageMs + 1_000];
-  const passed = at === undefined ? least : Math.min(most, Math.max(least, seen.now - at));
+/** How old a note is at least. S3's clock tells it to the second; which part of a second it is, the machines' clocks tell. */
+export function leastAge({ at }: SeatDebt, { ageMs, now }: { readonly ageMs: number; readonly now: number }): number {
+  const least = Math.max(0, ageMs - 1_000);
+  return at === undefined ? least : Math.min(ageMs + 1_000, Math.max(least, now - at));
+}
+
+/** What is left of a debt. */
+export function debtLeft(debt: SeatDebt, seen: { readonly ageMs: number; readonly now: number }) {
+  const { callsMs, unitsMs } = debt;
+  const passed = leastAge(debt, seen);
   return { callsMs: Math.max(0, callsMs - passed), unitsMs: Math.max(0, unitsMs - passed) };
 }
 
