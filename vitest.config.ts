@@ -8,7 +8,8 @@ export default defineConfig({
     pool: 'forks',
     // Most tests wait for processes of their own, so that two files at once need no more than two cores.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // What takes longer hangs: a slow machine, or one that does much besides, takes several times as long as an idle one.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });

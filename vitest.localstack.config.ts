@@ -8,7 +8,8 @@ export default defineConfig({
     pool: 'forks',
     // LocalStack has one poller for each queue, and all files use the same machine.
     fileParallelism: false,
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    // What takes longer hangs: a slow machine, or one that does much besides, takes several times as long as an idle one.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });

@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     include: ['test/package/**/*.test.ts'],
     pool: 'forks',
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 300_000,
     fileParallelism: false,
   },

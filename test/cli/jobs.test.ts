@@ -275,10 +275,13 @@ describe('a job across processes', () => {
   });
 
   it('has nobody who holds its limits after kill -9, and what was under way is told as what it was', async () => {
-    const running = startCli(['run', 'say-after', '--input', '-', '--concurrency', '5', '--timeout', '60s', ...state()], {
-      // Longer than anybody takes to look.
-      stdin: sayAfter(40, 20_000),
-    });
+    const running = startCli(
+      ['run', 'say-after', '--input', '-', '--concurrency', '5', '--timeout', '60s', ...state()],
+      {
+        // Longer than anybody takes to look.
+        stdin: sayAfter(40, 20_000),
+      },
+    );
     const jobId = await running.said(/job (\w{20}): 40 items/);
     const status = async (): Promise<string> => (await runCli(['status', jobId, ...state()])).stderr;
     while (!(await status()).includes('1 of 1 worker holds them')) expect(running.child.exitCode).toBeNull();

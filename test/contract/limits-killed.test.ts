@@ -19,7 +19,7 @@ interface Attacked {
   readonly ms: number;
 }
 
-describe('limits of a job whose worker goes', { timeout: 120_000 }, () => {
+describe('limits of a job whose worker goes', () => {
   let stateDir: string;
   let cloud: CloudConnection;
   beforeAll(async () => {
@@ -85,6 +85,8 @@ describe('limits of a job whose worker goes', { timeout: 120_000 }, () => {
       return { status: 200 };
     });
     const meter = downstream.meter('/attacked');
+    const atOnce = job.limits.maxConcurrency ?? 1;
+    const letGo = downstream.hold('/attacked');
     try {
       const line = JSON.stringify({ url: `${downstream.url}/attacked`, ms: job.ms });
       const lines = new Array(job.count).fill(line);
@@ -94,6 +96,8 @@ describe('limits of a job whose worker goes', { timeout: 120_000 }, () => {
         const pid = meter.calls.at(-1)?.pid ?? 0;
         if (pids.delete(pid)) process.kill(pid, 'SIGKILL');
       };
+      await client.until('as many calls at once as may be', async () => (meter.open >= atOnce ? true : undefined));
+      letGo();
       const acts: ReadonlyArray<() => unknown> = [
         kill,
         () => tuneJob(client.steer, jobId, 'the test', job.lower),

@@ -24,6 +24,8 @@ class Path implements Meter {
   readonly calls: MeteredCall[] = [];
   open = 0;
   most = 0;
+  /** What answers the calls that wait while the path is held. */
+  held: Array<() => void> | undefined;
 }
 
 /** Answers a call of the path that has been called so often before in this second; `pid` is the caller's process. */
@@ -58,19 +60,25 @@ export async function startMeteredServer(admit: Admit = () => ({ status: 200 }))
       call.endedAt = Date.now();
       path.open--;
     };
-    const timer = setTimeout(
-      () => {
-        end();
-        response.end('done');
-      },
-      status === 200 ? ms : 0,
-    );
+    let timer: NodeJS.Timeout | undefined;
+    const answer = (): void => {
+      if (call.endedAt !== undefined) return;
+      timer = setTimeout(
+        () => {
+          end();
+          response.end('done');
+        },
+        status === 200 ? ms : 0,
+      );
+    };
     response.statusCode = status;
     if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter);
     response.on('close', () => {
       clearTimeout(timer);
       end();
     });
+    if (path.held === undefined) answer();
+    else path.held.push(answer);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   // A server that listens on TCP has an address with a port.
@@ -78,6 +86,16 @@ export async function startMeteredServer(admit: Admit = () => ({ status: 200 }))
   return {
     url: `http://127.0.0.1:${port}`,
     meter: (path: string): Meter => pathOf(path),
+    /** Leaves calls of a path open until they are let go: so many come together then as their job allows, however slow the machine is. */
+    hold: (name: string): (() => void) => {
+      const path = pathOf(name);
+      path.held ??= [];
+      return () => {
+        const { held = [] } = path;
+        path.held = undefined;
+        for (const answer of held) answer();
+      };
+    },
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

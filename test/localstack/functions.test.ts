@@ -27,7 +27,7 @@ let invoke: (payload: unknown) => Promise<Invoked>;
 beforeAll(async () => {
   invoke = await createFunction(inject('localStack'), `actions-${randomUUID()}`, {
     code,
-    timeoutSeconds: 2,
+    timeoutSeconds: 5,
     environment: { WORD: 'loop' },
   });
 });
@@ -44,7 +44,7 @@ describe('a function on LocalStack', () => {
     expect(payload).toMatchObject({ memoryLimitInMB: '128', word: 'loop', trace: expect.stringContaining('Root=') });
     const { remainingMs } = payload as { remainingMs: number };
     expect(remainingMs).toBeGreaterThan(0);
-    expect(remainingMs).toBeLessThanOrEqual(2_000);
+    expect(remainingMs).toBeLessThanOrEqual(5_000);
   });
 
   it('writes its lines to the log as Lambda formats them', async () => {
@@ -75,12 +75,12 @@ describe('a function on LocalStack', () => {
 
   it.each([
     ['process that ends itself', 'exit', 'Runtime.ExitError', 'exit status 3'],
-    ['handler that waits past its timeout', 'wait', 'Sandbox.Timedout', 'Task timed out after 2.00 seconds'],
+    ['handler that waits past its timeout', 'wait', 'Sandbox.Timedout', 'Task timed out after 5.00 seconds'],
     [
       'handler that blocks its thread past its timeout',
       'block',
       'Sandbox.Timedout',
-      'Task timed out after 2.00 seconds',
+      'Task timed out after 5.00 seconds',
     ],
   ])(
     'fails the invocation of a %s, and starts the next one in a new process',

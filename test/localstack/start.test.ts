@@ -110,7 +110,7 @@ describe('npm run localstack', () => {
     expect(exitCode).toBe(0);
     expect(await lookAtPort(port)).toEqual({ kind: 'free' });
     expect(await runFiles(child.pid)).toEqual([]);
-    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), 10_000);
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), 60_000);
   });
 
   it('leaves nothing when it is killed', async () => {
@@ -123,6 +123,6 @@ describe('npm run localstack', () => {
       expect(isAlive(pid)).toBe(false);
       // The log remains until the next start.
       expect(await runFiles(child.pid)).toEqual([`run-${child.pid}-${port}.log`]);
-    }, 10_000);
+    }, 60_000);
   });
 });

@@ -60,7 +60,8 @@ if (where === 'outside') await harm[how]?.();
 else
   await attempt('job/1', async () => {
     await harm[how]?.();
-    await sleep(100);
+    // What happens for ever happens while the item runs.
+    await sleep(how === 'interval' ? 60_000 : 100);
   });
 await attempt('job/2', () => sleep(500));
 say('answered job/2');

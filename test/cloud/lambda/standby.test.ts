@@ -67,7 +67,7 @@ async function invoke(options: SpawnOptions): Promise<{ readonly pid: number | u
 }
 
 const gone = async (pid: number | undefined): Promise<void> => {
-  await expect.poll(() => pid === undefined || !existsSync(`/proc/${pid}`), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => pid === undefined || !existsSync(`/proc/${pid}`), { timeout: 60_000 }).toBe(true);
 };
 
 describe('a process that stands by', () => {
