@@ -92,7 +92,9 @@ function byBytes(a: string, b: string): number {
 /** An ETag is a function of the bytes, as S3's MD5 is; any hash that does not collide by chance serves here. */
 function etagOf(body: Uint8Array): string {
   let [a, b, c, d] = [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344];
-  for (const byte of body) {
+  // By index: an iterator makes an object for each byte until it is compiled, a third of all that a simulated worker allocates.
+  for (let at = 0; at < body.length; at++) {
+    const byte = body[at] ?? 0;
     a = Math.imul(a ^ byte, 0x01000193);
     b = Math.imul(b ^ byte, 0x85ebca6b) + a;
     c = Math.imul(c ^ (byte + (b >>> 13)), 0xc2b2ae35);
