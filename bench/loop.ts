@@ -1,6 +1,7 @@
 /**
  * The worker's real path beside the bare loop of `undici.request`, in one process, in turns: intake, timeout, attempts, signal, row, and
- * the result of each chunk. Store and queue are in memory, so that only the loop is measured. `node bench/loop.ts http://127.0.0.1:8080/`
+ * the result of each chunk. Store and queue are in memory, so that only the loop is measured; without the ramp of a job's first second,
+ * in which a worker has fewer calls under way than the bare loop. `node bench/loop.ts http://127.0.0.1:8080/`
  */
 import { Agent, request } from 'undici';
 import { task as http } from '../lambdas/tasks/http.ts';
@@ -72,7 +73,11 @@ async function prepared(): Promise<() => Promise<void>> {
     stack: { bucket: 'jobs', workers: 2, workerMemoryMb: limits.workerMemoryMb, bundleHash: 'bench' },
   };
   const items = new Array<string>(calls).fill(url);
-  const { jobId } = await fanOut(deps, { task: 'http', items, wait: false, options: { perWorker: atOnce } }, 'bench');
+  const { jobId } = await fanOut(
+    deps,
+    { task: 'http', items, wait: false, options: { perWorker: atOnce, limits: { rampMs: 0 } } },
+    'bench',
+  );
   const [first] = await queue.receive({ max: 1, waitSeconds: 0, visibilitySeconds: 600 });
   const held = first === undefined ? undefined : toHeldMessage(first, deps.log);
   if (held === undefined) throw new Error('expected a message of the job, got none');

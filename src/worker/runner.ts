@@ -9,6 +9,7 @@ import { retryAfter } from './retry-after.ts';
 import { startItem } from './run-item.ts';
 import type { RunningJob } from './running-job.ts';
 import { settleCancelled, settleOutcome } from './settle-item.ts';
+import { TurnTimers } from './turn-timers.ts';
 import { unitsOf } from './units-of.ts';
 import { Usage } from './usage.ts';
 import type { WorkerState } from './worker-state.ts';
@@ -24,6 +25,8 @@ export class Runner {
   readonly #state: WorkerState;
   readonly #closer: Closer;
   readonly #alarm: Alarm;
+  /** The attempts' clock. */
+  readonly #timers: TurnTimers;
   #leaving = false;
 
   constructor(deps: WorkerDeps, state: WorkerState, closer: Closer) {
@@ -31,6 +34,7 @@ export class Runner {
     this.#state = state;
     this.#closer = closer;
     this.#alarm = new Alarm(deps.clock, () => state.changed.set());
+    this.#timers = new TurnTimers(deps.clock);
   }
 
   /** Starts what can start. */
@@ -56,6 +60,7 @@ export class Runner {
    */
   #startItems(now: number): number {
     let waitMs = Number.POSITIVE_INFINITY;
+    this.#timers.turn();
     const jobs = [...this.#state.jobs.values()].filter((job) => job.ready.length > 0);
     while (this.#state.running < limits.maxConcurrency) {
       const job = fewestForItsWeight(jobs);
@@ -125,23 +130,24 @@ export class Runner {
   }
 
   #start(job: RunningJob, run: ItemRun): void {
-    const { clock } = this.#deps;
+    const { clock, log } = this.#deps;
+    const now = clock.now();
     run.attempts++;
     run.chunk.attempted();
     const units = unitsOf(job, run);
     const usage = new Usage();
-    job.gate.started(clock.now(), units);
+    job.gate.started(now, units);
     job.pace.meter.started(units);
     job.running++;
     job.ranSince = true;
     this.#state.running++;
-    const at = clock.now() - job.beganAt;
+    const at = now - job.beganAt;
     const unhandled = (error: ItemError): void => this.chargeFault(run, error);
-    startItem(this.#deps, { job, run, unhandled, used: (used) => usage.add(used) }, (outcome) => {
+    startItem({ clock: this.#timers, log }, { job, run, unhandled, used: (used) => usage.add(used) }, (outcome) => {
       job.running--;
       this.#state.running--;
       this.#state.guard(() => {
-        job.gate.settled(clock.now(), usage.units === undefined ? 0 : usage.units - units);
+        if (usage.units !== undefined) job.gate.settled(clock.now(), usage.units - units);
         if (usage.usd !== undefined) run.chunk.spend(usage.usd);
         this.#settle(job, run, outcome, at);
         this.#closer.check(run.chunk);

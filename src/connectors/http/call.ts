@@ -144,11 +144,11 @@ async function follow(request: HttpRequest, options: HttpCallOptions, wanted: In
 
 /** The embedded cloud holds the jobs of this machine: it is no downstream, by whichever name of loopback. */
 function isOwn(url: CallUrl): boolean {
-  const own = ownAddress();
-  if (own === undefined) return false;
-  const [, port] = own.split(':');
+  const port = ownPort();
   return (
-    url.port === port && /^(localhost|.*\.localhost|127\..*|0\.0\.0\.0|\[::1?\]|\[::ffff:7f.*\])$/.test(url.hostname)
+    port !== undefined &&
+    url.port === port &&
+    /^(localhost|.*\.localhost|127\..*|0\.0\.0\.0|\[::1?\]|\[::ffff:7f.*\])$/.test(url.hostname)
   );
 }
 
@@ -221,7 +221,7 @@ function isExpected(status: number, expect: readonly number[] | undefined): bool
 }
 
 const stackPolicy = shared(({ allowPrivateNetwork = false }) => allowPrivateNetwork);
-const ownAddress = shared((connectors) => connectors.ownAddress);
+const ownPort = shared(({ ownAddress }) => ownAddress?.split(':')[1]);
 const publicSockets = shared((connectors) => opened(connectors, false));
 const privateSockets = shared((connectors) => opened(connectors, true));
 
