@@ -5,6 +5,7 @@ import { smallBytes, writeFolder } from '../src/bundle/build-engine.ts';
 import { requireBanner } from '../src/bundle/engine-parts.ts';
 import { mergeChunks } from '../src/bundle/merge-chunks.ts';
 import { isPlainBuiltin, plainBuiltinsPlugin } from '../src/bundle/plain-builtins.ts';
+import { slimSdkPlugin } from '../src/bundle/slim-sdk.ts';
 
 /** The command line in one piece. */
 export interface BuiltCommand {
@@ -47,7 +48,7 @@ export async function bundleCommand(root: string, home: string): Promise<BuiltCo
     legalComments: 'none',
     charset: 'utf8',
     banner: { js: requireBanner },
-    plugins: [plainBuiltinsPlugin],
+    plugins: [plainBuiltinsPlugin, slimSdkPlugin],
     metafile: true,
     logLevel: 'silent',
   });

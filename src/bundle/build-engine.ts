@@ -14,6 +14,7 @@ import {
 } from './engine-parts.ts';
 import { mergeChunks } from './merge-chunks.ts';
 import { isPlainBuiltin, plainBuiltinsPlugin } from './plain-builtins.ts';
+import { slimSdkPlugin } from './slim-sdk.ts';
 
 /** What each thread of the pool starts with. */
 const poolWorker = 'pool-worker';
@@ -104,7 +105,7 @@ export async function buildEngine(root: string, home: string): Promise<BuiltEngi
     charset: 'utf8',
     banner: { js: requireBanner },
     define: placeDefines,
-    plugins: [poolWorkerPlugin, plainBuiltinsPlugin],
+    plugins: [poolWorkerPlugin, plainBuiltinsPlugin, slimSdkPlugin],
     metafile: true,
     logLevel: 'silent',
   });
