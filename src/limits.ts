@@ -182,30 +182,3 @@ export const limits = {
   /** Turns that may end before a part is cut: the first one is short, and S3 may be slow for a time. */
   turnsWithoutPart: 5,
 } as const;
-
-const relations: ReadonlyArray<readonly [boolean, string]> = [
-  [
-    limits.tickQueueVisibilitySeconds >= limits.visibilityTimeouts * limits.tickTimeoutSeconds,
-    'tick queue visibility ≥ 6 × tick timeout',
-  ],
-  [
-    limits.deadLetterQueueVisibilitySeconds >= limits.visibilityTimeouts * limits.deadLetterTimeoutSeconds,
-    'dead-letter queue visibility ≥ 6 × dead-letter timeout',
-  ],
-  [
-    limits.maxTimeoutMs + limits.deadlineMarginMs < limits.workerTimeoutSeconds * 1_000,
-    'longest item timeout + margin < worker timeout',
-  ],
-  [limits.guardTickSeconds > limits.fanOutTimeoutSeconds, 'guard tick later than the fan-out can run'],
-  [
-    limits.inlineMs + limits.deadlineMarginMs + limits.firstTurnMs < limits.fanOutTimeoutSeconds * 1_000,
-    'turn 0 + inline share + margin < fan-out timeout',
-  ],
-  [limits.leaveCallsMs < limits.leaveMs, 'a worker that leaves has time to store what it has'],
-  [limits.turnMs + limits.deadlineMarginMs < limits.tickTimeoutSeconds * 1_000, 'turn + margin < tick timeout'],
-  [limits.chunkBytes >= limits.maxItemBytes, 'a chunk holds the largest item'],
-  [limits.maxRetryAfterMs <= limits.maxDelaySeconds * 1_000, 'the longest Retry-After fits a message delay'],
-];
-for (const [holds, relation] of relations) {
-  if (!holds) throw new Error(`limits contradict each other: expected ${relation}`);
-}

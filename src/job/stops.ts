@@ -1,3 +1,5 @@
+import { toleratedFailures } from '../format/left-to-stop.ts';
+
 /** Totals at which a job ends or pauses by itself; absent is never. */
 export interface StopLimits {
   /** Failed items that are tolerated: one more ends the job. */
@@ -47,13 +49,6 @@ export function stopOf(limits: StopLimits, totals: StopTotals): Stop | undefined
   if (minSuccessful !== undefined && totals.succeeded >= minSuccessful) return { kind: 'end', reason: 'succeeded' };
   if (budgetUsd !== undefined && totals.usd >= budgetUsd) return { kind: 'pause', reason: 'budget' };
   return canaryOf(limits, totals);
-}
-
-/** The most failures that are tolerated; undefined where any number is, or the percentage is of an unknown whole. */
-export function toleratedFailures(limits: StopLimits, items: number | undefined): number | undefined {
-  const { toleratedFailureCount: most, toleratedFailurePercentage: percentage } = limits;
-  const ofAll = percentage === undefined || items === undefined ? undefined : Math.floor((items * percentage) / 100);
-  return most === undefined || ofAll === undefined ? (most ?? ofAll) : Math.min(most, ofAll);
 }
 
 function canaryOf(limits: StopLimits, { canary, items }: StopTotals): Stop | undefined {

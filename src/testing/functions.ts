@@ -9,6 +9,10 @@ import type { Log, Queue, Random, ReceivedMessage } from '../ports.ts';
 import type { Task } from '../task/task.ts';
 import type { RequestCount } from '../worker/count-requests.ts';
 import { toHeldMessage } from '../worker/held-message.ts';
+// Loaded by `import()` for jobs that need it: under virtual time nobody waits for a disk.
+import '../worker/fail-rest.ts';
+import '../worker/look-at-turns.ts';
+import '../worker/part-seat.ts';
 import { runWorker } from '../worker/worker-loop.ts';
 import { type History, placeName } from './history.ts';
 import type { SimulatedProcess } from './process.ts';

@@ -33,11 +33,4 @@ export class Breaker {
   get isTripped(): boolean {
     return this.#seen >= minItems && this.percentage >= this.#threshold;
   }
-
-  /** Forgets what it saw: somebody has looked and resumed the job. */
-  reset(): void {
-    this.#failed.fill(false);
-    this.#seen = 0;
-    this.#failures = 0;
-  }
 }

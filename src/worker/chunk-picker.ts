@@ -2,12 +2,13 @@ import type { WorkMessage } from '../format/message.ts';
 import type { SeatNote } from '../format/seat.ts';
 import { adoptHands } from './adopt-hands.ts';
 import type { WorkerDeps } from './deps.ts';
-import { failRest, mostDeaths } from './fail-rest.ts';
 import type { HeldChunks } from './held-chunks.ts';
 import type { RunningJob } from './running-job.ts';
 import { SeatScan } from './seat-scan.ts';
 import type { SeatWriter } from './seat-writer.ts';
 
+/** So many holders of a seat may die with a chunk: as often as its message would come back before its items fail. */
+const mostDeaths = 20;
 /** Chunks that are begun by one write of the note. */
 const chunksAtOnce = 10;
 
@@ -91,7 +92,7 @@ export class ChunkPicker {
     for (const message of this.#chunks.hand.filter(({ notBefore = 0 }) => notBefore <= now)) {
       if (isEnough()) return;
       const isDead = (message.deaths ?? 0) >= mostDeaths;
-      if (isDead) await failRest(this.#deps, message);
+      if (isDead) await (await import('./fail-rest.ts')).failRest(this.#deps, message);
       this.#chunks.takeOut(message);
       if (isDead) continue;
       // From here on the chunk is this holder's: the scan must not give it once more.

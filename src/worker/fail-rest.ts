@@ -2,9 +2,6 @@ import { settleRest } from '../folder/store-result.ts';
 import { folderOf, type WorkMessage } from '../format/message.ts';
 import type { WorkerDeps } from './deps.ts';
 
-/** So many holders of a seat may die with a chunk: as often as its message would come back before its items fail. */
-export const mostDeaths = 20;
-
 /** Fails what is left of a chunk that workers died with again and again: every job ends. */
 export async function failRest(
   { store, log, writer }: Pick<WorkerDeps, 'store' | 'log' | 'writer'>,

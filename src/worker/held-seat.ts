@@ -4,7 +4,6 @@ import { ChunkPicker } from './chunk-picker.ts';
 import type { LastWrite, WorkerDeps } from './deps.ts';
 import { HeldChunks } from './held-chunks.ts';
 import type { HeldMessage } from './held-message.ts';
-import { partSeat } from './part-seat.ts';
 import type { RunningJob } from './running-job.ts';
 import { contentOf } from './seat-content.ts';
 import { Drain } from './seat-drain.ts';
@@ -92,7 +91,7 @@ export class HeldSeat {
     const now = this.#deps.clock.now();
     const { nextAt } = this;
     const has = !this.isScanned || (nextAt !== undefined && nextAt <= now);
-    return has && this.#writer.mayAsk(now) && inLine < this.#wanted(0);
+    return has && this.#writer.mayAsk(now) && inLine < this.#wanted(0) && !this.job.pace.isHeldBack(now);
   }
 
   /** Items to begin, so that those in line last until the next ones are read. */
@@ -155,7 +154,11 @@ export class HeldSeat {
   part(): Promise<boolean> {
     const { job } = this;
     const content = (): SeatContent => this.#content();
-    return this.#writer.part((lease) => partSeat(this.#deps, { job, lease, chunks: this.#chunks, content }));
+    return this.#writer.part(async (lease) => {
+      // Few invocations end so: it is loaded where one does.
+      const { partSeat } = await import('./part-seat.ts');
+      return partSeat(this.#deps, { job, lease, chunks: this.#chunks, content });
+    });
   }
 
   #content(): SeatContent {

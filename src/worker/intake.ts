@@ -92,7 +92,9 @@ export class Intake {
     this.#receiving = true;
     this.#times.began(clock.now());
     try {
-      const typicalItems = Math.max(1, ...this.#state.chunks.map((chunk) => chunk.message.count));
+      const stops = this.#state.jobs.values().some(({ pace }) => pace.stops !== undefined);
+      const counts = this.#state.chunks.map((chunk) => chunk.message.count);
+      const typicalItems = Math.max(stops ? limits.stopChunkItems : 1, ...counts);
       const wanted = Math.ceil(this.#freeSlots() / typicalItems);
       const room = Math.ceil(this.#state.roomBytes / limits.chunkBytes);
       const max = Math.max(1, Math.min(maxReceived, wanted, room));
@@ -127,6 +129,7 @@ export class Intake {
   /** Whether the message's job has a long line here. Items that a worker may have died of run apart, so they do not stand in it. */
   #hasEnough(held: HeldMessage): boolean {
     const job = this.#state.jobs.get(folderName(folderOf(held.message)));
-    return job?.hasLongLine === true && !isSuspect(held);
+    if (job === undefined || isSuspect(held)) return false;
+    return job.hasLongLine || job.isHeldBack(this.#deps.clock.now(), this.#deps.deadline);
   }
 }

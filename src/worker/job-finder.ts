@@ -5,6 +5,7 @@ import { folderOf } from '../format/message.ts';
 import type { ItemError } from '../format/outcome.ts';
 import { folderName } from '../format/paths.ts';
 import { limits } from '../limits.ts';
+import { hasStops } from '../task/job-limits.ts';
 import type { Task } from '../task/task.ts';
 import type { WorkerDeps } from './deps.ts';
 import { type HeldBell, type HeldMessage, isSuspect } from './held-message.ts';
@@ -62,6 +63,7 @@ export class JobFinder {
     if (known !== undefined) {
       // Whoever holds a seat looks at the control by itself.
       if (!('seat' in held)) await this.#refresh(held, known);
+      if (lacksTurns(known)) await this.#lookAtTurns(held, known);
       return known;
     }
     const lookedAt = clock.now();
@@ -81,7 +83,14 @@ export class JobFinder {
     const job = new RunningJob(manifest, task, pace, isolation);
     if (seen?.control.state === 'cancelled') job.cancel();
     jobs.set(name, job);
+    if (lacksTurns(job)) await this.#lookAtTurns(held, job);
     return job;
+  }
+
+  async #lookAtTurns(held: HeldMessage | HeldBell, job: RunningJob): Promise<void> {
+    const { lookAtTurns } = await import('./look-at-turns.ts');
+    const act = (): Promise<void> => lookAtTurns(this.#deps.store, job);
+    await readHeld(this.#deps, { held, act, until: () => this.#state.endAt });
   }
 
   /** The pace of a job is one, also where some of its items run apart. */
@@ -92,7 +101,7 @@ export class JobFinder {
     const { places } = this.#deps;
     const { concurrency, timeoutMs } = manifest.options;
     places?.keep(Math.floor(limits.maxConcurrency / concurrency));
-    return new Pace({ now, ...seen, concurrency, timeoutMs, places });
+    return new Pace({ now, ...seen, concurrency, timeoutMs, places, workers: manifest.workers });
   }
 
   /** A job of which nothing was in hand for a time may have been steered since. */
@@ -114,3 +123,6 @@ export class JobFinder {
     });
   }
 }
+
+/** Whether the job stops at some count, and nobody here knows how it stands. */
+const lacksTurns = ({ pace }: RunningJob): boolean => pace.stops === undefined && hasStops(pace.limits);

@@ -10,6 +10,7 @@ import type { KeptRows } from './kept-rows.ts';
 import type { ItemAbout } from './open-message.ts';
 import type { Pace } from './pace.ts';
 import { type RowCost, RowsInHand } from './rows-in-hand.ts';
+import type { ChunkCounts } from './stop-share.ts';
 
 /** The job of a chunk, as the chunk sees it. */
 interface JobOfChunk {
@@ -82,6 +83,8 @@ export class OpenChunk {
   isStoring = false;
   /** The worker stores it for good. */
   closing = false;
+  /** What it adds to the counts at which its job stops; absent where it does not. */
+  counts: ChunkCounts | undefined;
   #attempted = false;
 
   constructor(at: {
@@ -180,11 +183,13 @@ export class OpenChunk {
   /** It is in hand no longer. */
   release(): void {
     this.#unlisten();
+    if (this.counts !== undefined) this.counts.isElsewhere = this.#isDropped || this.#later.length > 0;
   }
 
   settle(row: Row, cost: RowCost): void {
     this.#rows.add(row, cost);
     this.#settled++;
+    this.counts?.settled(row.status);
   }
 
   /** An item fails whatever it answers, or has answered; what is stored already stays as it is. */
@@ -206,7 +211,9 @@ export class OpenChunk {
 
   /** A task said that it used so many US dollars. */
   spend(usd: number): void {
-    this.#digest = addDigests(this.#digest, { ...emptyDigest, nanoUsd: Math.round(usd * 1e9) });
+    const nanoUsd = Math.round(usd * 1e9);
+    this.#digest = addDigests(this.#digest, { ...emptyDigest, nanoUsd });
+    if (this.counts !== undefined) this.counts.nanoUsd += nanoUsd;
   }
 
   /** An item of the chunk was tried here. */

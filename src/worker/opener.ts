@@ -139,6 +139,7 @@ export class Opener {
     job.draining = false;
     job.openedAt = clock.now();
     const chunk = new OpenChunk({ held, job, kept, heldBytes, todo: items.length, now: clock.now() });
+    chunk.counts = job.pace.stops?.begun(chunk.place, chunk.digest, { left: items.length, now: clock.now() });
     this.#state.add(chunk);
     if (mayHaveRival(held) && items.length > 0 && held.seat === undefined)
       this.#state.track(this.#closer.claim(chunk), message.job);

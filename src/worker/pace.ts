@@ -7,6 +7,7 @@ import { type JobLimits, needsSeats } from '../task/job-limits.ts';
 import { Breaker } from './breaker.ts';
 import { Gate } from './gate.ts';
 import { Meter } from './meter.ts';
+import type { StopShare } from './stop-share.ts';
 
 /** What a job's pace in this worker depends on from its start. */
 export interface PaceStart {
@@ -19,6 +20,8 @@ export interface PaceStart {
   /** Those of how many workers are here. @default one's */
   readonly places?: { readonly held: number } | undefined;
   readonly timeoutMs: number;
+  /** Workers among which the job is shared where it has no seats. @default 1 */
+  readonly workers?: number;
 }
 
 /** A seat that is held here. */
@@ -38,6 +41,8 @@ export class Pace {
   readonly meter = new Meter();
   /** Seats of a limited job that are held here: its calls start under them alone. */
   readonly seats = new Set<HeldRight>();
+  /** What may be begun here of a job that stops at some count. */
+  stops: StopShare | undefined;
   readonly #start: PaceStart;
   #control: Control;
   /** Since when, at the latest, the control's revision has stood, and when the last good look at it began. */
@@ -129,6 +134,18 @@ export class Pace {
   get atOnce(): number {
     const { concurrency, places } = this.#start;
     return Math.min(limits.maxConcurrency, concurrency * (places?.held ?? 1));
+  }
+
+  /** Whether no further chunk may be begun here, before a turn has counted those that were. */
+  isHeldBack(now: number): boolean {
+    return this.stops?.isUsedUp(this.limits, this.#part, now) ?? false;
+  }
+
+  /** Which part of the job is this worker's. */
+  get #part(): number {
+    const { places, workers = 1 } = this.#start;
+    const { seats, idle = [] } = this.#control.table;
+    return this.needsSeats ? this.seats.size / Math.max(1, seats - idle.length) : (places?.held ?? 1) / workers;
   }
 
   /** Whether its calls at once are bound by what one worker holds, and not by its share. */

@@ -128,9 +128,15 @@ export class RunningJob {
     return this.pace.limits.priority ?? limits.priority;
   }
 
+  /** Whether it waits for a turn before more of it is begun here. */
+  isHeldBack(now: number, deadline: number): boolean {
+    const isOver = this.cancelled.aborted || this.pace.isPaused;
+    return !isOver && this.pace.isHeldBack(now) && this.fits(now, deadline);
+  }
+
   /** Whether its slots would soon stand empty: the next chunk is read while calls run, so that half a line of them is left for it. */
   isHungry(now: number, deadline: number): boolean {
-    if (this.pace.needsSeats) return false;
+    if (this.pace.needsSeats || this.pace.isHeldBack(now)) return false;
     const slots = this.gate.slots(now);
     return this.ready.length <= slots / 2 && slots > 0 && this.fits(now, deadline);
   }

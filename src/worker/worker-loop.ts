@@ -65,7 +65,7 @@ export async function runWorker(
     for (const chunk of state.chunks) closer.check(chunk);
     desk.look();
     // Leases, and what waits for its time.
-    if (!desk.isIdle) state.changed.set();
+    if (!desk.isIdle || state.isIdle) state.changed.set();
   });
   let looks = 0;
   const stopControl = periodically(clock, limits.controlMs / 2, () =>
@@ -79,7 +79,9 @@ export async function runWorker(
       intake.pull();
       // What is being received comes back by itself when nobody opens it.
       const isLeft = leaving.aborted && state.chunks.length === 0 && !opener.isOpening;
-      if ((state.isIdle && desk.isIdle) || isLeft) return closer.acknowledged;
+      const isDone =
+        state.isIdle && desk.isIdle && !state.jobs.values().some((job) => job.isHeldBack(clock.now(), deadline));
+      if (isDone || isLeft) return closer.acknowledged;
       await state.changed.wait();
       state.changed.clear();
     }
@@ -144,12 +146,15 @@ async function lookAtJob(
   const { jobs, state, runner, desk, store } = at;
   const [first] = jobs;
   const { pace, folder } = first;
-  const isHere = desk.serves(first) || state.chunks.some(({ job }) => jobs.some((one) => one === job));
+  const isHere =
+    desk.serves(first) ||
+    state.chunks.some(({ job }) => jobs.some((one) => one === job)) ||
+    first.isHeldBack(deps.clock.now(), deps.deadline);
   if (jobs.every((job) => job.cancelled.aborted) || !isHere) return;
-  const { seen, beganAt } = await soonest(deps.clock, async (beganAt) => ({
-    seen: await readSeenControl(store, folder),
-    beganAt,
-  }));
+  const [{ seen, beganAt }] = await Promise.all([
+    soonest(deps.clock, async (beganAt) => ({ seen: await readSeenControl(store, folder), beganAt })),
+    hasStops(pace.limits) && import('./look-at-turns.ts').then(({ lookAtTurns }) => lookAtTurns(store, first)),
+  ]);
   pace.saw(seen, beganAt, deps.clock.now());
   if (pace.isBroken && pace.control.state === 'running') await openBreaker(deps, first);
   for (const job of jobs) {

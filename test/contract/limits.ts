@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pauseJob, tuneJob, unpauseJob } from '../../src/client/steer.ts';
 import { limits } from '../../src/limits.ts';
-import { ContractClient, type Harness } from './client.ts';
+import { ContractClient, contractSettings, type Harness } from './client.ts';
 import { excessOver, type Meter, mostAtOnce, startMeteredServer } from './metered-server.ts';
 
 /** Limits that hold for a job as a whole, on every target: judged by a server that counts. */
@@ -12,7 +12,11 @@ export function limitsSuite(harness: () => Harness): void {
     client = new ContractClient(harness());
     // "/20-a-second" refuses what is more.
     downstream = await startMeteredServer((path, inThisSecond) =>
-      path === '/20-a-second' && inThisSecond >= 20 ? { status: 429, retryAfter: '1' } : { status: 200 },
+      path === '/broken'
+        ? { status: 400 }
+        : path === '/20-a-second' && inThisSecond >= 20
+          ? { status: 429, retryAfter: '1' }
+          : { status: 200 },
     );
   });
   afterAll(() => downstream.close());
@@ -98,6 +102,19 @@ export function limitsSuite(harness: () => Harness): void {
       await unpauseJob(client.steer, jobId, 'test');
       await allSucceed(jobId, 120);
       expect(meter.most).toBe(4);
+    });
+
+    it.each([
+      ['succeeded', '/enough', { minSuccessful: 1_500 }, 1_500],
+      ['tolerated', '/broken', { toleratedFailureCount: 300 }, 301],
+    ] as const)('stops without a limit within what is under way and in line: %s', async (reason, path, of, stop) => {
+      const options = { limits: of, attempts: 1 };
+      const { jobId, meter } = await start(path, { count: 12_000, ms: 20, options });
+      const { summary } = await client.ended(jobId);
+      expect(summary).toMatchObject({ reason });
+      const most = contractSettings.workers * (1.5 * limits.concurrency + limits.stopChunkItems);
+      expect(meter.calls.length).toBeGreaterThanOrEqual(stop);
+      expect(meter.calls.length).toBeLessThanOrEqual(stop + most);
     });
 
     it('slows down by itself where the downstream refuses, and fails nothing', async () => {

@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { limits as bounds } from '../../src/limits.ts';
 import { TaskError } from '../../src/task/errors.ts';
 import { defineTask } from '../../src/task/task.ts';
 import { simulate } from '../../src/testing/simulate.ts';
 import { type Limits, workers } from './limit-runs.ts';
 
 /** Fails so many of a hundred items, and says that each call costs a cent. */
-const failing = (ofHundred: number) =>
+const failing = (ofHundred: number, ms = 200) =>
   defineTask({
     description: 'A call that may fail',
     input: z.number(),
     example: 1,
     run: async (n, { used }) => {
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await new Promise((resolve) => setTimeout(resolve, ms));
       used({ usd: 0.01 });
       if ((7 * n) % 100 < ofHundred) throw new TaskError('no', { code: 'No', retryable: false });
       return n;
@@ -65,29 +66,60 @@ describe('a limited job that has reached a stop', () => {
   });
 });
 
+/** What a worker has in line at most beside the calls under way. */
+const lineOf = (perWorker: number): number => perWorker / 2 + bounds.stopChunkItems;
+
 describe('a job without a limit that has reached a stop', () => {
+  const perWorker = 100;
   it.each([
     ['min-succeeded', 0, { minSuccessful: 10_000 }, (ok: number) => ok >= 10_000],
+    ['min-succeeded, of half', 50, { minSuccessful: 4_000 }, (ok: number) => ok >= 4_000],
+    ['min-succeeded, of few', 0, { minSuccessful: 10 }, (ok: number) => ok >= 10],
     ['tolerate', 30, { toleratedFailureCount: 3_000 }, (_: number, no: number) => no > 3_000],
+    ['tolerate, a percentage', 10, { toleratedFailurePercentage: 5 }, (_: number, no: number) => no > 750],
+    ['tolerate none', 30, { toleratedFailureCount: 0 }, (_: number, no: number) => no > 0],
     ['budget', 0, { budgetUsd: 100 }, (ok: number, no: number) => ok + no >= 10_000],
-  ] as const)('starts nothing any more after 3 s: %s', { timeout: 120_000 }, async (_, failed, limits, isReached) => {
-    const { history } = await simulate({
-      task: failing(failed),
-      items: Array.from({ length: 30_000 }, (_item, n) => n),
+    ['breaker', 90, { breaker: 50 }, (ok: number, no: number) => ok + no >= 50],
+  ] as const)(
+    'starts only what was in line, however fast it is: %s',
+    { timeout: 120_000 },
+    async (_, failed, limits, isReached) => {
+      const { history } = await simulate({
+        task: failing(failed, 20),
+        items: Array.from({ length: 15_000 }, (_item, n) => n),
+        workers,
+        options: { limits, perWorker, timeoutMs: 5_000, attempts: 1 },
+        wait: false,
+        cancelAfterMs: 60_000,
+      });
+      let [ok, no] = [0, 0];
+      const inOrder = history.calls.toSorted((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0));
+      const from = inOrder.find(({ end }) => {
+        if (end === 'returned') ok++;
+        else no++;
+        return isReached(ok, no);
+      })?.endedAt;
+      expect(from).toBeDefined();
+      const later = history.calls.filter(({ startedAt }) => startedAt > (from ?? 0));
+      expect(later.length).toBeLessThanOrEqual(workers * lineOf(perWorker));
+    },
+  );
+
+  it.each([1, 2, 3, 4, 5, 6])('ends all the same while processes die and ticks are lost: seed %i', async (seed) => {
+    const { summary } = await simulate({
+      task: failing(20, 50),
+      items: Array.from({ length: 4_000 }, (_item, n) => n),
       workers,
-      options: { limits, timeoutMs: 5_000, attempts: 1 },
+      seed,
+      options: { limits: { minSuccessful: 1_500 }, perWorker: 50, timeoutMs: 5_000, attempts: 1 },
       wait: false,
-      cancelAfterMs: 60_000,
+      faults: {
+        odds: { kill: 0.2, freeze: 0.1, 'lost-tick': 0.3, duplicate: 0.2, 's3-slow': 0.1 },
+        forMs: 60_000,
+        longestMs: 30_000,
+      },
     });
-    let [ok, no] = [0, 0];
-    const inOrder = history.calls.toSorted((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0));
-    const from = inOrder.find(({ end }) => {
-      if (end === 'returned') ok++;
-      else no++;
-      return isReached(ok, no);
-    })?.endedAt;
-    expect(from).toBeDefined();
-    const last = history.calls.reduce((latest, { startedAt }) => Math.max(latest, startedAt), 0);
-    expect(last - (from ?? 0)).toBeLessThanOrEqual(3_000);
+    expect(summary.end).toBe('done');
+    expect(summary.totals.succeeded).toBeGreaterThanOrEqual(1_500);
   });
 });

@@ -1,0 +1,92 @@
+import { Bitmap } from '../format/bitmap.ts';
+import type { Digest } from '../format/digest.ts';
+import { leftToStop, type StopCounts, stopCounts } from '../format/left-to-stop.ts';
+import type { Row } from '../format/outcome.ts';
+import type { ChunkPlace } from '../format/paths.ts';
+import type { TickRecord } from '../format/tick.ts';
+import type { JobLimits } from '../task/job-limits.ts';
+
+/** A worker that hears of no turn for this time goes on: ticks may be lost, and the job must not stand still for it. */
+const patienceMs = 10_000;
+
+/** What a chunk adds to the counts at which its job stops. */
+export class ChunkCounts implements StopCounts {
+  readonly place: ChunkPlace;
+  succeeded: number;
+  failed: number;
+  nanoUsd: number;
+  /** Items without a row. */
+  left: number;
+  /** What is left of it is another worker's, who counts all of it. */
+  isElsewhere = false;
+
+  constructor(place: ChunkPlace, of: StopCounts & { readonly left: number }) {
+    this.place = place;
+    this.succeeded = of.succeeded;
+    this.failed = of.failed;
+    this.nanoUsd = of.nanoUsd;
+    this.left = of.left;
+  }
+
+  settled(status: Row['status']): void {
+    this.left--;
+    if (status !== 'cancelled') this[status]++;
+  }
+}
+
+/**
+ * What one worker may add to the counts at which its job stops, until a turn has counted it: its part of what was left at the last turn.
+ * So all workers together go beyond a stop only by what they have begun by then, however fast they are.
+ */
+export class StopShare {
+  readonly #chunks = new Set<ChunkCounts>();
+  #turn: TickRecord | undefined;
+  #begunAt = Number.NEGATIVE_INFINITY;
+
+  /** The last turn that is known here. */
+  get turn(): number | undefined {
+    return this.#turn?.n;
+  }
+
+  /** A turn has counted chunks. */
+  saw(turn: TickRecord): void {
+    if (this.#turn !== undefined && turn.n <= this.#turn.n) return;
+    this.#turn = turn;
+    for (const chunk of this.#chunks)
+      if (chunk.isElsewhere || hasCounted(turn, chunk.place)) this.#chunks.delete(chunk);
+  }
+
+  /** A chunk is begun, of which so many items are to be tried. */
+  begun(
+    place: ChunkPlace,
+    before: Digest,
+    { left, now }: { readonly left: number; readonly now: number },
+  ): ChunkCounts {
+    const chunk = new ChunkCounts(place, { ...before, left });
+    this.#chunks.add(chunk);
+    this.#begunAt = now;
+    return chunk;
+  }
+
+  /** Whether what was begun here may come to `part` of what is left: then nothing more is begun, for now. */
+  isUsedUp(limits: JobLimits, part: number, now: number): boolean {
+    if (now >= this.#begunAt + patienceMs) return false;
+    const { totals = none, cut } = this.#turn ?? {};
+    const left = leftToStop(limits, totals, cut?.done === true ? cut.items : undefined);
+    const used = { ...none };
+    for (const chunk of this.#chunks) {
+      if (chunk.isElsewhere) continue;
+      // Each that is tried still may succeed.
+      used.succeeded += chunk.succeeded + chunk.left;
+      used.failed += chunk.failed;
+      used.nanoUsd += chunk.nanoUsd;
+    }
+    return stopCounts.some((name) => used[name] >= part * left[name]);
+  }
+}
+
+const none: StopCounts = { succeeded: 0, failed: 0, nanoUsd: 0 };
+
+function hasCounted({ settledParts, counted, cut }: TickRecord, { part, chunk }: ChunkPlace): boolean {
+  return part < settledParts || Bitmap.of(cut.parts[part]?.chunks ?? 0, counted[part]).has(chunk);
+}
