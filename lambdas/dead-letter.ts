@@ -3,7 +3,7 @@ import { settleDeadLetter } from '../src/job/dead-letter.ts';
 import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
 import { settleEach } from '../src/runtime/sqs-record.ts';
 
-const deps = functionDeps(process.env);
+const deps = await functionDeps(process.env);
 
 /** Settles dead letters, so that every job ends. */
 export const handler = async (event: SQSEvent): Promise<SQSBatchResponse> =>

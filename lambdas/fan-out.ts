@@ -15,7 +15,7 @@ import { withThreads } from '../src/worker/isolate/thread-task.ts';
 import { secretsOf, withSecrets } from '../src/worker/secrets.ts';
 import { tasks as taskFiles } from './tasks.mjs';
 
-const deps = functionDeps(process.env);
+const deps = await functionDeps(process.env);
 trustOwnCertificates(process.env);
 useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });
 const leaving = leavingSignal();

@@ -18,5 +18,9 @@ export { withThreads } from '../src/worker/isolate/thread-task.ts';
 export { withSecrets } from '../src/worker/secrets.ts';
 export { tasks } from './tasks.mjs';
 
-/** What it imports later, where a small job's items run in it. */
-export const later = Promise.all([import('../src/runtime/loop-watchdog.ts'), import('../src/worker/worker-loop.ts')]);
+/** What it imports later, on this machine and where a small job's items run in it. */
+export const later = Promise.all([
+  import('../src/aws/local/local-clients.ts'),
+  import('../src/runtime/loop-watchdog.ts'),
+  import('../src/worker/worker-loop.ts'),
+]);

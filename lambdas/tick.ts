@@ -5,7 +5,7 @@ import { functionDeps, newWriter } from '../src/runtime/function-deps.ts';
 import { settleEach } from '../src/runtime/sqs-record.ts';
 import { tasks } from './tasks.mjs';
 
-const deps = functionDeps(process.env);
+const deps = await functionDeps(process.env);
 
 /** Takes one turn of a job for each tick of the event. */
 export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {

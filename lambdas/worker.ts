@@ -18,7 +18,7 @@ import { withSecrets } from '../src/worker/secrets.ts';
 import { runWorker } from '../src/worker/worker-loop.ts';
 import { tasks as taskFiles } from './tasks.mjs';
 
-const deps = functionDeps(process.env);
+const deps = await functionDeps(process.env);
 trustOwnCertificates(process.env);
 useConnectors({ clock: deps.clock, random: deps.random, ...parseConnectorSettings(process.env) });
 const leaving = leavingSignal();

@@ -68,7 +68,7 @@ const rooms: readonly Room[] = [
   {
     name: 'cloud',
     holds: folder('cloud'),
-    mayImport: [...meaning, 'runtime', 'model'],
+    mayImport: [...meaning, 'aws', 'runtime', 'model'],
     packages: noSynthesis,
   },
   {

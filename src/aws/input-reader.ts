@@ -1,6 +1,6 @@
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { InputReader, ObjectHead } from '../ports.ts';
-import { UsageError } from '../task/errors.ts';
+import { inputChanged, inputRefused } from './input-errors.ts';
 import { headObject, statusOf } from './job-store.ts';
 
 /** Reads inputs from S3, each fixed by its ETag. */
@@ -16,12 +16,7 @@ export class S3InputReader implements InputReader {
     try {
       return await headObject(this.#client, input);
     } catch (cause) {
-      if (statusOf(cause) !== 403 && statusOf(cause) !== 404) throw cause;
-      throw new UsageError(
-        'InvalidInput',
-        `expected to read s3://${input.bucket}/${input.key}, got ${statusOf(cause)}; check the name, and deploy with the bucket among inputBuckets`,
-        { cause },
-      );
+      throw inputRefused(input, { status: statusOf(cause), cause });
     }
   }
 
@@ -37,14 +32,7 @@ export class S3InputReader implements InputReader {
       Range: `bytes=${range.start}-${range.end ?? ''}`,
     });
     const answer = await this.#client.send(command).catch((cause: unknown) => {
-      if (statusOf(cause) !== 412 && statusOf(cause) !== 404) throw cause;
-      throw new UsageError(
-        'InvalidInput',
-        `expected s3://${bucket}/${key} as it was when the job began, got another object or none; start the job again`,
-        {
-          cause,
-        },
-      );
+      throw inputChanged(input, { status: statusOf(cause), cause });
     });
     // On Node the SDK's body is a stream of byte chunks; ending the loop early destroys it and frees its socket.
     yield* answer.Body as unknown as AsyncIterable<Uint8Array>;

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
@@ -8,164 +7,49 @@ import {
   SQSClient,
   SQSServiceException,
 } from '@aws-sdk/client-sqs';
-import { mapBounded } from '../concurrency.ts';
-import { bodyAgain } from '../format/message.ts';
-import type { Queue, ReceivedMessage } from '../ports.ts';
-import { type Connection, clientSettings, requestAttempts } from './connection.ts';
+import { type Connection, clientSettings } from './connection.ts';
+import { MessageQueue, type SqsCalls, type SqsOperations } from './message-queue.ts';
 
-/** Makes the one SQS client of a process; {@link SqsQueue} tries again itself, since what may have been sent before is marked. */
+/** Makes the one SQS client of a process; a queue tries again itself. */
 export function sqsClient(connection: Connection): SQSClient {
   return new SQSClient({ ...clientSettings(connection), maxAttempts: 1 });
 }
 
-/** Entries of one SendMessageBatch. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
-const batchEntries = 10;
-/** All entries of one batch together, 1 MiB, less what their own framing takes. */
-const batchBytes = 1_000_000;
-const parallelBatches = 10;
-
-/** One standard SQS queue. */
-export class SqsQueue implements Queue {
-  readonly #client: SQSClient;
-  readonly #url: string;
-
+/** One standard SQS queue by the SDK. */
+export class SqsQueue extends MessageQueue {
   constructor(client: SQSClient, url: string) {
-    this.#client = client;
-    this.#url = url;
-  }
-
-  async send(
-    bodies: readonly string[],
-    options: { readonly group: string; readonly delaySeconds?: number },
-  ): Promise<void> {
-    await mapBounded(batches(bodies), parallelBatches, async (batch) => {
-      let left = batch;
-      for (let attempt = 1; left.length > 0; attempt++) {
-        const refused = await this.#sendBatch(left, options);
-        if (refused.length > 0 && attempt === sendAttempts) {
-          throw new Error(
-            `expected SQS to take ${batch.length} messages, got a refusal of ${refused.length}: ${refused[0]?.reason}`,
-          );
-        }
-        left = refused.map((entry) => entry.body);
-      }
-    });
-  }
-
-  /** Asks until there is an answer; `act` is told whether it was asked before. */
-  async #ask<Answer>(act: (isAgain: boolean) => Promise<Answer>): Promise<Answer> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await act(attempt > 1);
-      } catch (error) {
-        if (attempt === requestAttempts || isFinal(error)) throw error;
-        const isThrottled = error instanceof Error && /Throttl|TooManyRequests/.test(error.name);
-        await sleep(Math.random() * (isThrottled ? throttledWaitMs : firstWaitMs) * 2 ** attempt);
-      }
-    }
-  }
-
-  /** Sends one batch; SQS may take some entries and refuse others. */
-  async #sendBatch(bodies: readonly string[], options: { readonly group: string; readonly delaySeconds?: number }) {
-    const { group, delaySeconds = 0 } = options;
-    const answer = await this.#ask((isAgain) =>
-      this.#client.send(
-        new SendMessageBatchCommand({
-          QueueUrl: this.#url,
-          Entries: bodies.map((body, i) => ({
-            Id: String(i),
-            // It may have been taken, and the answer lost: then there are two.
-            MessageBody: isAgain ? bodyAgain(body) : body,
-            MessageGroupId: group,
-            DelaySeconds: delaySeconds,
-          })),
-        }),
-      ),
-    );
-    return (answer.Failed ?? []).map((failure) => {
-      const reason = `${failure.Code}: ${failure.Message ?? ''}`;
-      if (failure.SenderFault === true) throw new Error(`expected SQS to take a message, got ${reason}`);
-      return { body: bodies[Number(failure.Id)] ?? '', reason };
-    });
-  }
-
-  async receive(options: {
-    readonly max: number;
-    readonly waitSeconds: number;
-    readonly visibilitySeconds: number;
-  }): Promise<readonly ReceivedMessage[]> {
-    const command = new ReceiveMessageCommand({
-      QueueUrl: this.#url,
-      MaxNumberOfMessages: options.max,
-      WaitTimeSeconds: options.waitSeconds,
-      VisibilityTimeout: options.visibilitySeconds,
-      MessageSystemAttributeNames: ['ApproximateReceiveCount'],
-    });
-    const answer = await this.#ask(() => this.#client.send(command));
-    return (answer.Messages ?? []).map((message) => ({
-      body: message.Body ?? '',
-      receiptHandle: message.ReceiptHandle ?? '',
-      messageId: message.MessageId ?? '',
-      receiveCount: Number(message.Attributes?.ApproximateReceiveCount ?? 1),
-    }));
-  }
-
-  async delete(receiptHandle: string): Promise<void> {
-    const command = new DeleteMessageCommand({ QueueUrl: this.#url, ReceiptHandle: receiptHandle });
-    await this.#ask(() => this.#client.send(command));
-  }
-
-  async changeVisibility(receiptHandle: string, seconds: number): Promise<void> {
-    const command = new ChangeMessageVisibilityCommand({
-      QueueUrl: this.#url,
-      ReceiptHandle: receiptHandle,
-      VisibilityTimeout: seconds,
-    });
-    await this.#ask(() => this.#client.send(command));
-  }
-
-  async depth(): Promise<number> {
-    const command = new GetQueueAttributesCommand({
-      QueueUrl: this.#url,
-      AttributeNames: [
-        'ApproximateNumberOfMessages',
-        'ApproximateNumberOfMessagesNotVisible',
-        'ApproximateNumberOfMessagesDelayed',
-      ],
-    });
-    const answer = await this.#ask(() => this.#client.send(command));
-    return Object.values(answer.Attributes ?? {}).reduce((sum, count) => sum + Number(count), 0);
+    super(new SdkCalls(client), url);
   }
 }
 
-const sendAttempts = 4;
-/** The first wait before a request is made again is at most twice this, each further one twice the one before; as the SDK's own. */
-const firstWaitMs = 50;
-/** The same after a throttle. */
-const throttledWaitMs = 250;
+type Send<Name extends keyof SqsOperations> = (
+  client: SQSClient,
+  input: SqsOperations[Name]['input'],
+) => Promise<SqsOperations[Name]['output']>;
 
-/** Refusals of the sender's that another try may not meet: there are too many requests, or a clock is wrong. */
-const passing =
-  /^(Throttl|RequestThrottled|TooManyRequests|RequestLimitExceeded|OverLimit|KmsThrottled|RequestTimeout|RequestExpired|ExpiredToken|InvalidSignature|SignatureDoesNotMatch|RequestInTheFuture|AuthFailure|\w*Skewed)/;
+const sends: { readonly [Name in keyof SqsOperations]: Send<Name> } = {
+  SendMessageBatch: (client, input) => client.send(new SendMessageBatchCommand(input)),
+  ReceiveMessage: (client, input) => client.send(new ReceiveMessageCommand(input)),
+  DeleteMessage: (client, input) => client.send(new DeleteMessageCommand(input)),
+  ChangeMessageVisibility: (client, input) => client.send(new ChangeMessageVisibilityCommand(input)),
+  GetQueueAttributes: (client, input) => client.send(new GetQueueAttributesCommand(input)),
+};
 
-/** A request that would be refused again. */
-const isFinal = (error: unknown): boolean =>
-  error instanceof SQSServiceException && error.$fault === 'client' && !passing.test(error.name);
+class SdkCalls implements SqsCalls {
+  readonly #client: SQSClient;
 
-function batches(bodies: readonly string[]): string[][] {
-  const all: string[][] = [];
-  let batch: string[] = [];
-  let bytes = 0;
-  for (const body of bodies) {
-    const size = Buffer.byteLength(body);
-    if (batch.length === batchEntries || (batch.length > 0 && bytes + size > batchBytes)) {
-      all.push(batch);
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(body);
-    bytes += size;
+  constructor(client: SQSClient) {
+    this.#client = client;
   }
-  if (batch.length > 0) all.push(batch);
-  return all;
+
+  call<Name extends keyof SqsOperations>(
+    name: Name,
+    input: SqsOperations[Name]['input'],
+  ): Promise<SqsOperations[Name]['output']> {
+    return sends[name](this.#client, input);
+  }
+
+  refusalOf(error: unknown): string | undefined {
+    return error instanceof SQSServiceException && error.$fault === 'client' ? error.name : undefined;
+  }
 }

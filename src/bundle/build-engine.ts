@@ -129,6 +129,8 @@ export async function buildEngine(root: string, home: string): Promise<BuiltEngi
  */
 const classes: readonly (readonly string[])[] = [
   ...functionNames.map((name) => [name]),
+  ['src/aws/sdk-clients.ts'],
+  ['src/aws/local/local-clients.ts'],
   ['child', 'thread'],
   ['registry', 'local-registry', 'fanloop', 'fanloop-aio', 'builtin-say-after', 'builtin-cpu'],
   ['builtin-http'],

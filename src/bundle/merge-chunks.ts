@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { type BuildOptions, build, type Metafile, type OutputFile } from 'esbuild';
+import { requireBanner } from './engine-parts.ts';
 
 /** What a build with `splitting` gave, its source maps within. */
 export interface SplitBuild {
@@ -34,7 +35,7 @@ export async function mergeChunks(split: SplitBuild, options: MergeOptions): Pro
   const files = new Map(
     split.outputFiles
       .filter(({ path: file }) => !file.endsWith('.map'))
-      .map(({ path: file, text }) => [path.basename(file), text]),
+      .map(({ path: file, text }) => [path.basename(file), withoutBanner(text)]),
   );
   const outputs = new Map(Object.entries(split.metafile.outputs).map(([file, found]) => [path.basename(file), found]));
   const groups = groupsOf(outputs, options);
@@ -92,6 +93,12 @@ export async function mergeChunks(split: SplitBuild, options: MergeOptions): Pro
     ],
   });
   return result.outputFiles;
+}
+
+/** Most files have no CommonJS in them; to make a `require` for each is a fiftieth of a start. */
+function withoutBanner(text: string): string {
+  const rest = text.startsWith(requireBanner) ? text.slice(requireBanner.length) : text;
+  return /\brequire\b/.test(rest) ? text : rest;
 }
 
 /** For each chunk, what files outside of its group import of it, and under which name the group exports it. */

@@ -52,6 +52,8 @@ export interface Environment {
   readonly tickQueueUrl: string;
   readonly workers: number;
   readonly leaseSeconds: number;
+  /** The function runs in the embedded cloud of this machine. */
+  readonly isEmbedded: boolean;
   /** Queues of this machine count their messages exactly. */
   readonly isDepthExact: boolean;
   /** For how long a worker holds a message without renewing that: the embedded cloud lets go of what a process held when it dies. */
@@ -90,6 +92,7 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     workQueueUrl: text(environmentNames.workQueueUrl),
     tickQueueUrl: text(environmentNames.tickQueueUrl),
     workers: count(environmentNames.workers),
+    isEmbedded,
     isDepthExact: isEmbedded,
     leaseSeconds: isLocal ? Math.min(leaseSeconds, limits.localLeaseSeconds) : leaseSeconds,
     holdSeconds: isLocal && !isEmbedded ? Math.min(leaseSeconds, limits.localLeaseSeconds) : leaseSeconds,

@@ -1,12 +1,12 @@
+import { LocalQueue } from '../aws/local/local-queue.ts';
+import { failureOf, LocalRequests } from '../aws/local/local-requests.ts';
+import { LocalStore } from '../aws/local/local-store.ts';
 import type { Stack } from '../client/stack.ts';
 import type { CloudConnection } from '../cloud/host/cloud.ts';
-import type { InputReader, Queue } from '../ports.ts';
+import type { InputReader } from '../ports.ts';
 import { stackOutputs } from '../runtime/environment.ts';
 import { systemClock, systemRandom } from '../runtime/system.ts';
 import { fanOutTimeoutMs, invokeFanOut, type SendInvocation } from './fan-out-function.ts';
-import { sendLocal } from './local-queue.ts';
-import { failureOf, LocalRequests } from './local-requests.ts';
-import { LocalStore } from './local-store.ts';
 import { smallFirst } from './local-upload.ts';
 
 /**
@@ -49,10 +49,7 @@ export function connectLocal(cloud: CloudConnection, close: () => Promise<void> 
   const upload = smallFirst(store, async () => (await sdk()).upload);
   return {
     store,
-    tickQueue: {
-      ...queueOf(async () => (await sdk()).tickQueue),
-      send: sendLocal(requests, outputs[stackOutputs.tickQueueUrl] ?? ''),
-    },
+    tickQueue: new LocalQueue(requests, outputs[stackOutputs.tickQueueUrl] ?? ''),
     clock: systemClock,
     random: systemRandom,
     input: inputOf(async () => (await sdk()).input),
@@ -73,14 +70,6 @@ export function connectLocal(cloud: CloudConnection, close: () => Promise<void> 
     },
   };
 }
-
-const queueOf = (open: () => Promise<Queue>): Queue => ({
-  send: async (bodies, options) => (await open()).send(bodies, options),
-  receive: async (options) => (await open()).receive(options),
-  delete: async (receiptHandle) => (await open()).delete(receiptHandle),
-  changeVisibility: async (receiptHandle, seconds) => (await open()).changeVisibility(receiptHandle, seconds),
-  depth: async () => (await open()).depth(),
-});
 
 const inputOf = (open: () => Promise<InputReader>): InputReader => ({
   head: async (input) => (await open()).head(input),

@@ -1,3 +1,4 @@
+import { elements, elementTexts } from '../../aws/xml.ts';
 import { openBody, readText } from './body.ts';
 import {
   answerEmpty,
@@ -11,7 +12,6 @@ import {
 import { S3Error } from './errors.ts';
 import { toBinaryKey } from './object-path.ts';
 import { isBucketName, type Listed } from './object-store.ts';
-import { elements, elementTexts } from './xml.ts';
 
 /** A list answers at most this many lines. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
 const maxKeys = 1_000;

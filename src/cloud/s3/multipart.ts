@@ -1,3 +1,4 @@
+import { elements, elementTexts } from '../../aws/xml.ts';
 import { openBody, readText } from './body.ts';
 import {
   answerEmpty,
@@ -12,7 +13,6 @@ import { unquoted, writeCondition } from './conditions.ts';
 import { S3Error } from './errors.ts';
 import { openUploads, type UploadPart, type UploadStart, type Uploads } from './object-uploads.ts';
 import { described } from './objects.ts';
-import { elements, elementTexts } from './xml.ts';
 
 /** Limits of uploads in parts. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const maxParts = 10_000;

@@ -13,18 +13,6 @@ export function xml(root: string, content: { readonly [name: string]: XmlValue }
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${open}>${children(content)}</${root}>`;
 }
 
-/** The texts of all elements of a name, in order, with their entities decoded. Requests of S3 nest no element in one of the same name. */
-export function elementTexts(document: string, name: string): string[] {
-  return elements(document, name).map(decodeEntities);
-}
-
-/** The contents of all elements of a name, as they stand. */
-export function elements(document: string, name: string): string[] {
-  return [...document.matchAll(new RegExp(`<${name}(?:\\s[^>]*)?(?:/>|>([\\s\\S]*?)</${name}\\s*>)`, 'g'))].map(
-    (match) => match[1] ?? '',
-  );
-}
-
 function children(content: { readonly [name: string]: XmlValue }): string {
   return Object.entries(content)
     .map(([name, value]) => element(name, value))
@@ -48,15 +36,4 @@ function encodeEntities(text: string): string {
     const named = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }[character];
     return named ?? `&#x${character.charCodeAt(0).toString(16)};`;
   });
-}
-
-function decodeEntities(text: string): string {
-  return text.replace(
-    /&(?:#x([0-9a-f]+)|#([0-9]+)|(amp|lt|gt|quot|apos));/gi,
-    (whole, hex?: string, decimal?: string, named?: string) => {
-      if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
-      if (decimal !== undefined) return String.fromCodePoint(Number(decimal));
-      return { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }[named?.toLowerCase() ?? ''] ?? whole;
-    },
-  );
 }

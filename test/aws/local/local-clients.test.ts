@@ -2,18 +2,21 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { JobStore } from '../../src/aws/job-store.ts';
-import { s3Client } from '../../src/aws/s3.ts';
-import type { Disturbance } from '../../src/cloud/host/disturb.ts';
-import { type Endpoint, openEndpoint } from '../../src/cloud/host/endpoint.ts';
-import { mapBounded } from '../../src/concurrency.ts';
-import { writeObject } from '../../src/connectors/files/object-upload.ts';
-import type { ObjectStore } from '../../src/ports.ts';
-import { sendLocal } from '../../src/targets/local-queue.ts';
-import { LocalRequests } from '../../src/targets/local-requests.ts';
-import { LocalStore } from '../../src/targets/local-store.ts';
-import { smallFirst } from '../../src/targets/local-upload.ts';
-import { verdictOf } from '../../src/task/verdict.ts';
+import { S3InputReader } from '../../../src/aws/input-reader.ts';
+import { JobStore } from '../../../src/aws/job-store.ts';
+import { LocalInput } from '../../../src/aws/local/local-input.ts';
+import { LocalQueue } from '../../../src/aws/local/local-queue.ts';
+import { LocalRequests } from '../../../src/aws/local/local-requests.ts';
+import { LocalStore } from '../../../src/aws/local/local-store.ts';
+import { s3Client } from '../../../src/aws/s3.ts';
+import type { Disturbance } from '../../../src/cloud/host/disturb.ts';
+import { type Endpoint, openEndpoint } from '../../../src/cloud/host/endpoint.ts';
+import { mapBounded } from '../../../src/concurrency.ts';
+import { writeObject } from '../../../src/connectors/files/object-upload.ts';
+import { bellFor, bodyAgain, encodeMessage } from '../../../src/format/message.ts';
+import type { InputReader, ObjectStore } from '../../../src/ports.ts';
+import { smallFirst } from '../../../src/targets/local-upload.ts';
+import { verdictOf } from '../../../src/task/verdict.ts';
 
 const stateDir = mkdtempSync(path.join(tmpdir(), 'fanloop-local-store-test-'));
 const disturbances: Disturbance[] = [];
@@ -209,15 +212,81 @@ describe('smallFirst', () => {
   });
 });
 
-describe('sendLocal', () => {
+describe('LocalQueue', () => {
+  const queueOf = (url: string, accessKeyId?: string) =>
+    new LocalQueue(new LocalRequests(connection(accessKeyId)), url);
+
   it('sends messages with their group and delay, and names the request that was refused', async () => {
     const { url } = await endpoint.createQueue('ticks');
-    await sendLocal(new LocalRequests(connection()), url)(['{"n":1}', '{"n":2}'], { group: 'j' });
-    await sendLocal(new LocalRequests(connection()), url)(['{"n":3}'], { group: 'j', delaySeconds: 900 });
+    await queueOf(url).send(['{"n":1}', '{"n":2}'], { group: 'j' });
+    await queueOf(url).send(['{"n":3}'], { group: 'j', delaySeconds: 900 });
     const received = await endpoint.receive(url, { max: 10 });
     expect(received.map(({ body }) => body)).toEqual(['{"n":1}', '{"n":2}']);
     expect(received.map(({ attributes }) => attributes['MessageGroupId'])).toEqual(['j', 'j']);
-    const stranger = sendLocal(new LocalRequests(connection('nobody')), url)(['{}'], { group: 'j' });
+    const before = asked;
+    const stranger = queueOf(url, 'nobody').send(['{}'], { group: 'j' });
     await expect(stranger).rejects.toThrow(/expected POST \/ to succeed, got status 403/);
+    expect(asked - before).toBe(1);
+  });
+
+  it('marks a message that may have been sent before, and asks again after a refusal that passes', async () => {
+    const { url } = await endpoint.createQueue('marked');
+    disturbances.push({ kind: 'lose' }, { kind: 'refuse', status: 503 });
+    const work = encodeMessage(bellFor({ id: 'job', pass: 0 }, 0));
+    await queueOf(url).send([work], { group: 'j' });
+    const received = await endpoint.receive(url, { max: 10 });
+    expect(received.map(({ body }) => body)).toEqual([work, bodyAgain(work)]);
+  });
+
+  it('says which invocation sends, as the SDK does: by that Lambda finds recursion', async () => {
+    const { url } = await endpoint.createQueue('traced');
+    const trace = 'Root=1-5759e988-bd862e3fe1be46a994272793;Lineage=1:a:1';
+    await new LocalQueue(new LocalRequests(connection(), () => trace), url).send(['{}'], { group: 'j' });
+    const [message] = await endpoint.receive(url, { max: 1 });
+    expect(message?.attributes['AWSTraceHeader']).toBe(trace);
+  });
+});
+
+describe('LocalInput', () => {
+  const inputs = () =>
+    [new LocalInput(new LocalRequests(connection())), new S3InputReader(s3Client(connection()))] as const;
+  const read = async (input: InputReader, ...of: Parameters<InputReader['stream']>): Promise<string> =>
+    Buffer.concat(await Array.fromAsync(input.stream(...of))).toString();
+
+  it('reads what the reader on the SDK reads', async () => {
+    const etag = (await local().put('in put.ndjson', '0123456789', { metadata: { a: 'b' } })) ?? '';
+    const [own, other] = inputs();
+    const at = { bucket: 'jobs', key: 'in put.ndjson', etag };
+    expect(await own.head(at)).toEqual(await other.head(at));
+    expect(await own.head({ ...at, key: 'absent' })).toBeUndefined();
+    for (const range of [{ start: 0 }, { start: 4 }, { start: 2, end: 5 }])
+      expect(await read(own, at, range)).toBe(await read(other, at, range));
+  });
+
+  it.each([
+    ['another object', { bucket: 'jobs', key: 'in put.ndjson', etag: '"00000000000000000000000000000000"' }],
+    ['none', { bucket: 'jobs', key: 'absent', etag: '"1"' }],
+  ])('refuses an input of which there is %s', async (_, at) => {
+    await local().put('in put.ndjson', '0123456789');
+    for (const input of inputs())
+      await expect(read(input, at, { start: 0 })).rejects.toMatchObject({
+        code: 'InvalidInput',
+        message: expect.stringContaining('as it was when the job began'),
+      });
+  });
+
+  it('asks again where there is no answer, and frees the socket of a stream that nobody reads to its end', async () => {
+    const body = Buffer.alloc(2_000_000, 'x');
+    const etag = (await local().put('long', body)) ?? '';
+    const [own] = inputs();
+    disturbances.push({ kind: 'reset' }, { kind: 'refuse', status: 503 });
+    // More than there are sockets.
+    for (let n = 0; n < 60; n++) {
+      for await (const piece of own.stream({ bucket: 'jobs', key: 'long', etag }, { start: 0 })) {
+        expect(piece.length).toBeGreaterThan(0);
+        break;
+      }
+    }
+    expect(disturbances).toEqual([]);
   });
 });

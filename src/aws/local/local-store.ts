@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { maxConflicts, pageKeys } from '../aws/connection.ts';
-import { elementTexts } from '../cloud/s3/xml.ts';
-import { BrokenRecord } from '../format/record.ts';
-import type { ObjectHead, ObjectStore, PutOptions, StoredObject } from '../ports.ts';
+import { BrokenRecord } from '../../format/record.ts';
+import type { ObjectHead, ObjectStore, PutOptions, StoredObject } from '../../ports.ts';
+import { maxConflicts, pageKeys } from '../connection.ts';
+import { elementTexts } from '../xml.ts';
 import { failureOf, type LocalAnswer, type LocalRequest, type LocalRequests } from './local-requests.ts';
 
 const metadataPrefix = 'x-amz-meta-';
 
-/** The bucket of the embedded cloud, by the same requests as the SDK makes (`src/aws/job-store.ts`), without loading it. */
+/** The bucket of the embedded cloud, by the same requests as the SDK makes (`job-store.ts`), without loading it. */
 export class LocalStore implements ObjectStore {
   readonly #requests: LocalRequests;
   readonly #bucket: string;
@@ -93,11 +93,16 @@ export class LocalStore implements ObjectStore {
   }
 
   #pathOf(key: string): string {
-    return `/${this.#bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
+    return objectPath(this.#bucket, key);
   }
 }
 
-function describe(headers: IncomingHttpHeaders): Pick<ObjectHead, 'etag' | 'metadata'> {
+/** Path of a request for an object. */
+export const objectPath = (bucket: string, key: string): string =>
+  `/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
+
+/** What the headers of an answer say of an object. */
+export function describe(headers: IncomingHttpHeaders): Pick<ObjectHead, 'etag' | 'metadata'> {
   const own = Object.entries(headers).filter(([name]) => name.startsWith(metadataPrefix));
   return {
     etag: headers.etag ?? '',

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Connection, requestAttempts } from '../aws/connection.ts';
+import { type Connection, requestAttempts } from '../connection.ts';
 
-/** As in `endpoint.ts`: an import of it reads every export, which takes 40 ms. */
+/** As in `src/cloud/host/endpoint.ts`: an import of it reads every export, which takes 40 ms. */
 const { Agent, request } = process.getBuiltinModule('node:http');
 
 /** One request to the embedded cloud. */
@@ -29,24 +29,44 @@ const timeoutMs = 60_000;
 const firstWaitMs = 50;
 
 /**
- * Requests to the embedded cloud without the SDK: loading it takes longer than the whole job of one item, and each of its first calls
- * longer than such a job's call. Nothing is signed, since the embedded cloud only asks whose key it is.
+ * Requests to the embedded cloud without the SDK: loading it takes longer than the whole job of one item, and each of its first hundred
+ * calls four times the processor time. Nothing is signed, since the embedded cloud only asks whose key it is.
  */
 export class LocalRequests {
   readonly #connection: Connection;
+  readonly #trace: () => string | undefined;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 50 });
 
-  constructor(connection: Connection) {
+  /** @param trace tells the invocation that asks, by which Lambda finds recursion; the SDK sends the same header. @default none */
+  constructor(connection: Connection, trace: () => string | undefined = () => undefined) {
     this.#connection = connection;
+    this.#trace = trace;
   }
 
   /** Asks until there is an answer that is no trouble of the server. @throws Error when all tries have failed; the signal's reason */
-  async send(asked: LocalRequest): Promise<LocalAnswer> {
+  send(asked: LocalRequest): Promise<LocalAnswer> {
+    return this.#untilAnswered(asked, async () => {
+      const answer = await this.once(asked);
+      if (isTrouble(answer.status)) throw failureOf(asked, answer);
+      return answer;
+    });
+  }
+
+  /** The same for an answer that is read as it comes: the caller reads its body, or destroys it. @throws as {@link send} */
+  stream(asked: LocalRequest): Promise<IncomingMessage> {
+    return this.#untilAnswered(asked, async () => {
+      const response = await this.#open(asked);
+      if (isTrouble(response.statusCode ?? 0)) throw failureOf(asked, await readWhole(response));
+      // Whoever reads may take its time.
+      response.setTimeout(0);
+      return response;
+    });
+  }
+
+  async #untilAnswered<Answer>(asked: LocalRequest, act: () => Promise<Answer>): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const answer = await this.#once(asked);
-        if (answer.status < 500 && answer.status !== 429) return answer;
-        throw failureOf(asked, answer);
+        return await act();
       } catch (error) {
         asked.signal?.throwIfAborted();
         if (attempt === requestAttempts) throw error;
@@ -64,8 +84,14 @@ export class LocalRequests {
     this.#agent.destroy();
   }
 
-  #once({ service, method, path, headers, body, ...asked }: LocalRequest): Promise<LocalAnswer> {
+  /** Asks once, and reads the answer to its end. */
+  async once(asked: LocalRequest): Promise<LocalAnswer> {
+    return readWhole(await this.#open(asked));
+  }
+
+  #open({ service, method, path, headers, body, ...asked }: LocalRequest): Promise<IncomingMessage> {
     const { endpoint, region, credentials } = this.#connection;
+    const trace = this.#trace();
     return new Promise((resolve, reject) => {
       const sent = request(new URL(path, endpoint), {
         agent: this.#agent,
@@ -75,6 +101,7 @@ export class LocalRequests {
         headers: {
           authorization: `AWS4-HMAC-SHA256 Credential=${credentials?.accessKeyId}/19700101/${region}/${service}/aws4_request`,
           ...(body && { 'content-length': body.byteLength }),
+          ...(trace !== undefined && { 'x-amzn-trace-id': trace }),
           ...headers,
         },
       });
@@ -84,17 +111,23 @@ export class LocalRequests {
         sent.destroy(Object.assign(error, { code: 'ETIMEDOUT' }));
       });
       sent.on('error', reject);
-      sent.on('response', (response) => {
-        const blocks: Buffer[] = [];
-        response.on('data', (block: Buffer) => blocks.push(block));
-        response.on('error', reject);
-        response.on('end', () => {
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(blocks) });
-        });
-      });
+      sent.on('response', resolve);
       sent.end(body);
     });
   }
+}
+
+const isTrouble = (status: number): boolean => status >= 500 || status === 429;
+
+function readWhole(response: IncomingMessage): Promise<LocalAnswer> {
+  const blocks: Buffer[] = [];
+  return new Promise((resolve, reject) => {
+    response.on('data', (block: Buffer) => blocks.push(block));
+    response.on('error', reject);
+    response.on('end', () => {
+      resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(blocks) });
+    });
+  });
 }
 
 /** The error of an answer that nobody has a use for. */
