@@ -1,6 +1,5 @@
 import {
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -12,6 +11,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { makeFolders } from '../runtime/private-files.ts';
 import { engineHash, findEngine } from './engine.ts';
 import { registryFile } from './engine-parts.ts';
 import { isClone, ownPackage } from './own-package.ts';
@@ -46,7 +46,7 @@ export function localCode(project: Project, cache: string = cacheFolder()): Loca
   const folder = codeFolder(project, hash, cache);
   const home = path.dirname(folder);
   if (!isKept(folder)) {
-    mkdirSync(home, { recursive: true });
+    makeFolders(home);
     const workDir = mkdtempSync(path.join(home, workPrefix));
     copyWithoutMaps(engine.folder, workDir);
     writeFileSync(path.join(workDir, registryFile), registrySource(tasks, engine.tasks));

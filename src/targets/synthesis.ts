@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { isClone, ownPackage } from '../bundle/own-package.ts';
 import { cacheFolder } from '../bundle/project.ts';
+import { makeFolders } from '../runtime/private-files.ts';
 import { defaultStackName, type StackSettings } from '../runtime/stack-settings.ts';
 import { UsageError } from '../task/errors.ts';
 
@@ -26,7 +27,7 @@ const kept = 2;
 export async function synthesize(settings: StackSettings, cache: string = cacheFolder()): Promise<Synthesis> {
   const stackName = settings.stackName ?? defaultStackName;
   const home = path.join(cache, 'synth');
-  mkdirSync(home, { recursive: true });
+  makeFolders(home);
   const outDir = mkdtempSync(path.join(home, `${stackName}-`));
   try {
     await runApp(settings, outDir);

@@ -11,6 +11,8 @@ const echo = createServer(async (request, response) => {
   const [, group] = /^\/slow\/(\w+)\//.exec(request.url ?? '') ?? [];
   if (group !== undefined) {
     await new Promise((resolve) => setTimeout(resolve, 150));
+    // Who leaves waits for its calls, and breaks off at last.
+    if (response.destroyed) return;
     slow(group).answered.push(request.url ?? '');
     if (slow(group).answered.length === 8) slow(group).eight.resolve();
   }

@@ -190,6 +190,11 @@ describe.concurrent('wrong use', () => {
       ['run', 'say-after', item, '--state', 'items.csv'],
       'expected the state folder items.csv to be one that can be written, got EEXIST; choose another by --state',
     ],
+    [
+      'a state folder that no file system takes',
+      ['run', 'say-after', item, '--state', '/proc/fanloop/state'],
+      'expected the state folder /proc/fanloop/state to be one that can be written, got ENOENT; choose another by --state',
+    ],
     ['no job', ['cancel'], "missing required argument 'job'"],
     [
       'a text that is no job id',

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
-import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { privateFile, privateFolder } from '../../runtime/private-files.ts';
+import { makeFolders, privateFile, privateFolder } from '../../runtime/private-files.ts';
 import { UsageError } from '../../task/errors.ts';
 import { tryLock } from './folder-lock.ts';
 import { connectPresence, openPresence, type PresenceAddress, type PresenceConnection } from './owner-presence.ts';
@@ -65,7 +65,7 @@ export async function claimStateFolder(
 
 async function makeFolder(dir: string): Promise<void> {
   try {
-    await mkdir(dir, privateFolder);
+    makeFolders(dir, privateFolder);
     await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
