@@ -3,9 +3,10 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { functionNames } from '../src/bundle/engine-parts.ts';
 import { localCode } from '../src/bundle/local-code.ts';
+import { environmentNames } from '../src/runtime/environment.ts';
 import type { ImportRow } from './results.ts';
 
-/** How long each function takes to load in a process of its own: the least of some, with what V8 has compiled before and without. */
+/** How long each function takes to load in a process of its own, in the embedded cloud and with the SDK: the least of some, with what V8 has compiled before and without. */
 export function measureImports(home: string, rounds: number): readonly ImportRow[] {
   const { folder } = localCode(
     { root: path.join(home, 'imports'), tasks: undefined },
@@ -17,14 +18,17 @@ export function measureImports(home: string, rounds: number): readonly ImportRow
     const load = (env: Readonly<Record<string, string>> = {}): number =>
       importMs(path.join(folder, `${name}.mjs`), env);
     const cached = { NODE_COMPILE_CACHE: compiled };
-    load(cached);
-    const runs = Array.from({ length: rounds }, () => ({ bare: load(), cached: load(cached) }));
-    return {
-      name,
-      rounds,
-      coldMs: Math.min(...runs.map(({ bare }) => bare)),
-      cachedMs: Math.min(...runs.map((run) => run.cached)),
-    };
+    const places = { here: { [environmentNames.localFiles]: home }, sdk: {} };
+    for (const place of Object.values(places)) load({ ...place, ...cached });
+    const runs = Array.from({ length: rounds }, () => ({
+      here: { cold: load(places.here), cached: load({ ...places.here, ...cached }) },
+      sdk: { cold: load(places.sdk), cached: load({ ...places.sdk, ...cached }) },
+    }));
+    const least = (place: keyof typeof places) => ({
+      coldMs: Math.min(...runs.map((run) => run[place].cold)),
+      cachedMs: Math.min(...runs.map((run) => run[place].cached)),
+    });
+    return { name, rounds, ...least('here'), sdk: least('sdk') };
   });
 }
 

@@ -55,6 +55,8 @@ export interface ImportRow {
   readonly coldMs: number;
   /** V8 finds what it has compiled before, as on this machine. */
   readonly cachedMs: number;
+  /** The same with the SDK, as deployed functions are; of an earlier run it is absent. */
+  readonly sdk?: { readonly coldMs: number; readonly cachedMs: number };
 }
 
 /** A job whose items wait for nothing, by how many they are. */

@@ -57,10 +57,12 @@ export function printParts(parts: PartsResult): void {
 
 export function printImports(rows: readonly ImportRow[]): void {
   console.log('\nwhat a function takes to load: processor time, the least');
-  for (const { name, rounds, coldMs, cachedMs } of rows)
-    console.log(
-      `${name.padEnd(14)}${coldMs.toFixed(0).padStart(5)} ms, ${cachedMs.toFixed(0)} ms where V8 has compiled it before;  ${rounds} runs`,
-    );
+  const text = ({ coldMs, cachedMs }: Pick<ImportRow, 'coldMs' | 'cachedMs'>): string =>
+    `${coldMs.toFixed(0).padStart(5)} ms, ${cachedMs.toFixed(0)} ms where V8 has compiled it before`;
+  for (const { name, rounds, sdk, ...here } of rows) {
+    const more = sdk === undefined ? '' : `;  with the SDK ${text(sdk)}`;
+    console.log(`${name.padEnd(14)}${text(here)}${more};  ${rounds} runs`);
+  }
 }
 
 export function printGrowth(rows: readonly GrowthRow[]): void {

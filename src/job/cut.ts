@@ -4,7 +4,7 @@ import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import { cutKey, partKey } from '../format/paths.ts';
 import type { CutProgress } from '../format/tick.ts';
 import { checkEntry } from '../input/entry.ts';
-import { type Line, splitLines } from '../input/lines.ts';
+import { type Line, lineBatches } from '../input/lines.ts';
 import { plainLines } from '../input/plain-lines.ts';
 import { limits } from '../limits.ts';
 import type { Clock, InputReader, ObjectStore } from '../ports.ts';
@@ -136,11 +136,13 @@ async function* cutParts(
       }
     }
   } else {
-    for await (const line of splitLines(bytes, from)) {
-      const checked = checkEntry(line, input.format, task);
-      if (checked !== undefined) await checked;
-      const full = add(line);
-      if (full !== undefined) yield full;
+    for await (const found of lineBatches(bytes, from)) {
+      for (const line of found) {
+        const checked = checkEntry(line, input.format, task);
+        if (checked !== undefined) await checked;
+        const full = add(line);
+        if (full !== undefined) yield full;
+      }
     }
   }
   closeChunk();

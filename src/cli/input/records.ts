@@ -70,11 +70,19 @@ export async function* named(
   all: AsyncIterable<ReadonlyArray<SourceRecord | BadRecord>>,
 ): AsyncGenerator<readonly NamedRecord[]> {
   try {
-    for await (const batch of all) yield batch.map((record) => ({ ...record, source }));
+    for await (const batch of all) yield batch.map((record) => withSource(record, source));
   } catch (error) {
     if (!(error instanceof UsageError) || error.message.includes(source)) throw error;
     throw new UsageError(error.code, `${source}, ${error.message}`, { cause: error });
   }
+}
+
+/** Not by spreading, which takes a third of the time in which an item is checked. */
+function withSource(record: SourceRecord | BadRecord, source: string): NamedRecord {
+  const { place } = record;
+  return 'error' in record
+    ? { source, place, error: record.error, text: record.text }
+    : { source, place, item: record.item, json: record.json };
 }
 
 function record(place: string, line: Line, format: 'ndjson' | 'lines' | 'json'): SourceRecord | BadRecord {
