@@ -62,6 +62,8 @@ export interface SubmitOptions extends WaitOptions {
 export class Fanloop implements AsyncDisposable {
   readonly #stack: Stack;
   readonly #closing = new AbortController();
+  /** Jobs whose only reader has gone are being cancelled. */
+  readonly #cancelling = new Set<Promise<unknown>>();
 
   /** @param stack that a target has connected */
   constructor(stack: Stack) {
@@ -133,7 +135,8 @@ export class Fanloop implements AsyncDisposable {
   /**
    * Runs a task over items and gives the values in the order of the items, as `Promise.all` and p-map do; for results that fit in memory.
    *
-   * No items are no values.
+   * No items are no values. Nobody else reads the job, so that `signal` ends it too: `map` rejects with the signal's reason at once,
+   * and the job is cancelled. {@link submit} starts one that goes on.
    *
    * @throws ItemFailed when an item failed for good; the others have run all the same. UsageError as {@link submit}
    * @example
@@ -146,12 +149,32 @@ export class Fanloop implements AsyncDisposable {
     items: Items<unknown> | Input,
     options: SubmitOptions = {},
   ): Promise<unknown[]> {
-    // Either of both kinds of task is one of the two signatures.
-    const job = await this.submit(task as string, items, options).catch((error: unknown) => {
-      if (error instanceof UsageError && error.code === 'EmptyInput') return undefined;
+    requireTask(task);
+    requireSubmitOptions(options);
+    let id: string | undefined;
+    const onSubmit: typeof options.onSubmit = (job) => {
+      id = job.id;
+      options.onSubmit?.(job);
+    };
+    try {
+      // Either of both kinds of task is one of the two signatures.
+      const job = await this.submit(task as string, items, { ...options, onSubmit });
+      return await Array.fromAsync(job.values(options));
+    } catch (error) {
+      if (error instanceof UsageError && error.code === 'EmptyInput') return [];
+      if (options.signal?.aborted === true && id !== undefined) this.#cancel(id);
       throw error;
-    });
-    return job === undefined ? [] : Array.fromAsync(job.values(options));
+    }
+  }
+
+  /** Cancels a job that nobody waits for; {@link close} waits for it, or an embedded job would go on with the next connection. */
+  #cancel(id: string): void {
+    // One that was refused meanwhile is there no more; one that cannot be reached cannot be cancelled.
+    const cancelling = this.find(id)
+      .cancel()
+      .catch(() => undefined);
+    this.#cancelling.add(cancelling);
+    void cancelling.then(() => this.#cancelling.delete(cancelling));
   }
 
   /**
@@ -173,6 +196,7 @@ export class Fanloop implements AsyncDisposable {
   async close(): Promise<void> {
     // Nobody waits any more for the answers of jobs that stand.
     this.#closing.abort(new Error('the connection was closed'));
+    await Promise.all(this.#cancelling);
     await this.#stack.close();
   }
 

@@ -235,6 +235,47 @@ describe('submit', () => {
   });
 });
 
+describe('map', () => {
+  it.each([
+    ['while its items run', 40, 1_000],
+    ['before its job has begun', 40, 0],
+    ['while the function that starts it runs its items', 3, 1_000],
+  ])('rejects at once when its signal aborts %s, and cancels the job that nobody else reads', async (_, count, ms) => {
+    const world = new ClientWorld(() => 1);
+    const fanloop = world.connect();
+    const controller = new AbortController();
+    let id = '';
+    const onSubmit = (job: { readonly id: string }) => {
+      id = job.id;
+      if (ms === 0) controller.abort(new Error('enough'));
+    };
+    world.clock.after(ms, () => controller.abort(new Error('enough')));
+    const items = repeat(count, { ms: 8_000 });
+    const mapping = fanloop.map('t', items, { onSubmit, signal: controller.signal });
+    await expect(world.during(mapping)).rejects.toThrow('enough');
+    const abortedAt = world.clock.now();
+    await world.during(fanloop.close());
+    expect(world.clock.now() - abortedAt).toBeLessThan(1_000);
+    const job = world.connect().find(id);
+    const { end, totals } = await world.during(job.summary());
+    expect({ end, cancelled: totals.cancelled }).toEqual({ end: 'cancelled', cancelled: count });
+  });
+
+  it('leaves a job alone that has ended when its signal aborts', async () => {
+    const world = new ClientWorld(() => 1);
+    const fanloop = world.connect();
+    const controller = new AbortController();
+    let id = '';
+    const onSubmit = (job: { readonly id: string }) => {
+      id = job.id;
+    };
+    expect(await world.during(fanloop.map('t', repeat(30), { onSubmit, signal: controller.signal }))).toHaveLength(30);
+    controller.abort();
+    await world.during(fanloop.close());
+    expect(await world.during(world.connect().find(id).summary())).toMatchObject({ end: 'done' });
+  });
+});
+
 describe('a job that was asked for and never began', () => {
   async function leftBefore(invoke: boolean) {
     const world = new ClientWorld((item) => item['n']);
