@@ -1,17 +1,17 @@
+import { LocalInput } from '../aws/local/local-input.ts';
 import { LocalQueue } from '../aws/local/local-queue.ts';
 import { failureOf, LocalRequests } from '../aws/local/local-requests.ts';
 import { LocalStore } from '../aws/local/local-store.ts';
 import type { Stack } from '../client/stack.ts';
 import type { CloudConnection } from '../cloud/host/cloud.ts';
-import type { InputReader } from '../ports.ts';
 import { stackOutputs } from '../runtime/environment.ts';
 import { systemClock, systemRandom } from '../runtime/system.ts';
 import { fanOutTimeoutMs, invokeFanOut, type SendInvocation } from './fan-out-function.ts';
 import { smallFirst } from './local-upload.ts';
 
 /**
- * The clients of an embedded cloud. What each job needs goes without the SDK; uploads of several parts and inputs in other buckets
- * load it when they are first used, which takes as long as a small job.
+ * The clients of an embedded cloud. What each job needs goes without the SDK; uploads of several parts load it when they are first
+ * used, which takes as long as a small job.
  */
 export function connectLocal(cloud: CloudConnection, close: () => Promise<void> = async () => {}): Stack {
   const { outputs } = cloud;
@@ -52,7 +52,7 @@ export function connectLocal(cloud: CloudConnection, close: () => Promise<void> 
     tickQueue: new LocalQueue(requests, outputs[stackOutputs.tickQueueUrl] ?? ''),
     clock: systemClock,
     random: systemRandom,
-    input: inputOf(async () => (await sdk()).input),
+    input: new LocalInput(requests),
     bucket,
     workers: Number(outputs[stackOutputs.workers]),
     outlivesProcess,
@@ -70,10 +70,3 @@ export function connectLocal(cloud: CloudConnection, close: () => Promise<void> 
     },
   };
 }
-
-const inputOf = (open: () => Promise<InputReader>): InputReader => ({
-  head: async (input) => (await open()).head(input),
-  stream: async function* (input, range) {
-    yield* (await open()).stream(input, range);
-  },
-});
