@@ -5,6 +5,8 @@ const oldestMs = 5_000;
 /** Many an API refuses some calls whatever the pace is: this part of them slows nothing down, or the pace would sink without end. */
 const tolerated = 0.03;
 const toleratedCount = 2;
+/** The same in a job's first second, whose pace so far says little of what is taken. */
+const toleratedAtFirst = 0.1;
 /** After a refusal the pace is this part of what succeeded in the last second. */
 const cutTo = 0.95;
 /** Without a refusal for this long the pace grows; where it was refused at the same pace before, each time after twice the time. */
@@ -99,7 +101,8 @@ export class Brake {
   refused(now: number, retryAfterMs: number | undefined): void {
     this.#remember(now, 1);
     const judged = this.#since(Number.NEGATIVE_INFINITY).refused;
-    if (judged <= Math.max(toleratedCount, tolerated * this.#count)) {
+    const part = now - this.#firstAt < windowMs ? toleratedAtFirst : tolerated;
+    if (judged <= Math.max(toleratedCount, part * this.#count)) {
       const calmFor = now - this.#cutAt;
       const isCalm = calmFor > windowMs && calmFor < this.#calmMs;
       if (isCalm && judged >= toleratedCount && judged > uselessCalm * this.#count) this.#calmMs = calmMs;
@@ -111,7 +114,10 @@ export class Brake {
     const isMost = refused >= answers / 2;
     // In a job's first second few have been answered yet.
     const spanMs = isMost ? windowMs : Math.max(100, Math.min(windowMs, now - this.#firstAt));
-    const succeeded = ((answers - refused) * windowMs) / spanMs;
+    const lately = ((answers - refused) * windowMs) / spanMs;
+    // What a single second of few answers comes to is chance.
+    const isFew = !isMost && answers < fewAnswers;
+    const succeeded = isFew ? Math.max(lately, this.#succeededPerSecond(now)) : lately;
     if (now - this.#cutAt >= windowMs) {
       this.#judge(succeeded);
       this.#cut(now, succeeded);
@@ -182,6 +188,13 @@ export class Brake {
       refused += one.refused;
     }
     return { answers, refused };
+  }
+
+  /** By all that is remembered. */
+  #succeededPerSecond(now: number): number {
+    const { answers, refused } = this.#since(Number.NEGATIVE_INFINITY);
+    const spanMs = Math.max(windowMs, now - (this.#answers[0]?.at ?? now));
+    return ((answers - refused) * windowMs) / spanMs;
   }
 
   #remember(at: number, refused: 0 | 1): void {

@@ -91,6 +91,31 @@ describe('Brake', () => {
     expect(brake.perSecond(1_001)).toBeCloseTo(0.95 * 99, 0);
   });
 
+  it('is not cut by three refusals among the first fifty answers', () => {
+    for (const everyMs of [2, 10, 19]) {
+      const brake = new Brake();
+      for (let n = 1; n <= 50; n++) {
+        if (n % 16 === 0) brake.refused(everyMs * n, undefined);
+        else brake.succeeded(everyMs * n);
+      }
+      expect(brake.perSecond(everyMs * 50)).toBe(Number.POSITIVE_INFINITY);
+    }
+  });
+
+  it('is cut to what a slow job has got, and not to what came in one second of it', () => {
+    const brake = new Brake();
+    for (let now = 100; now <= 4_000; now += 100) brake.succeeded(now);
+    for (let n = 0; n < 2; n++) brake.refused(4_000, undefined);
+    brake.succeeded(4_100);
+    // A lull.
+    brake.succeeded(4_400);
+    brake.succeeded(4_800);
+    expect(brake.perSecond(4_900)).toBe(Number.POSITIVE_INFINITY);
+    brake.refused(5_050, undefined);
+    expect(brake.perSecond(5_050)).toBeGreaterThan(7);
+    expect(brake.perSecond(5_050)).toBeLessThan(10);
+  });
+
   it('comes back when nothing is refused', () => {
     const brake = new Brake();
     for (let i = 0; i < 100; i++) brake.succeeded(10 * i);
