@@ -16,6 +16,8 @@ export const environmentNames = {
   table: 'FANLOOP_TABLE',
   /** Folder below which tasks may use files of this machine; only the embedded cloud sets it. */
   localFiles: 'FANLOOP_LOCAL_FILES',
+  /** Set by whoever opens the embedded cloud to have its functions call it by the SDK, as on AWS: for tests and measurements of that. */
+  sdk: 'FANLOOP_SDK',
 } as const;
 
 /** What Node reads when a function's process starts. */
@@ -52,8 +54,8 @@ export interface Environment {
   readonly tickQueueUrl: string;
   readonly workers: number;
   readonly leaseSeconds: number;
-  /** The function runs in the embedded cloud of this machine. */
-  readonly isEmbedded: boolean;
+  /** Calls go by the SDK; a function of the embedded cloud makes plain requests instead. */
+  readonly usesSdk: boolean;
   /** Queues of this machine count their messages exactly. */
   readonly isDepthExact: boolean;
   /** For how long a worker holds a message without renewing that: the embedded cloud lets go of what a process held when it dies. */
@@ -92,7 +94,7 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     workQueueUrl: text(environmentNames.workQueueUrl),
     tickQueueUrl: text(environmentNames.tickQueueUrl),
     workers: count(environmentNames.workers),
-    isEmbedded,
+    usesSdk: !isEmbedded || (variables[environmentNames.sdk] ?? '') !== '',
     isDepthExact: isEmbedded,
     leaseSeconds: isLocal ? Math.min(leaseSeconds, limits.localLeaseSeconds) : leaseSeconds,
     holdSeconds: isLocal && !isEmbedded ? Math.min(leaseSeconds, limits.localLeaseSeconds) : leaseSeconds,

@@ -39,8 +39,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
  * On AWS and LocalStack the SDK. The embedded cloud checks no signature and has one address, so a function there goes without: to load
  * the SDK is half of its start, and each of its first hundred calls takes four times the processor time of a plain one.
  */
-async function clientsOf({ isEmbedded }: Environment, variables: Variables): Promise<Clients> {
-  if (!isEmbedded) return (await import('../aws/sdk-clients.ts')).sdkClients();
+async function clientsOf({ usesSdk }: Environment, variables: Variables): Promise<Clients> {
+  if (usesSdk) return (await import('../aws/sdk-clients.ts')).sdkClients();
   const { localClients } = await import('../aws/local/local-clients.ts');
   const { AWS_ENDPOINT_URL: endpoint = '', AWS_REGION: region = '' } = variables;
   const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = variables;

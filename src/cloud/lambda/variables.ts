@@ -26,6 +26,7 @@ const inherited = [
   'NODE_EXTRA_CA_CERTS',
   'SSL_CERT_FILE',
   ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]),
+  environmentNames.sdk,
 ];
 
 /** The variables that are the same for all environments that share a cache: a process reads some of them only when it starts. */

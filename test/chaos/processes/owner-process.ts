@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
+import { environmentNames } from '../../../src/runtime/environment.ts';
 
 /** The process that owns a run's state folder. */
 export interface OwnerProcess {
@@ -9,8 +10,14 @@ export interface OwnerProcess {
 }
 
 /** Starts it; it says of each fault of its faces which it was. */
-export async function startOwner(args: readonly string[], onFault: (kind: string) => void): Promise<OwnerProcess> {
-  const child = fork(join(import.meta.dirname, 'owner.ts'), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+export async function startOwner(
+  args: readonly string[],
+  { usesSdk, onFault }: { readonly usesSdk: boolean; readonly onFault: (kind: string) => void },
+): Promise<OwnerProcess> {
+  const child = fork(join(import.meta.dirname, 'owner.ts'), args, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, ...(usesSdk && { [environmentNames.sdk]: 'true' }) },
+  });
   const started = new Promise<Omit<OwnerProcess, 'child'>>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`expected an owner that starts, got exit code ${code}`)));
     child.on('message', (message) => {

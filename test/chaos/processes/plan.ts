@@ -52,6 +52,8 @@ export interface Plan {
   readonly redrive?: { readonly by: 'code' | 'all failed'; readonly act: Act };
   /** The faces fail until then, in milliseconds after the job's first call. */
   readonly calmAfterMs: number;
+  /** Functions call the faces by the SDK, as on AWS. */
+  readonly usesSdk: boolean;
 }
 
 /** A job's first limits, and those that it may be tuned to. */
@@ -100,6 +102,7 @@ export function planOf(seed: number): Plan {
           },
         }
       : {}),
+    usesSdk: random() < 0.5,
   };
 }
 

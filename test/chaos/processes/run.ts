@@ -40,10 +40,13 @@ export async function runProcesses(seed: number): Promise<ProcessRun> {
   const downstream = await openDownstream(plan.slowness);
   let lastFaultAt = 0;
   let faceFaults = 0;
-  const owner = await startOwner([state, tasks, String(seed), String(plan.faceOdds)], (kind) => {
-    lastFaultAt = Date.now();
-    faceFaults++;
-    count(`face: ${kind}`);
+  const owner = await startOwner([state, tasks, String(seed), String(plan.faceOdds)], {
+    usesSdk: plan.usesSdk,
+    onFault: (kind) => {
+      lastFaultAt = Date.now();
+      faceFaults++;
+      count(`face: ${kind}${plan.usesSdk ? ', met by the SDK too' : ''}`);
+    },
   });
   const startedAt = Date.now();
   const lag = monitorEventLoopDelay({ resolution: 20 });
