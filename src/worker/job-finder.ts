@@ -63,7 +63,7 @@ export class JobFinder {
     if (known !== undefined) {
       // Whoever holds a seat looks at the control by itself.
       if (!('seat' in held)) await this.#refresh(held, known);
-      if (lacksTurns(known)) await this.#lookAtTurns(held, known);
+      if (this.#lacksTurns(known)) await this.#lookAtTurns(held, known);
       return known;
     }
     const lookedAt = clock.now();
@@ -83,8 +83,13 @@ export class JobFinder {
     const job = new RunningJob(manifest, task, pace, isolation);
     if (seen?.control.state === 'cancelled') job.cancel();
     jobs.set(name, job);
-    if (lacksTurns(job)) await this.#lookAtTurns(held, job);
+    if (this.#lacksTurns(job)) await this.#lookAtTurns(held, job);
     return job;
+  }
+
+  /** Whether the job stops at some count, and nobody here knows how it stands. Who runs one chunk alone has no use for it. */
+  #lacksTurns({ pace }: RunningJob): boolean {
+    return this.#deps.pull && pace.stops === undefined && hasStops(pace.limits);
   }
 
   async #lookAtTurns(held: HeldMessage | HeldBell, job: RunningJob): Promise<void> {
@@ -123,6 +128,3 @@ export class JobFinder {
     });
   }
 }
-
-/** Whether the job stops at some count, and nobody here knows how it stands. */
-const lacksTurns = ({ pace }: RunningJob): boolean => pace.stops === undefined && hasStops(pace.limits);

@@ -80,7 +80,9 @@ export async function runWorker(
       // What is being received comes back by itself when nobody opens it.
       const isLeft = leaving.aborted && state.chunks.length === 0 && !opener.isOpening;
       const isDone =
-        state.isIdle && desk.isIdle && !state.jobs.values().some((job) => job.isHeldBack(clock.now(), deadline));
+        state.isIdle &&
+        desk.isIdle &&
+        !(state.mayPull && state.jobs.values().some((job) => job.isHeldBack(clock.now(), deadline)));
       if (isDone || isLeft) return closer.acknowledged;
       await state.changed.wait();
       state.changed.clear();
@@ -153,7 +155,9 @@ async function lookAtJob(
   if (jobs.every((job) => job.cancelled.aborted) || !isHere) return;
   const [{ seen, beganAt }] = await Promise.all([
     soonest(deps.clock, async (beganAt) => ({ seen: await readSeenControl(store, folder), beganAt })),
-    hasStops(pace.limits) && import('./look-at-turns.ts').then(({ lookAtTurns }) => lookAtTurns(store, first)),
+    deps.pull &&
+      hasStops(pace.limits) &&
+      import('./look-at-turns.ts').then(({ lookAtTurns }) => lookAtTurns(store, first)),
   ]);
   pace.saw(seen, beganAt, deps.clock.now());
   if (pace.isBroken && pace.control.state === 'running') await openBreaker(deps, first);

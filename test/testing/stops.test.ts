@@ -123,3 +123,41 @@ describe('a job without a limit that has reached a stop', () => {
     expect(summary.totals.succeeded).toBeGreaterThanOrEqual(1_500);
   });
 });
+
+describe('a job with a stop that has ended', () => {
+  const some: ReadonlyArray<readonly [Limits]> = [
+    [{ minSuccessful: 3 }],
+    [{ minSuccessful: 990 }],
+    [{ toleratedFailureCount: 0 }],
+    [{ toleratedFailureCount: 9 }],
+    [{ minSuccessful: 990, rate: { limit: 1_000, perMs: 1_000 } }],
+    [{ toleratedFailurePercentage: 0, rate: { limit: 1_000, perMs: 1_000 } }],
+  ];
+  it.each(some)('was run by the fan-out itself in the time that it takes: %j', async (limits) => {
+    const { tookMs } = await simulate({
+      task: failing(10, 100),
+      items: Array.from({ length: 10 }, (_item, n) => n),
+      options: { limits, attempts: 1 },
+      wait: true,
+      followed: false,
+    });
+    expect(tookMs).toBeLessThan(1_000);
+  });
+
+  it.each(some)('keeps no worker beyond the next look at it: %j', async (limits) => {
+    const { history } = await simulate({
+      task: failing(1, 100),
+      items: Array.from({ length: 1_000 }, (_item, n) => n),
+      workers,
+      options: { limits, attempts: 1 },
+      wait: false,
+      followed: false,
+    });
+    const lastCall = history.calls.reduce((latest, { endedAt = 0 }) => Math.max(latest, endedAt), 0);
+    const lastWorker = history.lives.reduce(
+      (latest, { endedAt = 0, role }) => Math.max(latest, role === 'worker' ? endedAt : 0),
+      0,
+    );
+    expect(lastWorker - lastCall).toBeLessThan(5_000);
+  });
+});
