@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { environmentNames } from '../src/runtime/environment.ts';
 import { has } from './servers.ts';
 
 /** What a contender is given: a file of URLs as JSON texts, one a line; where its rows go; its folder of state. */
@@ -50,16 +51,12 @@ export function openContenders(home: string): readonly Contender[] {
     { name: 'bare', how: 'undici.request in N coroutines', missing: npmMissing, command: script('bare.mjs') },
     { name: 'p-map', how: 'p-map over undici.request', missing: npmMissing, once: true, command: script('p-map.mjs') },
     { name: 'fetch', how: "p-map over Node's fetch", missing: npmMissing, once: true, command: script('fetch.mjs') },
+    { name: 'fanloop', how: 'fanloop run http on this machine, 2 workers', command: runHttp },
     {
-      name: 'fanloop',
-      how: 'fanloop run http on this machine, 2 workers',
-      // A hundred calls each, in one process until it is busy.
-      command: ({ input, output, state }) => [
-        process.execPath,
-        path.join(root, 'bin', 'fanloop.js'),
-        ...['run', 'http', '--input', input, '--out', output, '--workers', '2'],
-        ...['--state', state],
-      ],
+      name: 'fanloop-sdk',
+      how: 'the same with its functions on the AWS SDK, as deployed ones are',
+      once: true,
+      command: (work) => ['env', `${environmentNames.sdk}=true`, ...runHttp(work)],
     },
     {
       name: 'bullmq',
@@ -89,6 +86,14 @@ export function openContenders(home: string): readonly Contender[] {
     },
   ];
 }
+
+/** A hundred calls each, in one process until it is busy. */
+const runHttp = ({ input, output, state }: Work): readonly string[] => [
+  process.execPath,
+  path.join(root, 'bin', 'fanloop.js'),
+  ...['run', 'http', '--input', input, '--out', output, '--workers', '2'],
+  ...['--state', state],
+];
 
 function installPeers(folder: string): string | undefined {
   if (existsSync(path.join(folder, 'node_modules', 'bullmq'))) return undefined;
