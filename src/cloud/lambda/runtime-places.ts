@@ -18,11 +18,42 @@ const beatMs = 1_000;
 const busyShare = 0.9;
 /** Longer than the code of a new process takes to become fast. */
 const busyMs = 500;
+/**
+ * A loop that gets less of a processor than this while it runs code either waits for others that have the processors, of which one more
+ * process would not get more either, or for a call that blocks it; so it takes longer until it counts as busy.
+ */
+const ownShare = 0.5;
+const starvedMs = 2_000;
 /** A process that holds this part of its memory takes on no more; one that outgrows it is killed. */
 const fullShare = 0.5;
 
 /** Who says nothing for so long stands still: all places but one are given to others. */
 export const silentMs = 3_000;
+
+/** Tells from looks at a loop whether it has no more to give, and begins anew then. */
+export class BusyLoop {
+  #sinceMs = 0;
+  #computedMs = 0;
+
+  /** @param seen the time since the last look, the part of it in which the loop ran code, and the processor time that it got */
+  look({
+    ms,
+    utilization,
+    cpuMs,
+  }: {
+    readonly ms: number;
+    readonly utilization: number;
+    readonly cpuMs: number;
+  }): boolean {
+    const isBusy = utilization >= busyShare;
+    this.#sinceMs = isBusy ? this.#sinceMs + ms : 0;
+    this.#computedMs = isBusy ? this.#computedMs + cpuMs : 0;
+    if (this.#sinceMs < (this.#computedMs < ownShare * this.#sinceMs ? starvedMs : busyMs)) return false;
+    this.#sinceMs = 0;
+    this.#computedMs = 0;
+    return true;
+  }
+}
 
 /**
  * Holds places for one invocation until `end`: half of them are left to another process when this one's loop or memory has no more to
@@ -41,7 +72,8 @@ export function holdPlaces(
     tell(held);
   };
   let before = performance.eventLoopUtilization();
-  let busySinceMs = 0;
+  let cpuBefore = process.threadCpuUsage();
+  const busy = new BusyLoop();
   const look = (): void => {
     const silent = performance.now() - toldMs;
     if (silent > silentMs) keep(1);
@@ -52,10 +84,10 @@ export function holdPlaces(
     const now = performance.eventLoopUtilization();
     const { active, idle, utilization } = performance.eventLoopUtilization(now, before);
     before = now;
-    busySinceMs = utilization >= busyShare ? busySinceMs + active + idle : 0;
+    const { user, system } = process.threadCpuUsage(cpuBefore);
+    cpuBefore = process.threadCpuUsage();
     if (process.memoryUsage.rss() > fullShare * memoryBytes) keep(Math.ceil(held / 2));
-    if (busySinceMs < busyMs) return;
-    busySinceMs = 0;
+    if (!busy.look({ ms: active + idle, utilization, cpuMs: (user + system) / 1_000 })) return;
     keep(Math.max(least, Math.ceil(held / 2)));
   };
   const timer = given > 1 ? setInterval(look, lookMs).unref() : undefined;
