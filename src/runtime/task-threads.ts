@@ -1,3 +1,4 @@
+import { MessageChannel } from 'node:worker_threads';
 import type { RunOnThread, ThreadAnswer, ThreadRequest } from '../worker/isolate/thread-task.ts';
 import type { Threads } from './thread-pool.ts';
 
@@ -8,8 +9,16 @@ export function threadsBeside(moduleUrl: string): RunOnThread {
     const pool = await import('./thread-pool.ts');
     return new pool.Threads({ file: new URL('./thread.mjs', moduleUrl).href, exportName: 'runOnThread' });
   };
-  return async (request, signal) => {
+  return async (request, signal, begun) => {
     threads ??= open();
-    return (await threads).run(request, { signal });
+    const pool = await threads;
+    if (begun === undefined) return pool.run(request, { signal });
+    const { port1, port2 } = new MessageChannel();
+    port1.once('message', begun);
+    try {
+      return await pool.run({ ...request, begun: port2 }, { signal, transferList: [port2] });
+    } finally {
+      port1.close();
+    }
   };
 }

@@ -4,6 +4,7 @@ import type { ItemError } from '../format/outcome.ts';
 import type { Clock } from '../ports.ts';
 import type { Task } from '../task/task.ts';
 import { type AttemptOutcome, startAttempt } from './attempt.ts';
+import { begunKey } from './begun.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { Isolation } from './isolate/isolation.ts';
 import type { ItemRun } from './open-chunk.ts';
@@ -23,12 +24,14 @@ interface ItemAttempt {
   /** A promise of the item's was rejected, and nobody handled it. */
   readonly unhandled: (error: ItemError) => void;
   readonly used: (used: Used) => void;
+  /** A thread has begun the call for which others wait. */
+  readonly begun: (job: RunningJob, run: ItemRun) => void;
 }
 
 /** Starts one attempt of an item with the context that its task expects, here or where its job runs apart; `settled` is called once, and later. */
 export function startItem(
   { clock, log }: Pick<WorkerDeps, 'clock' | 'log'>,
-  { job, run, unhandled, used }: ItemAttempt,
+  { job, run, unhandled, used, begun }: ItemAttempt,
   settled: (outcome: AttemptOutcome) => void,
 ): void {
   const { isolation } = job;
@@ -44,6 +47,7 @@ export function startItem(
       log('info', message, { ...fields, jobId, index: run.jobIndex }),
     used,
   };
+  if (job.begins(run)) Object.assign(context, { [begunKey]: () => begun(job, run) });
   const isHere = isolation === undefined;
   startAttempt(
     {

@@ -11,7 +11,7 @@ import type { RunningJob } from './running-job.ts';
 import { settleCancelled, settleOutcome } from './settle-item.ts';
 import { TurnTimers } from './turn-timers.ts';
 import { unitsOf } from './units-of.ts';
-import { Usage } from './usage.ts';
+import { Usage, type Used } from './usage.ts';
 import type { WorkerState } from './worker-state.ts';
 
 /** What is left of the time to leave for the answer itself. */
@@ -68,6 +68,7 @@ export class Runner {
       const admission = job.gate.next(now, job.running + this.#state.runningApart(job));
       const run = admission.kind === 'start' ? job.next() : undefined;
       if (run !== undefined) this.#start(job, run);
+      else if (job.isBeginning) job.pace.meter.heldUp();
       else if (admission.kind === 'wait') waitMs = Math.min(waitMs, admission.ms);
       else if (admission.kind === 'full' && job.gate.isRamping(now)) waitMs = Math.min(waitMs, rampStepMs);
       else if (job.pace.isBoundByWorker && job.running >= limits.maxConcurrency) job.pace.meter.heldUp();
@@ -143,7 +144,9 @@ export class Runner {
     this.#state.running++;
     const at = now - job.beganAt;
     const unhandled = (error: ItemError): void => this.chargeFault(run, error);
-    startItem({ clock: this.#timers, log }, { job, run, unhandled, used: (used) => usage.add(used) }, (outcome) => {
+    const about = { job, run, unhandled, used: (used: Used) => usage.add(used), begun: this.#begun };
+    startItem({ clock: this.#timers, log }, about, (outcome) => {
+      job.begun(run);
       job.running--;
       this.#state.running--;
       this.#state.guard(() => {
@@ -154,6 +157,12 @@ export class Runner {
       }, job.manifest.jobId);
     });
   }
+
+  /** A thread has begun an item's call: the next one that is paced may start. */
+  readonly #begun = (job: RunningJob, run: ItemRun): void => {
+    job.begun(run, this.#deps.clock.now());
+    this.#state.changed.set();
+  };
 
   #settle(job: RunningJob, run: ItemRun, outcome: AttemptOutcome, at: number): void {
     if (run.chunk.isDropped) return;

@@ -28,6 +28,8 @@ export class RunningJob {
   /** Items whose next attempt has its time; the function forgets the timer. */
   readonly waiting = new Map<ItemRun, () => void>();
   running = 0;
+  /** The item of which a thread has not begun the call: paced ones do not gather before it, or they would become calls all at once. */
+  #beginning: ItemRun | undefined;
   /** An item was started since the loop was last looked at. */
   ranSince = false;
   #slow: Pick<Digest, 'slowCallbacks' | 'slowestMs'> = { slowCallbacks: 0, slowestMs: 0 };
@@ -115,10 +117,30 @@ export class RunningJob {
     return this.ready.some((run) => run.chunk === chunk) || this.waiting.keys().some((run) => run.chunk === chunk);
   }
 
+  /** Whether a start waits for a thread. */
+  get isBeginning(): boolean {
+    return this.#beginning !== undefined;
+  }
+
+  /** Whether nothing else starts before a thread has begun this item's call: {@link begun} tells of it. */
+  begins(run: ItemRun): boolean {
+    if (this.isolation !== undefined || this.task?.thread !== true || !Number.isFinite(this.gate.share.perSecond))
+      return false;
+    this.#beginning = run;
+    return true;
+  }
+
+  /** A thread has begun an item's call, at `now`; undefined where it never will. */
+  begun(run: ItemRun, now?: number): void {
+    if (this.#beginning !== run) return;
+    this.#beginning = undefined;
+    if (now !== undefined) this.gate.begun(now);
+  }
+
   /** Takes the item that starts next: of those that run apart only one that may. */
   next(): ItemRun | undefined {
     const { isolation } = this;
-    if (isolation === undefined) return this.ready.shift();
+    if (isolation === undefined) return this.isBeginning ? undefined : this.ready.shift();
     const at = this.ready.findIndex((run) => isolation.mayStart(run, this.manifest.task));
     return at === -1 ? undefined : this.ready.splice(at, 1)[0];
   }

@@ -5,6 +5,7 @@ import type { Log } from '../../ports.ts';
 import { FailedElsewhere, failureOf } from '../../task/failure.ts';
 import type { TaskRegistry } from '../../task/registry.ts';
 import type { Task } from '../../task/task.ts';
+import { begunOf } from '../begun.ts';
 import { type ItemScope, itemScope } from '../item-scope.ts';
 import { Usage, type Used } from '../usage.ts';
 
@@ -15,6 +16,8 @@ export interface ThreadRequest {
   readonly attempt: number;
   readonly idempotencyKey: string;
   readonly secretHeaders?: Readonly<Record<string, string>>;
+  /** Told when the task is called. @default nobody */
+  readonly begun?: { postMessage(value: null): void };
 }
 
 /** What a thread answers; an error class would not survive the way between threads. */
@@ -23,8 +26,12 @@ export type ThreadAnswer = { readonly used?: Used } & (
   | { readonly ok: false; readonly error: ItemError; readonly retryAfterMs: number | undefined }
 );
 
-/** Runs a request on a thread; rejects when the signal aborts, and the thread is ended then. */
-export type RunOnThread = (request: ThreadRequest, signal: AbortSignal) => Promise<ThreadAnswer>;
+/** Runs a request on a thread; rejects when the signal aborts, and the thread is ended then. `begun` is called when the task is. */
+export type RunOnThread = (
+  request: Omit<ThreadRequest, 'begun'>,
+  signal: AbortSignal,
+  begun?: () => void,
+) => Promise<ThreadAnswer>;
 
 /** The tasks as the worker's loop runs them: those that compute run on threads. */
 export function withThreads(tasks: TaskRegistry, runOnThread: RunOnThread): TaskRegistry {
@@ -40,9 +47,14 @@ export function withThreads(tasks: TaskRegistry, runOnThread: RunOnThread): Task
 function onThread(name: string, task: Task, runOnThread: RunOnThread): Task {
   return {
     ...task,
-    run: async (item, { attempt, idempotencyKey, signal, secretHeaders, used }) => {
+    run: async (item, context) => {
+      const { attempt, idempotencyKey, signal, secretHeaders, used } = context;
       const templates = secretHeaders === undefined ? {} : { secretHeaders };
-      const answer = await runOnThread({ task: name, item, attempt, idempotencyKey, ...templates }, signal);
+      const answer = await runOnThread(
+        { task: name, item, attempt, idempotencyKey, ...templates },
+        signal,
+        begunOf(context),
+      );
       if (answer.used !== undefined) used(answer.used);
       if (answer.ok) return parseToWrite(answer.json);
       throw new FailedElsewhere(answer.error, answer.retryAfterMs);
@@ -80,6 +92,7 @@ export async function answerOnThread(
     ...usage.said(),
   });
   try {
+    request.begun?.postMessage(null);
     // As text: what threads pass to each other loses classes without a word.
     const json = valueJson(await itemScope.run(scope, () => task.run(request.item, context)));
     return answered({ ok: true, json });
