@@ -88,12 +88,14 @@ export function parseLimits(given: JobLimitsInput): JobLimits {
 export const storedLimitsSchema = z.looseObject(shape);
 
 /** Whether the job ends or pauses by itself at some count: then it is looked at often, and in small chunks. */
-export const hasStops = (limits: JobLimits): boolean =>
+export const hasStops = (limits: JobLimits): boolean => stopsAtCount(limits) || limits.canary !== undefined;
+
+/** The same of counts to which any worker may add at any time: a canary's items are given out by turns alone. */
+export const stopsAtCount = (limits: JobLimits): boolean =>
   limits.toleratedFailureCount !== undefined ||
   limits.toleratedFailurePercentage !== undefined ||
   limits.minSuccessful !== undefined ||
-  limits.budgetUsd !== undefined ||
-  limits.canary !== undefined;
+  limits.budgetUsd !== undefined;
 
 /** Whether workers have to agree on the job's pace, and so need a seat to run it. */
 export const needsSeats = (limits: JobLimits): boolean =>

@@ -5,7 +5,7 @@ import { folderOf } from '../format/message.ts';
 import type { ItemError } from '../format/outcome.ts';
 import { folderName } from '../format/paths.ts';
 import { limits } from '../limits.ts';
-import { hasStops } from '../task/job-limits.ts';
+import { stopsAtCount } from '../task/job-limits.ts';
 import type { Task } from '../task/task.ts';
 import type { WorkerDeps } from './deps.ts';
 import { type HeldBell, type HeldMessage, isSuspect } from './held-message.ts';
@@ -63,7 +63,7 @@ export class JobFinder {
     if (known !== undefined) {
       // Whoever holds a seat looks at the control by itself.
       if (!('seat' in held)) await this.#refresh(held, known);
-      if (this.#lacksTurns(known)) await this.#lookAtTurns(held, known);
+      if (this.#lacksTurns(known)) await this.#lookAtTurns(known);
       return known;
     }
     const lookedAt = clock.now();
@@ -83,19 +83,18 @@ export class JobFinder {
     const job = new RunningJob(manifest, task, pace, isolation);
     if (seen?.control.state === 'cancelled') job.cancel();
     jobs.set(name, job);
-    if (this.#lacksTurns(job)) await this.#lookAtTurns(held, job);
+    if (this.#lacksTurns(job)) await this.#lookAtTurns(job);
     return job;
   }
 
   /** Whether the job stops at some count, and nobody here knows how it stands. Who runs one chunk alone has no use for it. */
   #lacksTurns({ pace }: RunningJob): boolean {
-    return this.#deps.pull && pace.stops === undefined && hasStops(pace.limits);
+    return this.#deps.pull && pace.stops === undefined && stopsAtCount(pace.limits);
   }
 
-  async #lookAtTurns(held: HeldMessage | HeldBell, job: RunningJob): Promise<void> {
+  async #lookAtTurns(job: RunningJob): Promise<void> {
     const { lookAtTurns } = await import('./look-at-turns.ts');
-    const act = (): Promise<void> => lookAtTurns(this.#deps.store, job);
-    await readHeld(this.#deps, { held, act, until: () => this.#state.endAt });
+    await lookAtTurns(this.#deps, job);
   }
 
   /** The pace of a job is one, also where some of its items run apart. */

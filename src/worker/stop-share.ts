@@ -39,6 +39,8 @@ export class ChunkCounts implements StopCounts {
  * So all workers together go beyond a stop only by what they have begun by then, however fast they are.
  */
 export class StopShare {
+  /** Its turns are being read. */
+  isLooking = false;
   readonly #chunks = new Set<ChunkCounts>();
   #turn: TickRecord | undefined;
   #begunAt = Number.NEGATIVE_INFINITY;

@@ -3,7 +3,7 @@ import { hedgedReads } from '../folder/hedged-reads.ts';
 import { soonest } from '../folder/soonest.ts';
 import { limits } from '../limits.ts';
 import type { ObjectStore } from '../ports.ts';
-import { hasStops } from '../task/job-limits.ts';
+import { hasStops, stopsAtCount } from '../task/job-limits.ts';
 import { Closer } from './closer.ts';
 import { RequestCount } from './count-requests.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -153,12 +153,13 @@ async function lookAtJob(
     state.chunks.some(({ job }) => jobs.some((one) => one === job)) ||
     first.isHeldBack(deps.clock.now(), deps.deadline);
   if (jobs.every((job) => job.cancelled.aborted) || !isHere) return;
-  const [{ seen, beganAt }] = await Promise.all([
-    soonest(deps.clock, async (beganAt) => ({ seen: await readSeenControl(store, folder), beganAt })),
-    deps.pull &&
-      hasStops(pace.limits) &&
-      import('./look-at-turns.ts').then(({ lookAtTurns }) => lookAtTurns(store, first)),
-  ]);
+  // Beside the control, for which nobody is to wait.
+  if (deps.pull && stopsAtCount(pace.limits))
+    state.track(import('./look-at-turns.ts').then(({ lookAtTurns }) => lookAtTurns(deps, first)));
+  const { seen, beganAt } = await soonest(deps.clock, async (beganAt) => ({
+    seen: await readSeenControl(store, folder),
+    beganAt,
+  }));
   pace.saw(seen, beganAt, deps.clock.now());
   if (pace.isBroken && pace.control.state === 'running') await openBreaker(deps, first);
   for (const job of jobs) {
