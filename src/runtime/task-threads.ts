@@ -1,4 +1,4 @@
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import type { RunOnThread, ThreadAnswer, ThreadRequest } from '../worker/isolate/thread-task.ts';
 import type { Threads } from './thread-pool.ts';
 
@@ -18,6 +18,8 @@ export function threadsBeside(moduleUrl: string): RunOnThread {
     try {
       return await pool.run({ ...request, begun: port2 }, { signal, transferList: [port2] });
     } finally {
+      // An answer may come before the note that was sent first: each has a port of its own.
+      if (receiveMessageOnPort(port1) !== undefined) begun();
       port1.close();
     }
   };
