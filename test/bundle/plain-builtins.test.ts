@@ -127,4 +127,4 @@ it("calls an encrypted endpoint by one kept connection, which the client's end c
     server.closeAllConnections();
     server.close();
   }
-}, 30_000);
+});

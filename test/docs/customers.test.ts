@@ -105,5 +105,5 @@ describe('docs/customers.md', () => {
     expect(table().filter((row) => row.includes('failed'))).toHaveLength(6);
 
     expect(await shell(remove)).toMatchObject({ code: 0 });
-  }, 120_000);
+  });
 });

@@ -85,7 +85,7 @@ describe('a simulated job of many calls', () => {
   let simulated: Simulated;
   beforeAll(async () => {
     simulated = await simulate({ task: call, items, options: { perWorker: 200 }, workers: 5, wait: false });
-  }, 60_000);
+  });
 
   it('makes the requests that its price is made of', async () => {
     const { summary, requests } = simulated;

@@ -71,7 +71,7 @@ beforeAll(async () => {
   });
   await cdk('deploy', '--require-approval', 'never');
   outputs = (await readOutputs()) ?? {};
-}, 300_000);
+}, 600_000);
 
 afterAll(async () => {
   const s3 = s3Client(connection);

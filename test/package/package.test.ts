@@ -7,7 +7,7 @@ let project: InstalledProject;
 
 beforeAll(async () => {
   project = await installPackage();
-}, 300_000);
+}, 600_000);
 afterAll(() => project.remove());
 
 const rowsOf = (text: string): unknown[] =>

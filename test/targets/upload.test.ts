@@ -51,7 +51,7 @@ const refusals = 12;
 it.each([
   ['refuses', (response: ServerResponse) => void response.writeHead(503).end()],
   ['resets', (response: ServerResponse) => void response.destroy()],
-])('uploads an input, once and whole, to an S3 that %s for a while', { timeout: 30_000 }, async (_how, fail) => {
+])('uploads an input, once and whole, to an S3 that %s for a while', async (_how, fail) => {
   const { stack, stored } = await stackOn((n, response) => {
     if (n <= refusals) fail(response);
     return n > refusals;
@@ -61,9 +61,7 @@ it.each([
   expect(stored.at(-1)).toContain('{"n":1}\n{"n":2}\n');
 });
 
-it('asks once more for nothing that was refused for good, and leaves when its caller does', {
-  timeout: 30_000,
-}, async () => {
+it('asks once more for nothing that was refused for good, and leaves when its caller does', async () => {
   const denied = await stackOn((_n, response) => {
     response.writeHead(403).end();
     return false;

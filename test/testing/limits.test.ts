@@ -18,7 +18,7 @@ describe('limits of a job that nothing befalls', () => {
     [{ rate: perSecond(5) }, { ms: 20_000, count: 6_000, timeoutMs: 30_000 }, 0.97],
     // More than one worker carries: it has as many seats as it needs after some seconds.
     [{ rate: perSecond(60) }, { ms: 10_000, count: 12_000, timeoutMs: 15_000 }, 0.95],
-  ])('%j is kept and used by %j, with one call an item', { timeout: 60_000 }, async (limits, job, used) => {
+  ])('%j is kept and used by %j, with one call an item', async (limits, job, used) => {
     const { ms, count, timeoutMs = 5_000 } = job;
     const items = Array.from({ length: count }, () => ({ ms }));
     const options = { task: waits, items, workers, options: { limits, timeoutMs }, wait: false };

@@ -98,7 +98,7 @@ describe('simulate', () => {
 describe('a campaign', () => {
   const seed = Math.floor(Math.random() * 1_000_000_000);
 
-  it(`breaks no promise in 200 runs from seed ${seed}`, { timeout: 180_000 }, async () => {
+  it(`breaks no promise in 200 runs from seed ${seed}`, { timeout: 600_000 }, async () => {
     const broken: string[] = [];
     for (let n = 0; n < 200; n++) {
       const { violations } = await runScenario(scenarioOf(seed + n));

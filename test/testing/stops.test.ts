@@ -80,30 +80,26 @@ describe('a job without a limit that has reached a stop', () => {
     ['tolerate none', 30, { toleratedFailureCount: 0 }, (_: number, no: number) => no > 0],
     ['budget', 0, { budgetUsd: 100 }, (ok: number, no: number) => ok + no >= 10_000],
     ['breaker', 90, { breaker: 50 }, (ok: number, no: number) => ok + no >= 50],
-  ] as const)(
-    'starts only what was in line, however fast it is: %s',
-    { timeout: 120_000 },
-    async (_, failed, limits, isReached) => {
-      const { history } = await simulate({
-        task: failing(failed, 20),
-        items: Array.from({ length: 15_000 }, (_item, n) => n),
-        workers,
-        options: { limits, perWorker, timeoutMs: 5_000, attempts: 1 },
-        wait: false,
-        cancelAfterMs: 60_000,
-      });
-      let [ok, no] = [0, 0];
-      const inOrder = history.calls.toSorted((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0));
-      const from = inOrder.find(({ end }) => {
-        if (end === 'returned') ok++;
-        else no++;
-        return isReached(ok, no);
-      })?.endedAt;
-      expect(from).toBeDefined();
-      const later = history.calls.filter(({ startedAt }) => startedAt > (from ?? 0));
-      expect(later.length).toBeLessThanOrEqual(workers * lineOf(perWorker));
-    },
-  );
+  ] as const)('starts only what was in line, however fast it is: %s', async (_, failed, limits, isReached) => {
+    const { history } = await simulate({
+      task: failing(failed, 20),
+      items: Array.from({ length: 15_000 }, (_item, n) => n),
+      workers,
+      options: { limits, perWorker, timeoutMs: 5_000, attempts: 1 },
+      wait: false,
+      cancelAfterMs: 60_000,
+    });
+    let [ok, no] = [0, 0];
+    const inOrder = history.calls.toSorted((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0));
+    const from = inOrder.find(({ end }) => {
+      if (end === 'returned') ok++;
+      else no++;
+      return isReached(ok, no);
+    })?.endedAt;
+    expect(from).toBeDefined();
+    const later = history.calls.filter(({ startedAt }) => startedAt > (from ?? 0));
+    expect(later.length).toBeLessThanOrEqual(workers * lineOf(perWorker));
+  });
 
   it.each([1, 2, 3, 4, 5, 6])('ends all the same while processes die and ticks are lost: seed %i', async (seed) => {
     const { summary } = await simulate({

@@ -60,9 +60,7 @@ describe('a downstream that asks for a rest', () => {
 });
 
 describe('a job beside a storm', () => {
-  it(`of ${asked} calls a second of which the downstream admits ${admitted} wastes few and uses most`, {
-    timeout: 240_000,
-  }, async () => {
+  it(`of ${asked} calls a second of which the downstream admits ${admitted} wastes few and uses most`, async () => {
     const downstream = new Downstream();
     const task = defineTask({
       description: 'Calls a downstream that refuses for a time',
