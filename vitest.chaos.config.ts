@@ -6,6 +6,6 @@ export default defineConfig({
   test: {
     include: ['test/chaos/**/*.test.ts'],
     pool: 'forks',
-    testTimeout: 600_000,
+    testTimeout: 1_500_000,
   },
 });

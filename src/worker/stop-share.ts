@@ -7,7 +7,7 @@ import type { TickRecord } from '../format/tick.ts';
 import type { JobLimits } from '../task/job-limits.ts';
 
 /** A worker that hears of no turn for this time goes on: ticks may be lost, and the job must not stand still for it. */
-const patienceMs = 10_000;
+export const patienceMs = 10_000;
 
 /** What a chunk adds to the counts at which its job stops. */
 export class ChunkCounts implements StopCounts {

@@ -31,7 +31,7 @@ class Path implements Meter {
 /** Answers a call of the path that has been called so often before in this second; `pid` is the caller's process. */
 export type Admit = (
   path: string,
-  inThisSecond: number,
+  inThisSecond: () => number,
   pid: number,
 ) => { readonly status: number; readonly retryAfter?: string };
 
@@ -48,7 +48,8 @@ export async function startMeteredServer(admit: Admit = () => ({ status: 200 }))
     const [at, pid, ms] = ['at', 'pid', 'ms'].map((name) => Number(searchParams.get(name)));
     const path = pathOf(pathname);
     const arrivedAt = Date.now();
-    const inThisSecond = path.calls.filter((call) => call.status === 200 && call.at > arrivedAt - 1_000).length;
+    const inThisSecond = (): number =>
+      path.calls.filter((call) => call.status === 200 && call.at > arrivedAt - 1_000).length;
     const { status, retryAfter } = admit(pathname, inThisSecond, pid ?? 0);
     const call: MeteredCall = { at: at ?? 0, pid: pid ?? 0, status };
     path.calls.push(call);
