@@ -24,7 +24,7 @@ export type ItemRow<Value> =
 
 /** What every method that waits takes. */
 export interface WaitOptions {
-  /** Ends the wait, not the job; the method rejects with the signal's reason. @default none */
+  /** Ends the wait, not the job; only the job of `map`, which nobody else reads, is cancelled. The method rejects with the signal's reason. @default none */
   readonly signal?: AbortSignal;
 }
 
