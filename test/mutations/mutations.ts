@@ -231,4 +231,25 @@ export const mutations: readonly Mutation[] = [
     replace: 'body',
     test: 'test/aws/work-queue.test.ts',
   },
+  {
+    name: 'a worker begins chunks whatever is left until its job stops',
+    file: 'src/worker/stop-share.ts',
+    find: 'used[name] >= part * left[name]',
+    replace: 'used[name] >= 1e9 * left[name]',
+    test: 'test/testing/stops.test.ts',
+  },
+  {
+    name: 'a worker whose part is used up ends, and the next one has it anew',
+    file: 'src/worker/worker-loop.ts',
+    find: '!(state.mayPull && state.jobs',
+    replace: '!(state.isFullOfRows && state.jobs',
+    test: 'test/testing/stops.test.ts',
+  },
+  {
+    name: 'paced starts that gather before a thread',
+    file: 'src/worker/running-job.ts',
+    find: 'this.#beginning = run;',
+    replace: 'void run;',
+    test: 'test/worker/isolate/paced-threads.test.ts',
+  },
 ];
