@@ -15,13 +15,19 @@ const items = Array.from({ length: 60 }, (_, n) => ({ ms: 100 + n }));
 describe('simulate', () => {
   it('runs a task as a deployed stack would, in no time', async () => {
     const realStart = performance.now();
-    const { rows, summary, tookMs } = await simulate({ task, items: [{ ms: 9_000 }, { ms: 1 }], wait: false });
+    const options = { timeoutMs: 120_000 };
+    const { rows, summary, tookMs } = await simulate({
+      task,
+      items: [{ ms: 100_000 }, { ms: 1 }],
+      options,
+      wait: false,
+    });
     expect(rows).toMatchObject([
-      { index: 0, status: 'succeeded', value: 9_000 },
+      { index: 0, status: 'succeeded', value: 100_000 },
       { index: 1, status: 'succeeded', value: 1 },
     ]);
     expect(summary).toMatchObject({ end: 'done', items: 2 });
-    expect(tookMs).toBeGreaterThan(9_000);
+    expect(tookMs).toBeGreaterThan(100_000);
     expect(performance.now() - realStart).toBeLessThan(tookMs);
   });
 
