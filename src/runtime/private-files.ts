@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Items, rows, and logs may hold secrets, so what this machine keeps of jobs is for its owner's eyes, whatever the umask. */
@@ -20,15 +20,25 @@ export function makePrivateFolder(folder: string): void {
  * @throws Error of the system, with its `code`
  */
 export function makeFolders(folder: string, options: { readonly mode?: number } = {}): void {
-  const { mode = 0o777 } = options;
+  const problem = problemOf(folder, options);
+  if (problem === undefined) return;
+  const above = dirname(folder);
+  if (codeOf(problem) !== 'ENOENT' || above === folder) throw problem;
+  makeFolders(above, options);
+  // Tried once more, and not asked before whether the one above is there: somebody else may just have made it.
+  const again = problemOf(folder, options);
+  if (again !== undefined) throw again;
+}
+
+/** Makes one folder; what hinders that, if it is not there already. */
+function problemOf(folder: string, { mode = 0o777 }: { readonly mode?: number }): unknown {
   try {
     mkdirSync(folder, { mode });
+    return undefined;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EEXIST' && statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
-    const above = dirname(folder);
-    if (code !== 'ENOENT' || existsSync(above)) throw error;
-    makeFolders(above, options);
-    makeFolders(folder, options);
+    const isThere = codeOf(error) === 'EEXIST' && statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+    return isThere ? undefined : error;
   }
 }
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
