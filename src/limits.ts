@@ -1,4 +1,4 @@
-/** Every number that the product's behaviour rests on, with its unit and reason. Relations between them are asserted below. */
+/** Every number that the product's behaviour rests on, with its unit and reason. What must hold between them is told by test/limits.test.ts. */
 export const limits = {
   /** Workers that run at once by default; 5 × 100 calls is brisk, not rude, and fits a new account's 10 executions. */
   workers: 5,
