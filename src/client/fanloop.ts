@@ -9,7 +9,7 @@ import { UsageError } from '../task/errors.ts';
 import { type JobLimitsInput, parseLimits } from '../task/job-limits.ts';
 import type { Task } from '../task/task.ts';
 import { nameOfTaskFile } from '../task/task-file.ts';
-import { untilAborted } from '../waiting.ts';
+import { orAborted, sleep, untilAborted } from '../waiting.ts';
 import { noSuchJob } from './begin.ts';
 import { CheckedInput } from './checked-input.ts';
 import { type Items, itemBlocks, peekSmall } from './item-blocks.ts';
@@ -58,6 +58,16 @@ export interface SubmitOptions extends WaitOptions {
   readonly onSubmit?: (job: { readonly id: string; readonly items?: number }) => void;
 }
 
+/** Who closes a connection waits so long at most for jobs that are being cancelled: where nothing answers, they go on. */
+const cancelMs = 5_000;
+
+/** A job that somebody asks for. */
+interface AskedJob {
+  readonly id: string;
+  /** The write by which the job is kept to, from when it was begun. */
+  marking?: Promise<unknown>;
+}
+
 /** A stack as a program uses it: starts jobs, and finds those that were started. `await using` closes it. */
 export class Fanloop implements AsyncDisposable {
   readonly #stack: Stack;
@@ -95,13 +105,22 @@ export class Fanloop implements AsyncDisposable {
     items: Items<unknown> | Input,
     options: SubmitOptions = {},
   ): Promise<Job> {
+    return this.#submit(task, items, options, { id: newJobId(this.#stack.clock.now(), this.#stack.random) });
+  }
+
+  async #submit(
+    task: string | Task<unknown, unknown>,
+    items: Items<unknown> | Input,
+    options: SubmitOptions,
+    asked: AskedJob,
+  ): Promise<Job> {
     requireTask(task);
     requireSubmitOptions(options);
     requireItems(items);
+    const jobId = asked.id;
     const closing = this.#closing.signal;
     const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
     signal.throwIfAborted();
-    const jobId = newJobId(this.#stack.clock.now(), this.#stack.random);
     const { concurrency, perWorker, timeoutMs, attempts, withItem, secretHeaders, limits: jobLimits, inline } = options;
     const limits = {
       ...(concurrency === undefined ? {} : { concurrency }),
@@ -122,7 +141,10 @@ export class Fanloop implements AsyncDisposable {
     };
     signal.throwIfAborted();
     // From here on the job is kept to, whatever becomes of this process: whoever looks for it asks the fan-out again.
-    await askToStart({ clock: this.#stack.clock, signal }, () => markRunning(this.#stack.store, jobId, request));
+    await askToStart({ clock: this.#stack.clock, signal }, () => {
+      asked.marking = markRunning(this.#stack.store, jobId, request);
+      return orAborted(asked.marking, signal);
+    });
     options.onSubmit?.({ id: jobId, ...(count === undefined ? {} : { items: count }) });
     const { answer } = await startUnderToken(this.#stack, jobId, request, signal).catch(async (error: unknown) => {
       // What was refused never begins.
@@ -149,30 +171,23 @@ export class Fanloop implements AsyncDisposable {
     items: Items<unknown> | Input,
     options: SubmitOptions = {},
   ): Promise<unknown[]> {
-    requireTask(task);
-    requireSubmitOptions(options);
-    let id: string | undefined;
-    const onSubmit: typeof options.onSubmit = (job) => {
-      id = job.id;
-      options.onSubmit?.(job);
-    };
+    const asked: AskedJob = { id: newJobId(this.#stack.clock.now(), this.#stack.random) };
     try {
-      // Either of both kinds of task is one of the two signatures.
-      const job = await this.submit(task as string, items, { ...options, onSubmit });
+      const job = await this.#submit(task, items, options, asked);
       return await Array.fromAsync(job.values(options));
     } catch (error) {
       if (error instanceof UsageError && error.code === 'EmptyInput') return [];
-      if (options.signal?.aborted === true && id !== undefined) this.#cancel(id);
+      if (options.signal?.aborted === true) this.#cancel(asked);
       throw error;
     }
   }
 
   /** Cancels a job that nobody waits for; {@link close} waits for it, or an embedded job would go on with the next connection. */
-  #cancel(id: string): void {
-    // One that was refused meanwhile is there no more; one that cannot be reached cannot be cancelled.
-    const cancelling = this.find(id)
-      .cancel()
-      .catch(() => undefined);
+  #cancel({ id, marking }: AskedJob): void {
+    if (marking === undefined) return;
+    const cancel = (): Promise<unknown> => this.find(id).cancel();
+    // Its mark may stand though the answer was lost. One that was refused is there no more; one that cannot be reached goes on.
+    const cancelling = marking.then(cancel, cancel).catch(() => undefined);
     this.#cancelling.add(cancelling);
     void cancelling.then(() => this.#cancelling.delete(cancelling));
   }
@@ -196,7 +211,10 @@ export class Fanloop implements AsyncDisposable {
   async close(): Promise<void> {
     // Nobody waits any more for the answers of jobs that stand.
     this.#closing.abort(new Error('the connection was closed'));
-    await Promise.all(this.#cancelling);
+    const enough = new AbortController();
+    const late = sleep(this.#stack.clock, cancelMs, enough.signal).catch(() => undefined);
+    await Promise.race([Promise.all(this.#cancelling), late]);
+    enough.abort();
     await this.#stack.close();
   }
 
