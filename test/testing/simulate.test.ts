@@ -102,7 +102,8 @@ describe('simulate', () => {
 });
 
 describe('a campaign', () => {
-  const seed = Math.floor(Math.random() * 1_000_000_000);
+  /** `CHAOS_SEED` runs the same ones again. */
+  const seed = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 1_000_000_000));
 
   it(`breaks no promise in 200 runs from seed ${seed}`, { timeout: 600_000 }, async () => {
     const broken: string[] = [];
