@@ -1,5 +1,5 @@
-import { newestFolder, readJobRows, readJobSummary } from '../folder/passes.ts';
-import { readCut, readManifest, readTable } from '../folder/read.ts';
+import { readJobRows, readJobSummary, readPasses } from '../folder/passes.ts';
+import { readCut, readTable } from '../folder/read.ts';
 import type { Chunk } from '../format/chunk.ts';
 import { countRow, type Digest, digestItems, emptyDigest } from '../format/digest.ts';
 import { indexListFormat, stepsOf } from '../format/index-list.ts';
@@ -47,17 +47,18 @@ export async function redriveJob(stack: RedriveDeps, jobId: string, options: Red
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
   const own = await requireManifest(store, jobId);
-  if ((await readJobSummary(store, jobId)) === undefined) {
+  // Read once: a pass that somebody else begins meanwhile has rows that do not stand yet, and takes this one's place.
+  const passes = await readPasses(store, jobId);
+  if ((await readJobSummary(store, jobId, passes)) === undefined) {
     const message = `expected a job that has ended, got ${jobId}, which is still running; "fanloop watch ${jobId}" follows it`;
     throw new UsageError('InvalidRequest', message);
   }
-  const last = await newestFolder(store, jobId);
-  const before = (await readManifest(store, last)) ?? own;
-  const folder = { id: jobId, pass: last.pass + 1 };
+  const before = passes.at(-1) ?? own;
+  const folder = { id: jobId, pass: passes.length + 1 };
   // Two who select at once write apart; the manifest decides whose selection runs.
   const key = passInputKey(folder, newJobId(stack.clock.now(), stack.random));
   const selection = new Selection(options);
-  await stack.upload(key, selection.blocks(stack, own, signal), { signal });
+  await stack.upload(key, selection.blocks(stack, { manifest: own, passes, signal }), { signal });
   const items = digestItems(selection.replaced);
   if (items === 0) {
     await store.delete(key);
@@ -115,12 +116,16 @@ class Selection {
     return cancelled ? `${failed} or were cancelled` : failed;
   }
 
-  /** Finds the items among the job's newest rows, reads them again from its input, and writes them as entries. */
-  async *blocks(stack: RedriveDeps, manifest: Manifest, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  /** Finds the items among the rows of the last of the passes, reads them again from the job's input, and writes them as entries. */
+  async *blocks(
+    stack: RedriveDeps,
+    of: { readonly manifest: Manifest; readonly passes: readonly Manifest[]; readonly signal: AbortSignal },
+  ): AsyncGenerator<Uint8Array> {
+    const { manifest, passes, signal } = of;
     const chunks = chunksOf(stack, manifest.jobId);
     let chunk = await chunks.next();
     let block = '';
-    for await (const rows of readJobRows(stack.store, manifest.jobId)) {
+    for await (const rows of readJobRows(stack.store, manifest.jobId, passes)) {
       signal.throwIfAborted();
       const chosen = new Map(rows.filter((row) => this.#isWanted(row)).map((row) => [row.index, row]));
       const [first] = rows;

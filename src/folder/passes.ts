@@ -24,16 +24,28 @@ export async function newestFolder(store: ObjectStore, jobId: string): Promise<J
   return { id: jobId, pass: (await readPasses(store, jobId)).length };
 }
 
-/** How a job ended, all its passes counted as one; undefined while it or its last pass runs. */
-export async function readJobSummary(store: ObjectStore, jobId: string): Promise<Summary | undefined> {
+/**
+ * How a job ended, all its passes counted as one; undefined while it or its last pass runs.
+ *
+ * @param passes those that are counted. @default all that there are now
+ */
+export async function readJobSummary(
+  store: ObjectStore,
+  jobId: string,
+  passes?: readonly Manifest[],
+): Promise<Summary | undefined> {
   const own = await readSummary(store, jobId);
-  return own === undefined ? undefined : foldPasses(store, own);
+  return own === undefined ? undefined : foldPasses(store, own, passes);
 }
 
-/** A job's own summary with those of its passes; undefined while the last one runs. */
-export async function foldPasses(store: ObjectStore, own: Summary): Promise<Summary | undefined> {
+/** A job's own summary with those of its passes, as {@link readJobSummary}. */
+export async function foldPasses(
+  store: ObjectStore,
+  own: Summary,
+  passes?: readonly Manifest[],
+): Promise<Summary | undefined> {
   let folded = own;
-  for (const manifest of await readPasses(store, own.jobId)) {
+  for (const manifest of passes ?? (await readPasses(store, own.jobId))) {
     const summary = await readSummary(store, manifestFolder(manifest));
     if (summary === undefined) return undefined;
     // Nothing of it ran, so the outcomes before it still hold.
@@ -61,10 +73,15 @@ export function foldPass(before: Summary, replaced: Digest, pass: Summary): Summ
 /**
  * A job's rows in input order, each item's from the highest pass that has it.
  * Rows come and are ahead as in {@link readRows}.
+ *
+ * @param passes those whose rows count. @default all that there are now
  */
-export async function* readJobRows(store: ObjectStore, jobId: string): AsyncGenerator<readonly Row[]> {
-  const passes = await readPasses(store, jobId);
-  const cursors = passes.map((pass) => new RowCursor(passRows(store, pass)));
+export async function* readJobRows(
+  store: ObjectStore,
+  jobId: string,
+  passes?: readonly Manifest[],
+): AsyncGenerator<readonly Row[]> {
+  const cursors = (passes ?? (await readPasses(store, jobId))).map((pass) => new RowCursor(passRows(store, pass)));
   try {
     for await (const rows of readRows(store, jobId)) {
       if (cursors.length === 0) yield rows;

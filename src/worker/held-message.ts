@@ -3,7 +3,8 @@ import type { Log, ReceivedMessage } from '../ports.ts';
 
 /** A received message, and the hold on it. */
 export interface Held {
-  readonly messageId: string;
+  /** Another one when a second message of the chunk came, as the handle. */
+  messageId: string;
   /** Absent where there is no message in a queue: the fan-out runs the chunk itself, or a seat does. Another one when it came again. */
   receiptHandle: string | undefined;
   /** Deliveries so far, this one included. */

@@ -82,20 +82,26 @@ export class Opener {
   }
 
   /**
-   * Whether a chunk in hand stays as it is when a second message of it comes. Its own message, come again, is its only one. One that
-   * another worker has handed over says that this worker stood still too long: its own message is gone, and the other one counts.
+   * Whether a chunk in hand stays when a second message of it comes. One that another worker has handed over says that this worker stood
+   * still too long: its own message is gone, and the other one counts. Of two others the one that has just come is in the queue for sure,
+   * and the chunk is held by it from now on: the one before may have become a dead letter, or have been lost. A chunk that is on its way
+   * out may need it after all.
    */
   async #keeps(inHand: OpenChunk, held: HeldMessage): Promise<boolean> {
     const isHandedOver = held.message.only !== undefined && held.message.gen > inHand.message.gen;
-    if (inHand.held.messageId === held.messageId) {
-      await this.#holds.release(held);
-      inHand.held.receiptHandle = held.receiptHandle;
-      this.#holds.take(inHand.held, true);
-    } else if (!isHandedOver) await this.#closer.acknowledge(held);
-    else if (inHand.closing) await this.#holds.release(held);
-    else {
+    const before = { ...inHand.held };
+    if (before.messageId !== held.messageId && (inHand.closing || (inHand.isVoid && !isHandedOver)))
+      await this.#closer.putBack(held, { delaySeconds: 1 });
+    else if (isHandedOver) {
       await this.#closer.drop(inHand, { isSettled: false });
       return false;
+    } else if (before.receiptHandle === undefined) await this.#closer.acknowledge(held);
+    else {
+      await this.#holds.release(held);
+      inHand.held.messageId = held.messageId;
+      inHand.held.receiptHandle = held.receiptHandle;
+      this.#holds.take(inHand.held, true);
+      if (before.messageId !== held.messageId) await this.#closer.acknowledge(before);
     }
     return true;
   }

@@ -81,4 +81,11 @@ describe('found by campaigns', () => {
     'so does one whose first message comes after the one that was sent in its place, run %i of the campaign',
     async (seed) => expect((await runScenario(scenarioOf(seed))).violations).toEqual([]),
   );
+
+  it.each([
+    ['a chunk is held by the message that came last', 30_352_681],
+    ['who redrives beside another does not select from a pass that runs', 30_352_683],
+  ])('%s, seed %i', async (_, seed) => {
+    expect((await runScenario(scenarioOf(seed))).violations).toEqual([]);
+  });
 });

@@ -335,6 +335,26 @@ describe('a worker', () => {
     expect(calls.started).toHaveLength(2);
   });
 
+  it('holds a chunk by the message that came last: the one before may be gone from the queue', async () => {
+    const { world, calls } = worldWith(() => 1);
+    const sent = await addJob(world, { items: repeat(2, { ms: 9_000 }) });
+    const { acknowledged } = await begin(world);
+    await world.clock.advance(1_000);
+    const [first] = world.workQueue.messages;
+    // It became a dead letter while its worker had it, and was sent again.
+    world.workQueue.model.delete(first?.receiptHandle ?? '');
+    await world.workQueue.send(
+      sent.map((message) => encodeMessage({ ...message, deaths: 1 })),
+      { group: 'again' },
+    );
+    await world.clock.advance(4_000);
+    expect(world.workQueue.messages).toMatchObject([{ receiveCount: 1 }]);
+    expect(world.workQueue.messages[0]?.messageId).not.toBe(first?.messageId);
+    await world.clock.run(acknowledged);
+    expect(world.workQueue.messages).toEqual([]);
+    expect(calls.started).toHaveLength(2);
+  });
+
   it('drops its rows when another worker has stored the chunk', async () => {
     const { world } = worldWith(() => 'mine');
     await addJob(world, { items: repeat(2) });
