@@ -102,6 +102,7 @@ export class MessageQueue implements Queue {
           );
         }
         left = refused.map((entry) => entry.body);
+        if (left.length > 0) await sleep(waitMs(attempt, refused[0]?.reason));
       }
     });
   }
@@ -114,8 +115,7 @@ export class MessageQueue implements Queue {
       } catch (error) {
         const refusal = this.#calls.refusalOf(error);
         if (attempt === requestAttempts || (refusal !== undefined && !passing.test(refusal))) throw error;
-        const isThrottled = error instanceof Error && /Throttl|TooManyRequests/.test(error.name);
-        await sleep(Math.random() * (isThrottled ? throttledWaitMs : firstWaitMs) * 2 ** attempt);
+        await sleep(waitMs(attempt, error instanceof Error ? error.name : undefined));
       }
     }
   }
@@ -196,6 +196,10 @@ const sendAttempts = 4;
 const firstWaitMs = 50;
 /** The same after a throttle. */
 const throttledWaitMs = 250;
+
+/** Milliseconds until the next attempt; longer where there are too many requests. */
+const waitMs = (attempt: number, reason = ''): number =>
+  Math.random() * (/Throttl|TooManyRequests/.test(reason) ? throttledWaitMs : firstWaitMs) * 2 ** attempt;
 
 /** Refusals of the sender's that another try may not meet: there are too many requests, or a clock is wrong. */
 const passing =

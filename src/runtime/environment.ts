@@ -94,7 +94,7 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     workQueueUrl: text(environmentNames.workQueueUrl),
     tickQueueUrl: text(environmentNames.tickQueueUrl),
     workers: count(environmentNames.workers),
-    usesSdk: !isEmbedded || (variables[environmentNames.sdk] ?? '') !== '',
+    usesSdk: !isEmbedded || variables[environmentNames.sdk] === 'true',
     isDepthExact: isEmbedded,
     leaseSeconds: isLocal ? Math.min(leaseSeconds, limits.localLeaseSeconds) : leaseSeconds,
     holdSeconds: isLocal && !isEmbedded ? Math.min(leaseSeconds, limits.localLeaseSeconds) : leaseSeconds,

@@ -1,6 +1,6 @@
 import type { InputReader, ObjectHead } from '../../ports.ts';
 import { inputChanged, inputRefused } from '../input-errors.ts';
-import { failureOf, type LocalRequests } from './local-requests.ts';
+import { failureOf, type LocalRequests, readWhole } from './local-requests.ts';
 import { describe, objectPath } from './local-store.ts';
 
 /** Reads inputs from the buckets of the embedded cloud, each fixed by its ETag, as `input-reader.ts` does by the SDK. */
@@ -34,11 +34,7 @@ export class LocalInput implements InputReader {
     } as const;
     const response = await this.#requests.stream(asked);
     const status = response.statusCode ?? 0;
-    if (status >= 300) {
-      response.resume();
-      const failure = failureOf(asked, { status, headers: response.headers, body: Buffer.alloc(0) });
-      throw inputChanged(input, { status, cause: failure });
-    }
+    if (status >= 300) throw inputChanged(input, { status, cause: failureOf(asked, await readWhole(response)) });
     // Ending the loop early destroys the stream and frees its socket.
     yield* response;
   }

@@ -34,12 +34,16 @@ const firstWaitMs = 50;
  */
 export class LocalRequests {
   readonly #connection: Connection;
+  /** A URL would take dots of a path for folders, which are a part of a key. */
+  readonly #at: { readonly hostname: string; readonly port: string };
   readonly #trace: () => string | undefined;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 50 });
 
   /** @param trace tells the invocation that asks, by which Lambda finds recursion; the SDK sends the same header. @default none */
   constructor(connection: Connection, trace: () => string | undefined = () => undefined) {
     this.#connection = connection;
+    const { hostname, port } = new URL(connection.endpoint ?? '');
+    this.#at = { hostname, port };
     this.#trace = trace;
   }
 
@@ -90,10 +94,12 @@ export class LocalRequests {
   }
 
   #open({ service, method, path, headers, body, ...asked }: LocalRequest): Promise<IncomingMessage> {
-    const { endpoint, region, credentials } = this.#connection;
+    const { region, credentials } = this.#connection;
     const trace = this.#trace();
     return new Promise((resolve, reject) => {
-      const sent = request(new URL(path, endpoint), {
+      const sent = request({
+        ...this.#at,
+        path,
         agent: this.#agent,
         method,
         timeout: asked.timeoutMs ?? timeoutMs,
@@ -119,7 +125,8 @@ export class LocalRequests {
 
 const isTrouble = (status: number): boolean => status >= 500 || status === 429;
 
-function readWhole(response: IncomingMessage): Promise<LocalAnswer> {
+/** Reads an answer to its end. */
+export function readWhole(response: IncomingMessage): Promise<LocalAnswer> {
   const blocks: Buffer[] = [];
   return new Promise((resolve, reject) => {
     response.on('data', (block: Buffer) => blocks.push(block));

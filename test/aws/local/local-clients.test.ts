@@ -263,6 +263,17 @@ describe('LocalInput', () => {
       expect(await read(own, at, range)).toBe(await read(other, at, range));
   });
 
+  it.each(['./x', 'a/./b', 'a/../b', '../jobs/x', 'a//b', 'é %?#&+'])(
+    'finds the key %s, as the SDK does',
+    async (key) => {
+      const etag = (await local().put(key, 'here')) ?? '';
+      for (const input of inputs()) {
+        expect(await input.head({ bucket: 'jobs', key })).toMatchObject({ bytes: 4, etag });
+        expect(await read(input, { bucket: 'jobs', key, etag }, { start: 0 })).toBe('here');
+      }
+    },
+  );
+
   it.each([
     ['another object', { bucket: 'jobs', key: 'in put.ndjson', etag: '"00000000000000000000000000000000"' }],
     ['none', { bucket: 'jobs', key: 'absent', etag: '"1"' }],
