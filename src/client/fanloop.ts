@@ -144,6 +144,10 @@ export class Fanloop implements AsyncDisposable {
     await askToStart({ clock: this.#stack.clock, signal }, () => {
       asked.marking = markRunning(this.#stack.store, jobId, request);
       return orAborted(asked.marking, signal);
+    }).catch((error: unknown) => {
+      // Whoever asked knows of no job.
+      if (signal.aborted) this.#cancel(asked);
+      throw error;
     });
     options.onSubmit?.({ id: jobId, ...(count === undefined ? {} : { items: count }) });
     const { answer } = await startUnderToken(this.#stack, jobId, request, signal).catch(async (error: unknown) => {
@@ -183,8 +187,10 @@ export class Fanloop implements AsyncDisposable {
   }
 
   /** Cancels a job that nobody waits for; {@link close} waits for it, or an embedded job would go on with the next connection. */
-  #cancel({ id, marking }: AskedJob): void {
+  #cancel(asked: AskedJob): void {
+    const { id, marking } = asked;
     if (marking === undefined) return;
+    delete asked.marking;
     const cancel = (): Promise<unknown> => this.find(id).cancel();
     // Its mark may stand though the answer was lost. One that was refused is there no more; one that cannot be reached goes on.
     const cancelling = marking.then(cancel, cancel).catch(() => undefined);

@@ -261,26 +261,30 @@ describe('map', () => {
     expect({ end, cancelled: totals.cancelled }).toEqual({ end: 'cancelled', cancelled: count });
   });
 
-  it('rejects at once while S3 is slow to say that the job is kept to, cancels it then, and is closed within seconds', async () => {
-    const world = new ClientWorld(() => 1);
-    const put = world.store.put.bind(world.store);
-    world.store.put = async (...given) => {
-      const etag = await put(...given);
-      if (given[0].startsWith(runningPrefix)) await world.clock.sleep(60_000);
-      return etag;
-    };
-    const fanloop = world.connect();
-    const controller = new AbortController();
-    world.clock.after(1_000, () => controller.abort(new Error('enough')));
-    const startedAt = world.clock.now();
-    await expect(world.during(fanloop.map('t', repeat(40), { signal: controller.signal }))).rejects.toThrow('enough');
-    expect(world.clock.now() - startedAt).toBe(1_000);
-    await world.during(fanloop.close());
-    expect(world.clock.now() - startedAt).toBeLessThanOrEqual(6_000);
-    await world.during(world.clock.sleep(200_000));
-    const [id = ''] = await Array.fromAsync(world.connect().jobs());
-    expect(await world.during(world.connect().find(id).summary())).toMatchObject({ end: 'cancelled' });
-  });
+  it.each(['map', 'submit'] as const)(
+    'rejects %s at once while S3 is slow to say that the job is kept to, cancels it then, and is closed within seconds',
+    async (verb) => {
+      const world = new ClientWorld(() => 1);
+      const put = world.store.put.bind(world.store);
+      world.store.put = async (...given) => {
+        const etag = await put(...given);
+        if (given[0].startsWith(runningPrefix)) await world.clock.sleep(60_000);
+        return etag;
+      };
+      const fanloop = world.connect();
+      const controller = new AbortController();
+      world.clock.after(1_000, () => controller.abort(new Error('enough')));
+      const startedAt = world.clock.now();
+      const asked = fanloop[verb]('t', repeat(40), { signal: controller.signal });
+      await expect(world.during<unknown>(asked)).rejects.toThrow('enough');
+      expect(world.clock.now() - startedAt).toBe(1_000);
+      await world.during(fanloop.close());
+      expect(world.clock.now() - startedAt).toBeLessThanOrEqual(6_000);
+      await world.during(world.clock.sleep(200_000));
+      const [id = ''] = await Array.fromAsync(world.connect().jobs());
+      expect(await world.during(world.connect().find(id).summary())).toMatchObject({ end: 'cancelled' });
+    },
+  );
 
   it('leaves a job alone that has ended when its signal aborts', async () => {
     const world = new ClientWorld(() => 1);
