@@ -198,8 +198,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'blame whoever ran when a process died',
     file: 'src/worker/isolate/isolation.ts',
-    find: '(dead.length === 1 ? dead[0] : undefined)',
-    replace: 'dead[0]',
+    find: 'end.culprit === undefined && dead.length === 1 ?',
+    replace: 'end.culprit === undefined ?',
     aim: { faults: faults({}), count: 80, perWorker: 10 },
     test: 'test/worker/isolate/isolation.test.ts',
   },
@@ -226,7 +226,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'send unmarked what may have been sent before',
-    file: 'src/aws/work-queue.ts',
+    file: 'src/aws/message-queue.ts',
     find: 'isAgain ? bodyAgain(body) : body',
     replace: 'body',
     test: 'test/aws/work-queue.test.ts',
