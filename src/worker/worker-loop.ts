@@ -153,9 +153,11 @@ async function lookAtJob(
     state.chunks.some(({ job }) => jobs.some((one) => one === job)) ||
     first.isHeldBack(deps.clock.now(), deps.deadline);
   if (jobs.every((job) => job.cancelled.aborted) || !isHere) return;
-  // Beside the control, for which nobody is to wait.
-  if (deps.pull && stopsAtCount(pace.limits))
-    state.track(import('./look-at-turns.ts').then(({ lookAtTurns }) => lookAtTurns(deps, first)));
+  // Nobody waits for it: neither the control, nor the worker's end. It says itself what fails.
+  if (deps.pull && stopsAtCount(pace.limits)) {
+    const look = import('./look-at-turns.ts').then(({ lookAtTurns }) => lookAtTurns(deps, first));
+    void look.finally(() => state.changed.set());
+  }
   const { seen, beganAt } = await soonest(deps.clock, async (beganAt) => ({
     seen: await readSeenControl(store, folder),
     beganAt,

@@ -52,3 +52,27 @@ it.each([
     expect(inSecond(17)).toBe(0);
   },
 );
+
+it('a worker that has nothing left to do ends, where a read of a turn hangs', async () => {
+  let from: number | undefined;
+  let hung = 0;
+  inTheWay = () => {
+    from ??= Date.now();
+    if (Date.now() < from + 2_000 || Date.now() > from + 3_000) return Promise.resolve();
+    hung++;
+    return new Promise<void>((resolve) => setTimeout(resolve, 60_000));
+  };
+  const { history } = await simulate({
+    task,
+    items: Array.from({ length: 600 }, (_item, n) => n),
+    workers: 2,
+    options: { limits: { toleratedFailureCount: 500 }, perWorker: 10, attempts: 1 },
+    wait: false,
+    followed: false,
+  });
+  const lastCall = history.calls.reduce((latest, { endedAt = 0 }) => Math.max(latest, endedAt), 0);
+  const workers = history.lives.filter(({ role }) => role === 'worker');
+  const lastWorker = workers.reduce((latest, { endedAt = Number.POSITIVE_INFINITY }) => Math.max(latest, endedAt), 0);
+  expect(hung).toBeGreaterThan(0);
+  expect(lastWorker - lastCall).toBeLessThan(5_000);
+});
