@@ -73,8 +73,8 @@ export class StopShare {
   /** Whether what was begun here may come to `part` of what is left: then nothing more is begun, for now. */
   isUsedUp(limits: JobLimits, part: number, now: number): boolean {
     const { totals = none, cut, end } = this.#turn ?? {};
-    // Nothing of it is this worker's, or nothing is left.
-    if (part === 0 || end !== undefined || now >= this.#begunAt + patienceMs) return false;
+    // Nothing of it is this worker's, or nothing is left, or it has waited long enough: a clock that was set back does not say how long.
+    if (part === 0 || end !== undefined || now < this.#begunAt || now >= this.#begunAt + patienceMs) return false;
     const left = leftToStop(limits, totals, cut?.done === true ? cut.items : undefined);
     const used = { ...none };
     for (const chunk of this.#chunks) {
