@@ -1,5 +1,6 @@
 import { digestItems, reasonOf } from '../format/digest.ts';
 import type { Row } from '../format/outcome.ts';
+import { limits } from '../limits.ts';
 import { checkCalls } from './check-calls.ts';
 import { checkPasses } from './check-passes.ts';
 import type { History } from './history.ts';
@@ -126,13 +127,17 @@ function checkDeadlines({ lives }: History, report: Report): void {
   }
 }
 
-/** A message dies only when processes died with it in hand, as often as it was received. */
+/** A message dies only when processes died with it in hand, or when SQS itself gave it again as often as that takes. */
 function checkDeadLetters(history: History, report: Report): void {
   for (const { kind, place, at } of history.deadLetters) {
     if (kind !== 'work') continue;
     const deaths = history.lives.filter(
       ({ killedAt, chunks }) => killedAt !== undefined && killedAt <= at && chunks.has(place),
     );
-    if (deaths.length === 0) report('nothing dead-letters without a crash', `chunk ${place} at ${at}, 0 deaths`);
+    const twins = history.faults.filter(
+      (fault) => fault.kind === 'duplicate' && fault.target === place && fault.at <= at,
+    );
+    if (deaths.length === 0 && twins.length < limits.maxReceiveCount)
+      report('nothing dead-letters without a crash', `chunk ${place} at ${at}, 0 deaths`);
   }
 }
