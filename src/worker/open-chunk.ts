@@ -226,6 +226,11 @@ export class OpenChunk {
     return this.#attempted || this.#settled > 0;
   }
 
+  /** Whether any of its items was tried, here or before. */
+  get isBegun(): boolean {
+    return this.hasProgress || this.#digest !== emptyDigest;
+  }
+
   /** Rows of which it is not known that they stand: those in hand, those that are being stored, and those that are to come in any case. */
   unstored(): readonly RowLine[] {
     return this.#rows.lines();

@@ -43,6 +43,8 @@ export class Pace {
   readonly seats = new Set<HeldRight>();
   /** What may be begun here of a job that stops at some count. */
   stops: StopShare | undefined;
+  /** A count at which the job stops was reached by what settled here alone, and waits for a turn: no further chunk in line begins. */
+  isReached = false;
   readonly #start: PaceStart;
   #control: Control;
   /** Since when, at the latest, the control's revision has stood, and when the last good look at it began. */
@@ -125,9 +127,10 @@ export class Pace {
     this.update(now);
   }
 
-  /** Opens the gate as far as control and seats allow at this moment. */
+  /** Opens the gate as far as control, seats, and turns allow at this moment. */
   update(now: number): void {
     this.gate.share = this.#shareAt(now);
+    this.isReached = this.stops?.isReached(this.limits, now) ?? false;
   }
 
   /** Calls at once here, where no limit says less. */

@@ -137,12 +137,16 @@ export class RunningJob {
     if (now !== undefined) this.gate.begun(now);
   }
 
-  /** Takes the item that starts next: of those that run apart only one that may. */
+  /** Takes the item that starts next: of those that run apart one that may, and where a stop is reached one whose chunk is begun. */
   next(): ItemRun | undefined {
-    const { isolation } = this;
-    if (isolation === undefined) return this.isBeginning ? undefined : this.ready.shift();
-    const at = this.ready.findIndex((run) => isolation.mayStart(run, this.manifest.task));
-    return at === -1 ? undefined : this.ready.splice(at, 1)[0];
+    const { isolation, ready } = this;
+    const { isReached } = this.pace;
+    if (isolation === undefined && this.isBeginning) return undefined;
+    if (isolation === undefined && !isReached) return ready.shift();
+    const at = ready.findIndex(
+      (run) => (!isReached || run.chunk.isBegun) && isolation?.mayStart(run, this.manifest.task) !== false,
+    );
+    return at === -1 ? undefined : ready.splice(at, 1)[0];
   }
 
   /** Its part of the slots where jobs meet: who has twice the weight runs twice the calls. */

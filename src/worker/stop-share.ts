@@ -72,15 +72,31 @@ export class StopShare {
 
   /** Whether what was begun here may come to `part` of what is left: then nothing more is begun, for now. */
   isUsedUp(limits: JobLimits, part: number, now: number): boolean {
+    // Nothing of it is this worker's; each that is tried still may succeed.
+    return part > 0 && this.#comesTo(limits, { part, now, more: (chunk) => chunk.left });
+  }
+
+  /**
+   * Whether what has settled here is by itself all that was left. Then of the chunks in line none begins for now; those that are begun
+   * come to their end, so that a turn counts them.
+   */
+  isReached(limits: JobLimits, now: number): boolean {
+    return this.#comesTo(limits, { part: 1, now, more: () => 0 });
+  }
+
+  #comesTo(
+    limits: JobLimits,
+    at: { readonly part: number; readonly now: number; readonly more: (chunk: ChunkCounts) => number },
+  ): boolean {
+    const { part, now, more } = at;
     const { totals = none, cut, end } = this.#turn ?? {};
-    // Nothing of it is this worker's, or nothing is left, or it has waited long enough: a clock that was set back does not say how long.
-    if (part === 0 || end !== undefined || now < this.#begunAt || now >= this.#begunAt + patienceMs) return false;
+    // The job has ended, or it has waited long enough: a clock that was set back does not say how long.
+    if (end !== undefined || now < this.#begunAt || now >= this.#begunAt + patienceMs) return false;
     const left = leftToStop(limits, totals, cut?.done === true ? cut.items : undefined);
     const used = { ...none };
     for (const chunk of this.#chunks) {
       if (chunk.isElsewhere) continue;
-      // Each that is tried still may succeed.
-      used.succeeded += chunk.succeeded + chunk.left;
+      used.succeeded += chunk.succeeded + more(chunk);
       used.failed += chunk.failed;
       used.nanoUsd += chunk.nanoUsd;
     }

@@ -246,6 +246,20 @@ export const mutations: readonly Mutation[] = [
     test: 'test/testing/stops.test.ts',
   },
   {
+    name: 'a worker that has seen the stop of its job begins all that it has in line',
+    file: 'src/worker/running-job.ts',
+    find: 'const { isReached } = this.pace;',
+    replace: 'const isReached = false;',
+    test: 'test/testing/stops.test.ts',
+  },
+  {
+    name: 'a chunk that has reached the stop of its job waits for itself',
+    file: 'src/worker/open-chunk.ts',
+    find: 'return this.hasProgress || this.#digest !== emptyDigest;',
+    replace: 'return this.hasProgress;',
+    test: 'test/worker/reached-stop.test.ts',
+  },
+  {
     name: 'paced starts that gather before a thread',
     file: 'src/worker/running-job.ts',
     find: 'this.#beginning = run;',

@@ -101,6 +101,32 @@ describe('a job without a limit that has reached a stop', () => {
     expect(later.length).toBeLessThanOrEqual(workers * lineOf(perWorker));
   });
 
+  it.each([
+    [{ toleratedFailureCount: 0 }, (_: number, no: number) => no > 0],
+    [{ toleratedFailureCount: 20 }, (_: number, no: number) => no > 20],
+    [{ budgetUsd: 7 }, (ok: number, no: number) => ok + no >= 700],
+  ] as const)('begins no chunk of its line where one worker alone has seen it: %j', async (limits, isReached) => {
+    const { history } = await simulate({
+      task: failing(10, 500),
+      items: Array.from({ length: 5_000 }, (_item, n) => n),
+      workers: 1,
+      options: { limits, perWorker: 400, timeoutMs: 5_000, attempts: 1 },
+      wait: false,
+      cancelAfterMs: 60_000,
+    });
+    let [ok, no] = [0, 0];
+    const inOrder = history.calls.toSorted((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0));
+    const from = inOrder.find(({ end }) => {
+      if (end === 'returned') ok++;
+      else no++;
+      return isReached(ok, no);
+    })?.endedAt;
+    expect(from).toBeDefined();
+    const later = history.calls.filter(({ startedAt }) => startedAt > (from ?? 0));
+    // The chunk that was begun in part.
+    expect(later.length).toBeLessThanOrEqual(bounds.stopChunkItems);
+  });
+
   it.each([1, 2, 3, 4, 5, 6])('ends all the same while processes die and ticks are lost: seed %i', async (seed) => {
     const { summary } = await simulate({
       task: failing(20, 50),
