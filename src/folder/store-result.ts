@@ -1,7 +1,7 @@
 import type { Chunk } from '../format/chunk.ts';
 import { countRow, type Digest, emptyDigest } from '../format/digest.ts';
 import type { Row } from '../format/outcome.ts';
-import { type ChunkPlace, type JobRef, resultKey, segmentsPrefix } from '../format/paths.ts';
+import { type ChunkPlace, type JobRef, resultKey, segmentNanoUsd, segmentsPrefix } from '../format/paths.ts';
 import { encodeLines, lineOf, type ResultHead, type RowLine, resultMetadata } from '../format/result.ts';
 import type { ObjectStore } from '../ports.ts';
 import { mergeRows, readSegments } from './read-rows.ts';
@@ -37,7 +37,8 @@ export async function settleRest(
   const prefix = segmentsPrefix(job, place);
   const names = (await store.list(prefix)).map((key) => key.slice(prefix.length).replace(/\.ndjson$/, ''));
   const left = new Set(Array.from({ length: chunk.count }, (_, i) => chunk.first + i));
-  let digest: Digest = emptyDigest;
+  const nanoUsd = names.reduce((sum, name) => sum + segmentNanoUsd(name), 0);
+  let digest: Digest = { ...emptyDigest, nanoUsd };
   const count = (row: Row): void => {
     if (left.delete(row.index)) digest = countRow(digest, row, row.status === 'cancelled' ? 0 : row.durationMs);
   };

@@ -57,18 +57,22 @@ export const partSegmentsPrefix = (job: JobRef, part: number): string => `${jobP
 export const segmentsPrefix = (job: JobRef, place: ChunkPlace): string =>
   `${partSegmentsPrefix(job, place.part)}${pad(place.chunk, 4)}/`;
 /**
- * A segment's name sorts by the generation of the message that stored it, and says how many rows are in it; at the end of one that
- * was stored to hand over stands for how many seconds the chunk waits: no instant, since machines' clocks differ.
+ * A segment's name sorts by the generation of the message that stored it, and says how many rows are in it, and before that what tasks
+ * said they spent on them; at the end of one that was stored to hand over stands for how many seconds the chunk waits: no instant, since
+ * machines' clocks differ.
  */
 export const segmentName = (at: {
   readonly gen: number;
   readonly writer: string;
   readonly k: number;
   readonly rows: number;
+  readonly nanoUsd?: number;
   readonly waitMs?: number | undefined;
 }): string => {
+  const { nanoUsd = 0 } = at;
+  const spent = nanoUsd === 0 ? '' : `u${nanoUsd}`;
   const wait = at.waitMs === undefined ? '' : `~${Math.ceil(at.waitMs / 1_000)}`;
-  return `${pad(at.gen, 7)}-${at.writer}-${at.k}r${at.rows}${wait}`;
+  return `${pad(at.gen, 7)}-${at.writer}-${at.k}${spent}r${at.rows}${wait}`;
 };
 /** What the key of a segment says: chunk, generation, rows (none in a name of an older version), and for how long the chunk waits. */
 export const segmentInPart = (
@@ -77,6 +81,8 @@ export const segmentInPart = (
   const [, chunk, gen, rows, wait] = /\/(\d{4})\/(\d+)[^/]*?(?:r(\d+))?(?:~(\d+))?\.ndjson$/.exec(key) ?? [];
   return { chunk: Number(chunk), gen: Number(gen), rows: Number(rows ?? 0), waitMs: 1_000 * Number(wait ?? 0) };
 };
+/** What tasks said they spent on what a segment stands for, in 1e-9 US dollars; 0 in a name of an older version. */
+export const segmentNanoUsd = (name: string): number => Number(/u(\d+)r\d+(?:~\d+)?$/.exec(name)?.[1] ?? 0);
 export const segmentGen = (name: string): number => Number.parseInt(name, 10);
 export const segmentKey = (job: JobRef, place: ChunkPlace, name: string): string =>
   `${segmentsPrefix(job, place)}${name}.ndjson`;

@@ -37,7 +37,8 @@ export async function storeSegment(
   of: SegmentOf = { gen: chunk.message.gen },
 ): Promise<void> {
   const rows = chunk.takeRows(deps.clock.now());
-  chunk.addSegment(await putSegment(deps, chunk, { ...of, rows: rows.length, body: encodeLines(rows) }));
+  const segment = { ...of, rows: rows.length, nanoUsd: chunk.takeSpent(), body: encodeLines(rows) };
+  chunk.addSegment(await putSegment(deps, chunk, segment));
 }
 
 /** Stores a segment without rows: the sign that a worker has the chunk and lives. */
@@ -62,11 +63,10 @@ export function unstoredRows(
 async function putSegment(
   deps: CloseDeps,
   chunk: OpenChunk,
-  segment: SegmentOf & { readonly rows: number; readonly body: Uint8Array },
+  { body, ...segment }: SegmentOf & { readonly rows: number; readonly nanoUsd?: number; readonly body: Uint8Array },
 ): Promise<string> {
-  const { gen, waitMs, body } = segment;
   const { jobId, folder, place } = chunk;
-  const name = segmentName({ gen, writer: deps.writer, k: deps.nextSegment(), rows: segment.rows, waitMs });
+  const name = segmentName({ ...segment, writer: deps.writer, k: deps.nextSegment() });
   chunk.knownSegments.add(name);
   await persist(deps, {
     what: 'a segment was not stored',

@@ -1,7 +1,7 @@
 import { readSegments } from '../folder/read-rows.ts';
 import { folderOf, type WorkMessage } from '../format/message.ts';
 import type { Row } from '../format/outcome.ts';
-import { segmentGen, segmentsPrefix } from '../format/paths.ts';
+import { segmentGen, segmentNanoUsd, segmentsPrefix } from '../format/paths.ts';
 import type { ObjectStore } from '../ports.ts';
 
 /** What earlier workers have left of a chunk. */
@@ -12,6 +12,8 @@ export interface KeptRows {
   readonly segments: readonly string[];
   /** Those rows, each item once. */
   readonly rows: readonly Row[];
+  /** What those segments say was spent, in 1e-9 US dollars. */
+  readonly nanoUsd: number;
   /** All segments of the chunk: one that comes later was stored by another worker. */
   readonly known: ReadonlySet<string>;
 }
@@ -32,19 +34,22 @@ export async function readKeptRows(
   const names = await listSegments(store, message);
   const known = new Set(names);
   if (!isOnlyOne && names.some((name) => segmentGen(name) > message.gen)) {
-    return { goesOnElsewhere: true, segments: [], rows: [], known };
+    return { goesOnElsewhere: true, segments: [], rows: [], nanoUsd: 0, known };
   }
   const left = new Set(only?.map(([index]) => index) ?? Array.from({ length: count }, (_, i) => first + i));
   const named = new Set(message.segments ?? []);
   const segments: string[] = [];
   const rows: Row[] = [];
+  let nanoUsd = 0;
   // One after another, since all of them together may be larger than a function's memory.
   for (const name of names.filter((one) => !named.has(one))) {
     const [found = []] = await readSegments(store, folderOf(message), { part, chunk }, [name]);
     const news = found.filter((row) => left.delete(row.index));
-    if (news.length === 0) continue;
+    // One without rows may tell of attempts that came to nothing.
+    if (news.length === 0 && (found.length > 0 || segmentNanoUsd(name) === 0)) continue;
     segments.push(name);
+    nanoUsd += segmentNanoUsd(name);
     for (const row of news) rows.push(row);
   }
-  return { goesOnElsewhere: false, segments, rows, known };
+  return { goesOnElsewhere: false, segments, rows, nanoUsd, known };
 }

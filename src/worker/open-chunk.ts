@@ -74,6 +74,8 @@ export class OpenChunk {
   #settled = 0;
   #later: LaterItem[] = [];
   #digest: Digest;
+  /** What was spent since the last segment, in 1e-9 US dollars. */
+  #spent = 0;
   #segments: string[];
   /** When a segment was last stored: rows, or a sign of life. */
   checkpointAt: number;
@@ -112,6 +114,7 @@ export class OpenChunk {
       (digest, row) => countRow(digest, row, row.status === 'cancelled' ? 0 : row.durationMs),
       message.digest ?? emptyDigest,
     );
+    if (at.kept !== undefined && at.kept.nanoUsd > 0) this.charge({ nanoUsd: at.kept.nanoUsd });
   }
 
   get message(): WorkMessage {
@@ -213,6 +216,7 @@ export class OpenChunk {
   spend(usd: number): void {
     const nanoUsd = Math.round(usd * 1e9);
     this.#digest = addDigests(this.#digest, { ...emptyDigest, nanoUsd });
+    this.#spent += nanoUsd;
     if (this.counts !== undefined) this.counts.nanoUsd += nanoUsd;
   }
 
@@ -242,6 +246,13 @@ export class OpenChunk {
     const { lines, digest } = this.#rows.take(this.#digest);
     this.#digest = digest;
     return lines;
+  }
+
+  /** Takes what was spent since this was last asked, in 1e-9 US dollars: the segment of the rows that are taken says it. */
+  takeSpent(): number {
+    const spent = this.#spent;
+    this.#spent = 0;
+    return spent;
   }
 
   /** Names the segment in which the rows taken stand. */

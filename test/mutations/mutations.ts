@@ -260,6 +260,13 @@ export const mutations: readonly Mutation[] = [
     test: 'test/worker/reached-stop.test.ts',
   },
   {
+    name: 'forget what was spent on rows that are kept',
+    file: 'src/worker/kept-rows.ts',
+    find: 'nanoUsd += segmentNanoUsd(name);',
+    replace: 'void nanoUsd;',
+    test: 'test/testing/spent.test.ts',
+  },
+  {
     name: 'paced starts that gather before a thread',
     file: 'src/worker/running-job.ts',
     find: 'this.#beginning = run;',
