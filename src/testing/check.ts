@@ -92,14 +92,16 @@ function checkEnd({ history, endedAt, startedAt }: PassView, { endsWithinMs }: E
 }
 
 /**
- * What was deleted while another worker was about to hand it over is proven when that worker sent. When it died before it could, or
- * SQS took nothing until its end, the job's own rule sends the chunk again.
+ * What was deleted while another worker was about to hand it over is proven when that worker sent. When it died before it could, stood
+ * still meanwhile, or SQS took nothing until its end, the job's own rule sends the chunk again.
  */
 function checkProofs({ unproven, sent, lives }: History, report: Report): void {
   for (const { place, gen, at, handingOver } of unproven) {
     const writer = lives.find(({ id }) => `w${id}` === handingOver);
     const couldNotSend =
-      writer?.killedAt !== undefined || writer?.faults.some(({ kind }) => /^(sqs|outage)/.test(kind)) === true;
+      writer?.killedAt !== undefined ||
+      writer?.frozen.some(({ from, to }) => from <= at && at <= to) === true ||
+      writer?.faults.some(({ kind }) => /^(sqs|outage)/.test(kind)) === true;
     if (couldNotSend || (writer !== undefined && sent.has(`${place}/${gen + 1}`))) continue;
     report('acknowledged means stored or handed over', `chunk ${place} gen ${gen} was deleted at ${at}`);
   }

@@ -86,6 +86,7 @@ describe('found by campaigns', () => {
     ['a chunk is held by the message that came last', 30_352_681],
     ['who redrives beside another does not select from a pass that runs', 30_352_683],
     ['a message that SQS gives again and again dies without a crash', 77_001_834],
+    ['who stands still between the segment that hands over and its message may have no time left for it', 946_136_891],
   ])('%s, seed %i', async (_, seed) => {
     expect((await runScenario(scenarioOf(seed))).violations).toEqual([]);
   });
