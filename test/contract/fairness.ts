@@ -15,9 +15,9 @@ export function fairnessSuite(harness: () => Harness): void {
   afterAll(() => downstream.close());
 
   describe('a small job beside a large one', () => {
-    it('ends before any chunk of the large one does, each of which keeps a worker for two minutes', async () => {
-      const item = { waitMs: 8_000, ask: `${downstream.url}/large` };
-      const large = await client.submitItems(new Array(1_200).fill(item), { perWorker: 5 });
+    it('ends before any chunk of the large one does, each of which keeps a worker for five minutes', async () => {
+      const item = { waitMs: 20_000, ask: `${downstream.url}/large` };
+      const large = await client.submitItems(new Array(1_200).fill(item), { perWorker: 5, timeoutMs: 30_000 });
       await client.until('calls of the large job', async () => (downstream.callsOf('/large') >= 5 ? true : undefined));
       const small = await client.submitItems(Array.from({ length: 60 }, (_, echo) => ({ waitMs: 100, echo })));
       const { summary } = await client.ended(small);
