@@ -1,6 +1,5 @@
 import {
   existsSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -11,7 +10,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { makeFolders } from '../runtime/private-files.ts';
+import { makeInCache } from './cache.ts';
 import { engineHash, findEngine } from './engine.ts';
 import { registryFile } from './engine-parts.ts';
 import { isClone, ownPackage } from './own-package.ts';
@@ -38,7 +37,11 @@ const unusedMs = 86_400_000;
 const workPrefix = 'tmp-';
 const abandonedMs = 3_600_000;
 
-/** Finds or makes the folder of code for a project, in the user's cache; a change of its tasks changes no file of the engine there. */
+/**
+ * Finds or makes the folder of code for a project, in the user's cache; a change of its tasks changes no file of the engine there.
+ *
+ * @throws UsageError `InvalidOptions` when the cache is no folder that can be written
+ */
 export function localCode(project: Project, cache: string = cacheFolder()): LocalCode {
   const { tasks } = project;
   const engine = findEngine();
@@ -46,8 +49,7 @@ export function localCode(project: Project, cache: string = cacheFolder()): Loca
   const folder = codeFolder(project, hash, cache);
   const home = path.dirname(folder);
   if (!isKept(folder)) {
-    makeFolders(home);
-    const workDir = mkdtempSync(path.join(home, workPrefix));
+    const workDir = makeInCache(path.join(home, workPrefix), cache);
     copyWithoutMaps(engine.folder, workDir);
     writeFileSync(path.join(workDir, registryFile), registrySource(tasks, engine.tasks));
     try {
@@ -72,8 +74,9 @@ function isKept(folder: string): boolean {
     utimesSync(folder, new Date(), new Date());
     return true;
   } catch (error) {
-    // Somebody may remove it in this very moment, so it is not asked for first.
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    // Somebody may remove it in this very moment, so it is not asked for first. Where a file stands above it, it cannot be made either.
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return false;
     throw error;
   }
 }

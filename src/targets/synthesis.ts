@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { makeInCache } from '../bundle/cache.ts';
 import { isClone, ownPackage } from '../bundle/own-package.ts';
 import { cacheFolder } from '../bundle/project.ts';
-import { makeFolders } from '../runtime/private-files.ts';
 import { defaultStackName, type StackSettings } from '../runtime/stack-settings.ts';
 import { UsageError } from '../task/errors.ts';
 
@@ -27,8 +27,7 @@ const kept = 2;
 export async function synthesize(settings: StackSettings, cache: string = cacheFolder()): Promise<Synthesis> {
   const stackName = settings.stackName ?? defaultStackName;
   const home = path.join(cache, 'synth');
-  makeFolders(home);
-  const outDir = mkdtempSync(path.join(home, `${stackName}-`));
+  const outDir = makeInCache(path.join(home, `${stackName}-`), cache);
   try {
     await runApp(settings, outDir);
   } catch (error) {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, expect, it } from 'vitest';
 import { localCode } from '../../src/bundle/local-code.ts';
+import { UsageError } from '../../src/task/errors.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'fanloop-local-code-test-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -34,6 +35,20 @@ it('keeps the code of other versions that may still run, and removes what nobody
   }
   const made = path.basename(localCode(project, folder).folder);
   expect(readdirSync(home).sort()).toEqual([made, 'running-1', 'running-2', 'running-3'].sort());
+});
+
+it.each([
+  ['a file system that takes no folders', '/proc/none', 'ENOENT'],
+  ['a file', path.join(folder, 'file'), 'ENOTDIR'],
+])('refuses a cache below %s in a sentence', (_, below, code) => {
+  writeFileSync(path.join(folder, 'file'), '');
+  const cache = path.join(below, 'fanloop');
+  expect(() => localCode({ root: folder, tasks: undefined }, cache)).toThrow(
+    new UsageError(
+      'InvalidOptions',
+      `expected the cache folder ${cache} to be one that can be written, got ${code}; choose another by XDG_CACHE_HOME`,
+    ),
+  );
 });
 
 it('loads the bundler for an own task that has changed, and for no other', async () => {

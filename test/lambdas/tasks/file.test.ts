@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { task } from '../../../lambdas/tasks/file.ts';
@@ -201,6 +201,31 @@ describe('a file of this machine', () => {
       expect(await readFile(join(folder, 'secret'), 'utf8')).toBe('secret');
     },
   );
+
+  test.each([
+    ['below where a file system takes none', '/proc/none/below/out', 'ENOENT'],
+    ['below a file', 'in/below/out', 'ENOTDIR'],
+    ['in the place of a folder', 'folder', 'EISDIR'],
+  ])('cannot be written %s', async (_, to, code) => {
+    useConnectors({ bucket, localFiles: '/' });
+    const root = await mkdtemp(join(folder, 'root-'));
+    await writeFile(join(root, 'in'), 'one');
+    await mkdir(join(root, 'folder'));
+    const target = resolve(root, to);
+    await expect(run({ from: join(root, 'in'), to: target })).rejects.toMatchObject({
+      code: 'FileFailed',
+      message: `expected to use the file ${target}, got ${code}`,
+    });
+    expect(await readdir(root)).toEqual(['folder', 'in']);
+  });
+
+  test('is written once its folder was made by several at once', async () => {
+    const root = await open();
+    await writeFile(join(root, 'in'), 'one');
+    const names = Array.from({ length: 20 }, (_, n) => `a/b/c/${n}`);
+    await Promise.all(names.map((to) => run({ from: 'in', to })));
+    expect(await readdir(join(root, 'a/b/c'))).toHaveLength(20);
+  });
 
   test('that is not there fails, and leaves no output', async () => {
     const root = await open();
