@@ -14,6 +14,12 @@ export const limits = {
   rampMs: 1_000,
   /** Slots that are open from the first millisecond of the ramp. */
   rampFloor: 10,
+  /**
+   * After so many good answers and no refusal, what is left of the ramp opens ten times as fast. An API that admits 20 calls a second
+   * refuses one before, so that its first refusals, which may take as long as answers, are no more than those of the slow ramp.
+   */
+  rampProof: 25,
+  rampFastBy: 10,
 
   /** An attempt that takes longer is aborted, unless its task or the job says otherwise. */
   timeoutMs: 10_000,

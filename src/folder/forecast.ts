@@ -39,7 +39,7 @@ const assumed = {
   itemsPerSecond: 5_000,
   /** A chunk is open in a worker while it runs, and the next one beside it. */
   openChunks: 2,
-  /** The ramp opens slots linearly: half of its time is lost. */
+  /** The ramp opens slots linearly, or sooner where calls are quick: at most half of its time is lost. */
   rampShare: 0.5,
   /** What a new account may run at once. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
   newAccountConcurrency: 10,

@@ -2,6 +2,7 @@ import type { Share } from '../format/share.ts';
 import { limits } from '../limits.ts';
 import { Brake } from './brake.ts';
 import { Gcra } from './gcra.ts';
+import { Ramp } from './ramp.ts';
 
 /** Whether an attempt may start: now, after some time, or only when another has ended or the share has changed. */
 export type Admission =
@@ -18,6 +19,8 @@ export interface GateOptions {
   readonly share: Share;
   /** Time over which the share opens; 0 opens it at once. */
   readonly rampMs: number;
+  /** Whether the rest opens faster once the first calls were answered well. @default false */
+  readonly isEager?: boolean;
   /** Whether refusals slow the job down. */
   readonly adaptive: boolean;
 }
@@ -31,15 +34,15 @@ export class Gate {
   readonly #paced: Gcra;
   readonly #units: Gcra;
   readonly #braked: Gcra;
-  readonly #options: GateOptions;
+  readonly #ramp: Ramp;
   /** Whether refusals slow the job down. */
   adaptive: boolean;
   #share: Share;
 
   constructor(options: GateOptions) {
-    const { now, share } = options;
-    this.#options = options;
-    this.adaptive = options.adaptive;
+    const { now, share, rampMs: ms, isEager = false, adaptive } = options;
+    this.#ramp = new Ramp({ now, ms, isEager });
+    this.adaptive = adaptive;
     this.#share = share;
     const burstMs = limits.paceBurstMs;
     this.#paced = new Gcra({ now, perSecond: share.perSecond, burstMs });
@@ -63,26 +66,20 @@ export class Gate {
     this.#units.perSecond = share.unitsPerSecond;
   }
 
-  /** Slots that the share, the ramp, and nothing else leave open: they grow linearly from a few to all over the ramp. */
+  /** Slots that the share, the ramp, and nothing else leave open. */
   slots(now: number): number {
-    const { calls } = this.#share;
-    const opened = this.#opened(now);
-    if (opened >= 1) return calls;
-    return Math.min(calls, Math.max(calls > 0 ? Math.min(limits.rampFloor, calls) : 0, Math.floor(calls * opened)));
-  }
-
-  isRamping(now: number): boolean {
-    return this.#opened(now) < 1;
+    return this.#ramp.slots(now, this.#share.calls);
   }
 
   /** Asks for one start. Whoever starts says so by {@link started}. */
   next(now: number, running: number): Admission {
-    if (running >= this.slots(now)) return full;
+    if (running >= this.slots(now)) {
+      const ms = this.#ramp.nextMs(now);
+      return ms === undefined ? full : { kind: 'wait', ms };
+    }
     const pace = this.adaptive ? this.#brake.perSecond(now) : Number.POSITIVE_INFINITY;
     this.#braked.perSecond = pace;
-    const opened = this.#opened(now);
-    if (opened < 1) this.#paced.perSecond = this.#share.perSecond * Math.max(opened, 0.01);
-    else this.#paced.perSecond = this.#share.perSecond;
+    this.#paced.perSecond = this.#share.perSecond * Math.max(this.#ramp.opened(now), 0.01);
     const pacedMs = Math.max(this.#paced.waitMs(now), this.#units.waitMs(now), this.#braked.waitMs(now));
     const ms = Math.max(pacedMs, this.adaptive ? this.#brake.holdMs(now) : 0);
     if (ms <= 0) return start;
@@ -107,11 +104,13 @@ export class Gate {
   }
 
   succeeded(now: number): void {
+    this.#ramp.succeeded(now);
     if (this.adaptive) this.#brake.succeeded(now);
   }
 
   /** The downstream refused an attempt for its rate. */
   refused(now: number, retryAfterMs: number | undefined): void {
+    this.#ramp.refused(now);
     if (this.adaptive) this.#brake.refused(now, retryAfterMs);
   }
 
@@ -155,10 +154,5 @@ export class Gate {
   debt(now: number): { readonly callsMs: number; readonly unitsMs: number } {
     const holdMs = this.adaptive ? this.#brake.holdMs(now) : 0;
     return { callsMs: Math.max(this.#paced.debtMs(now), holdMs), unitsMs: this.#units.debtMs(now) };
-  }
-
-  #opened(now: number): number {
-    const { rampMs, now: from } = this.#options;
-    return rampMs === 0 ? 1 : Math.min(1, (now - from) / rampMs);
   }
 }

@@ -61,7 +61,9 @@ export class Pace {
     this.#lookedAt = now;
     this.#breaker = breakerOf(control);
     const share = this.#shareAt(now);
-    this.gate = new Gate({ now, share, rampMs: rampMs ?? (this.needsSeats ? 0 : limits.rampMs), adaptive });
+    // What somebody asks for is kept to.
+    const ramp = { rampMs: rampMs ?? (this.needsSeats ? 0 : limits.rampMs), isEager: rampMs === undefined };
+    this.gate = new Gate({ now, share, ...ramp, adaptive });
     const { hold, revision } = control;
     if (hold?.revision === revision) this.gate.hold(now, hold.ms - ageMs);
   }

@@ -16,8 +16,6 @@ import type { WorkerState } from './worker-state.ts';
 
 /** What is left of the time to leave for the answer itself. */
 const leaveMarginMs = 500;
-/** How often the ramp opens further slots. */
-const rampStepMs = 50;
 
 /** Runs items: starts what has a slot and the time to end, tries again what may succeed, hands over what must wait. */
 export class Runner {
@@ -70,7 +68,6 @@ export class Runner {
       if (run !== undefined) this.#start(job, run);
       else if (job.isBeginning) job.pace.meter.heldUp();
       else if (admission.kind === 'wait') waitMs = Math.min(waitMs, admission.ms);
-      else if (admission.kind === 'full' && job.gate.isRamping(now)) waitMs = Math.min(waitMs, rampStepMs);
       else if (job.pace.isBoundByWorker && job.running >= limits.maxConcurrency) job.pace.meter.heldUp();
       if (run !== undefined && job.ready.length > 0) continue;
       // Nearly always there is one.

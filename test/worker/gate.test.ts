@@ -293,7 +293,7 @@ describe('brakes of several workers', () => {
 });
 
 describe('Gate', () => {
-  const gateOf = (share: Share, more: { rampMs?: number; adaptive?: boolean } = {}) =>
+  const gateOf = (share: Share, more: { rampMs?: number; isEager?: boolean; adaptive?: boolean } = {}) =>
     new Gate({ now: 0, share, rampMs: 0, adaptive: true, ...more });
 
   it('starts no more at once than its share', () => {
@@ -324,15 +324,39 @@ describe('Gate', () => {
     expect(gate.slots(0)).toBe(limits.rampFloor);
     expect(gate.slots(5_000)).toBe(50);
     expect(gate.slots(10_000)).toBe(100);
+    const asked = gateOf({ ...unlimited, perSecond: 100 }, { rampMs: 10_000 });
     let starts = 0;
     for (let now = 0; now < 10_000; now++) {
-      if (gate.next(now, 0).kind !== 'start') continue;
-      gate.started(now, 0);
+      if (asked.next(now, 0).kind !== 'start') continue;
+      asked.started(now, 0);
       starts++;
     }
     // Half of what the whole rate would have been.
     expect(starts).toBeGreaterThan(440);
     expect(starts).toBeLessThan(560);
+  });
+
+  it.each([
+    { ends: 'well', opens: 'the rest fast', slots: [20, 60, 100] },
+    { ends: 'in a refusal', opens: 'slowly on', slots: [20, 24, 28] },
+  ])('opens $opens when the first calls have ended $ends', ({ ends, slots }) => {
+    const gate = gateOf(unlimited, { rampMs: 1_000, isEager: true });
+    if (ends === 'in a refusal') gate.refused(100, undefined);
+    for (let n = 0; n < limits.rampProof; n++) gate.succeeded(200);
+    expect([200, 240, 280].map((now) => gate.slots(now))).toEqual(slots);
+  });
+
+  it('opens slowly on when a call is refused while the rest opens', () => {
+    const gate = gateOf(unlimited, { rampMs: 1_000, isEager: true });
+    for (let n = 0; n < limits.rampProof; n++) gate.succeeded(200);
+    gate.refused(240, undefined);
+    expect([240, 300, 650].map((now) => gate.slots(now))).toEqual([60, 66, 100]);
+  });
+
+  it('keeps to a ramp that was asked for, however well calls are answered', () => {
+    const gate = gateOf(unlimited, { rampMs: 10_000 });
+    for (let now = 0; now < 5_000; now++) gate.succeeded(now);
+    expect(gate.slots(5_000)).toBe(50);
   });
 
   it('does not brake where that is not wanted', () => {
