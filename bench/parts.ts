@@ -2,7 +2,7 @@ import { task as http } from '../lambdas/tasks/http.ts';
 import { ModelBucket } from '../src/cloud/model/objects.ts';
 import { ModelStore } from '../src/cloud/model/store-port.ts';
 import { readTable } from '../src/folder/read.ts';
-import { readRowText } from '../src/folder/read-rows.ts';
+import { readRowLines } from '../src/folder/read-rows.ts';
 import { storeResult } from '../src/folder/store-result.ts';
 import { emptyDigest } from '../src/format/digest.ts';
 import type { Manifest } from '../src/format/manifest.ts';
@@ -57,7 +57,7 @@ export async function measureParts(): Promise<PartsResult> {
   let bytes = 0;
   const resultSeconds = await least(async () => {
     bytes = 0;
-    for await (const text of readRowText(store, 'bench')) bytes += Buffer.from(text).length;
+    for await (const lines of readRowLines(store, 'bench')) bytes += lines.length;
   });
   return {
     cutItemsPerSecond: items / cutSeconds,

@@ -9,7 +9,7 @@ import { reportFailure } from './failure.ts';
 import { listenForInterrupt } from './interrupt.ts';
 import { openJobs } from './jobs/open-jobs.ts';
 import { prepareSource } from './jobs/prepare.ts';
-import { awaitJob, reportJob, startJob, writeRows } from './jobs/run-job.ts';
+import { awaitJob, reportJob, startJob } from './jobs/run-job.ts';
 import { loadTask } from './tasks.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
@@ -34,7 +34,8 @@ async function demo(terminal: Terminal, signal: AbortSignal): Promise<ExitCode> 
     const started = await startJob(context, job, { inline: true });
     const summary = await awaitJob(context, started);
     await reportJob(context, summary);
-    const rows = await writeRows(started.batches({ signal }), async () => true);
+    let rows = 0;
+    for await (const batch of started.batches({ signal })) rows += batch.length;
     return finish(terminal, summary, { rows, requests: api.requests() });
   } finally {
     await api.close();

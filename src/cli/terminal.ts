@@ -6,7 +6,7 @@ export type Style = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
 /** Where a command writes: data to stdout, everything said to a person to stderr. */
 export interface Terminal {
   /** Writes data to stdout and waits for room; resolves to false when nobody reads it any more, or nobody can take it. */
-  data(text: string): Promise<boolean>;
+  data(data: string | Uint8Array): Promise<boolean>;
   /** Why stdout could not take data, as on a full disk; a reader that went away is no failure. */
   readonly dataFailure: Error | undefined;
   /** Writes one line to stderr. */
@@ -37,10 +37,10 @@ export function openTerminal(env: NodeJS.ProcessEnv = process.env): Terminal {
   // What cannot be said is not worth ending the work for.
   stderr.on('error', () => {});
   return {
-    data: (text) =>
+    data: (data) =>
       new Promise((resolve) => {
         if (ended) resolve(false);
-        else stdout.write(text, (error) => resolve(!(error instanceof Error)));
+        else stdout.write(data, (error) => resolve(!(error instanceof Error)));
       }),
     get dataFailure() {
       return failure;

@@ -1,4 +1,4 @@
-import { newestFolder, readJobRows, readJobText } from '../folder/passes.ts';
+import { newestFolder, readJobLines, readJobRows } from '../folder/passes.ts';
 import { readTable } from '../folder/read.ts';
 import { cancelledRows, readChunkRows } from '../folder/read-rows.ts';
 import { SettledChunks } from '../folder/settled-chunks.ts';
@@ -99,16 +99,16 @@ export class Job<Value = unknown> {
     }
   }
 
-  /** As {@link batches}, as the JSON lines that they stand in. @internal */
-  async *text(options: BatchOptions = {}): AsyncGenerator<string> {
+  /** As {@link batches}, as the bytes of the JSON lines that they stand in. @internal */
+  async *lines(options: BatchOptions = {}): AsyncGenerator<Uint8Array> {
     const atHand = await this.#whenReadable(options);
     if (atHand !== undefined) {
-      yield toJsonLines(atHand);
+      yield new TextEncoder().encode(toJsonLines(atHand));
       return;
     }
-    for await (const text of readJobText(this.#stack.store, this.id)) {
+    for await (const lines of readJobLines(this.#stack.store, this.id)) {
       options.signal?.throwIfAborted();
-      yield text;
+      yield lines;
     }
   }
 

@@ -7,7 +7,9 @@ import { type JobFolder, passIndexesKey } from '../format/paths.ts';
 import type { Summary } from '../format/summary.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readManifest, readSummary } from './read.ts';
-import { readRows, readRowText } from './read-rows.ts';
+import { readRowLines, readRows } from './read-rows.ts';
+
+const encoder = new TextEncoder();
 
 /** Manifests of a job's passes, the first one first; none for a job that was never driven again. */
 export async function readPasses(store: ObjectStore, jobId: string): Promise<readonly Manifest[]> {
@@ -92,10 +94,10 @@ export async function* readJobRows(
   }
 }
 
-/** {@link readJobRows} as JSON lines. */
-export async function* readJobText(store: ObjectStore, jobId: string): AsyncGenerator<string> {
-  if ((await newestFolder(store, jobId)).pass === 0) yield* readRowText(store, jobId);
-  else for await (const rows of readJobRows(store, jobId)) yield toJsonLines(rows);
+/** {@link readJobRows} as the bytes of JSON lines. */
+export async function* readJobLines(store: ObjectStore, jobId: string): AsyncGenerator<Uint8Array> {
+  if ((await newestFolder(store, jobId)).pass === 0) yield* readRowLines(store, jobId);
+  else for await (const rows of readJobRows(store, jobId)) yield encoder.encode(toJsonLines(rows));
 }
 
 async function latestOf(rows: readonly Row[], cursors: readonly RowCursor[]): Promise<readonly Row[]> {

@@ -32,6 +32,7 @@ const rowsHead = recordFormat<RowsHead>(
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+const lineFeed = 10;
 
 /** A row as it is written. A worker makes each text once, of the text that its value has already. */
 export interface RowLine {
@@ -61,26 +62,28 @@ export function encodeLines(rows: readonly RowLine[], segments: readonly string[
 
 /** How a head begins; a row begins with its index. */
 const headStart = /^\{"(v|segments)":/;
+const headStartBytes = '{"segments":'.length;
 
-/** A result's or segment's body apart: the rows are not read yet. @throws UsageError `NewerVersion` */
-export function decodeBody(body: Uint8Array): { readonly segments: readonly string[]; readonly text: string } {
-  const text = decoder.decode(body);
-  const end = headStart.test(text) ? text.indexOf('\n') + 1 : 0;
-  const { segments } = end === 0 ? { segments: [] } : rowsHead.parse(text.slice(0, end));
-  return { segments, text: text.slice(end) };
+/** A result's or segment's body apart: the lines of its rows are not read, nor copied. @throws UsageError `NewerVersion` */
+export function decodeBody(body: Uint8Array): { readonly segments: readonly string[]; readonly lines: Uint8Array } {
+  const hasHead = headStart.test(decoder.decode(body.subarray(0, headStartBytes)));
+  const end = hasHead ? body.indexOf(lineFeed) + 1 : 0;
+  const { segments } = end === 0 ? { segments: [] } : rowsHead.parse(decoder.decode(body.subarray(0, end)));
+  return { segments, lines: body.subarray(end) };
 }
 
 /** Reads a result's or segment's body. @throws UsageError `NewerVersion` */
 export function decodeRows(body: Uint8Array): StoredRows {
-  const { segments, text } = decodeBody(body);
+  const { segments, lines } = decodeBody(body);
   // Each line was written by encodeLines of a Row; a job has too many of them to check their shape.
-  return { segments, rows: linesIn(text).map(rowOf) };
+  return { segments, rows: linesIn(lines).map(rowOf) };
 }
 
-/** The rows of a body's text as their lines, of which only the index is read. */
-export const decodeLines = (text: string): RowLine[] => linesIn(text).map(readLine);
+/** The rows of a body as their lines, of which only the index is read. */
+export const decodeLines = (lines: Uint8Array): RowLine[] => linesIn(lines).map(readLine);
 
-const linesIn = (text: string): readonly string[] => (text === '' ? [] : text.trimEnd().split('\n'));
+const linesIn = (lines: Uint8Array): readonly string[] =>
+  lines.length === 0 ? [] : decoder.decode(lines).trimEnd().split('\n');
 
 const indexStart = '{"index":';
 

@@ -45,7 +45,7 @@ export function connectLocal(cloud: CloudConnection, close: () => Promise<void> 
     return { payload: answer.body.toString(), functionError: error?.toString() };
   };
   const bucket = outputs[stackOutputs.bucket] ?? '';
-  const store = new LocalStore(requests, bucket);
+  const store = new LocalStore(requests, bucket, () => cloud.readObject);
   const upload = smallFirst(store, async () => (await sdk()).upload);
   return {
     store,

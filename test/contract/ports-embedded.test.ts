@@ -7,7 +7,7 @@ import { LocalStore } from '../../src/aws/local/local-store.ts';
 import { SqsQueue } from '../../src/aws/work-queue.ts';
 import { type EndpointFixture, openFixture } from '../cloud/host/endpoint-fixture.ts';
 import { losingAnswers } from './losing-answers.ts';
-import { describePorts } from './ports.ts';
+import { describePorts, describeStore } from './ports.ts';
 
 let cloud: EndpointFixture;
 beforeAll(async () => {
@@ -45,3 +45,7 @@ describePorts('the embedded cloud without the SDK', () => {
     pass: (ms) => wait(ms),
   };
 });
+
+describeStore('the embedded cloud of this process', () => ({
+  store: new LocalStore(new LocalRequests(cloud.settings), 'bucket', () => cloud.endpoint.readObject),
+}));

@@ -19,6 +19,12 @@ export interface PortsUnderTest {
 
 /** What the code relies on of store and queue, held against one target. */
 export function describePorts(target: string, open: () => PortsUnderTest): void {
+  describeStore(target, open);
+  describeQueue(target, open);
+}
+
+/** What the code relies on of a store. */
+export function describeStore(target: string, open: () => Pick<PortsUnderTest, 'store' | 'losesAnswer'>): void {
   const prefix = `contract/${Date.now()}-${Math.random().toString(36).slice(2)}/`;
   let made = 0;
   const newKey = (): string => `${prefix}${String(++made).padStart(4, '0')}`;
@@ -123,7 +129,10 @@ export function describePorts(target: string, open: () => PortsUnderTest): void 
       expect(await store.put(key, 'y', { condition: { ifAbsent: true } })).toBeDefined();
     });
   });
+}
 
+/** What the code relies on of a queue. */
+function describeQueue(target: string, open: () => Pick<PortsUnderTest, 'queue' | 'pass' | 'isFair'>): void {
   describe(`the queue on ${target}`, () => {
     const group = 'job';
     /** A busy target answers a request or two within this time. */

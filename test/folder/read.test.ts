@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { listJobs } from '../../src/folder/list-jobs.ts';
 import { lastTick } from '../../src/folder/read.ts';
 import { readDigest } from '../../src/folder/read-digest.ts';
-import { mergeRows, readChunkRows, readRows, readRowText } from '../../src/folder/read-rows.ts';
+import { mergeRows, readChunkRows, readRowLines, readRows } from '../../src/folder/read-rows.ts';
 import { SettledChunks } from '../../src/folder/settled-chunks.ts';
 import { settleRest, storeResult } from '../../src/folder/store-result.ts';
 import { chunkTableFormat, cutFormat } from '../../src/format/chunk.ts';
@@ -105,7 +105,7 @@ describe('rows', () => {
     await store.put(segmentKey('j', { part: 0, chunk: 1 }, 's'), body([row(3, 'early')]));
     await store.put(resultKey('j', { part: 0, chunk: 1 }), body([row(2)], ['s']));
     const parse = vi.spyOn(JSON, 'parse');
-    const text = (await Array.fromAsync(readRowText(store, 'j'))).join('');
+    const text = Buffer.concat(await Array.fromAsync(readRowLines(store, 'j'))).toString();
     expect(parse.mock.calls.filter(([given]) => given.includes('"index"'))).toEqual([]);
     parse.mockRestore();
     expect(text).toBe(toJsonLines((await Array.fromAsync(readRows(store, 'j'))).flat()));

@@ -7,17 +7,25 @@ import { failureOf, type LocalAnswer, type LocalRequest, type LocalRequests } fr
 
 const metadataPrefix = 'x-amz-meta-';
 
+/** Reads an object of a cloud that runs in this process. */
+export type ReadHere = (bucket: string, key: string) => Promise<StoredObject | undefined>;
+
 /** The bucket of the embedded cloud, by the same requests as the SDK makes (`job-store.ts`), without loading it. */
 export class LocalStore implements ObjectStore {
   readonly #requests: LocalRequests;
   readonly #bucket: string;
+  readonly #readHere: () => ReadHere | undefined;
 
-  constructor(requests: LocalRequests, bucket: string) {
+  /** @param readHere reads without a request, while this process runs the cloud itself. @default all is asked for */
+  constructor(requests: LocalRequests, bucket: string, readHere: () => ReadHere | undefined = () => undefined) {
     this.#requests = requests;
     this.#bucket = bucket;
+    this.#readHere = readHere;
   }
 
   async get(key: string): Promise<StoredObject | undefined> {
+    const readHere = this.#readHere();
+    if (readHere !== undefined) return readHere(this.#bucket, key);
     const answer = await this.#send({ method: 'GET', path: this.#pathOf(key) }, [404]);
     if (answer.status === 404) return undefined;
     const modifiedAt = dateOf(answer.headers['last-modified']);

@@ -3,7 +3,6 @@ import type { TargetOptions } from '../../targets/target-options.ts';
 import type { Terminal } from '../terminal.ts';
 import { openRows, type RowOutput, type RowOutputOptions } from '../view/row-output.ts';
 import { AskedOutput } from './asked-output.ts';
-import { writeRows } from './run-job.ts';
 
 /** The way of a job's rows to where they were asked for. */
 export interface Delivery extends AsyncDisposable {
@@ -34,9 +33,7 @@ export async function openDelivery(
   };
 }
 
-/** Writes the rows of a job, as they stand where that is what is wanted. */
+/** Writes the rows of a job until nobody reads them. */
 export async function deliverRows(job: Job, output: RowOutput, options: BatchOptions): Promise<void> {
-  const { writeText } = output;
-  if (writeText === undefined) await writeRows(job.batches(options), output.write);
-  else for await (const lines of job.text(options)) if (!(await writeText(lines))) break;
+  for await (const lines of job.lines(options)) if (!(await output.write(lines))) break;
 }

@@ -2,7 +2,6 @@ import { CheckedInput } from '../../client/checked-input.ts';
 import type { Job } from '../../client/job.ts';
 import { estimateCost } from '../../folder/cost.ts';
 import type { ControlReason } from '../../format/control.ts';
-import type { Row } from '../../format/outcome.ts';
 import type { Summary } from '../../format/summary.ts';
 import { limits } from '../../limits.ts';
 import type { TargetOptions } from '../../targets/target-options.ts';
@@ -129,19 +128,6 @@ export async function reportJob(context: JobContext, summary: Summary): Promise<
   const examples = await firstFailures(context.stack.store, summary);
   const more = context.throwaway === true ? undefined : `${hint('results', summary.jobId, context.options)} --failed`;
   for (const line of reportLines(summary, context.terminal, examples, more)) context.terminal.say(line);
-}
-
-/** Writes rows until nobody reads them; answers how many there were. */
-export async function writeRows(
-  batches: AsyncIterable<readonly Row[]>,
-  write: (rows: readonly Row[]) => Promise<boolean>,
-): Promise<number> {
-  let written = 0;
-  for await (const rows of batches) {
-    written += rows.length;
-    if (!(await write(rows))) break;
-  }
-  return written;
 }
 
 /** Says at once what becomes of a job whose command is interrupted, and how to come back to it: storing what has settled takes its time. */

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { parseJson } from '../../format/json.ts';
 import type { Row } from '../../format/outcome.ts';
 import { UsageError } from '../../task/errors.ts';
 
@@ -43,13 +44,51 @@ export function withRows(command: Command): Command {
     );
 }
 
-/** Whether a row is among those that were asked for; undefined where all are. */
-export function chosen({ failed, succeeded, code }: RowChoice): ((row: Row) => boolean) | undefined {
+/** Picks the lines of rows that were asked for; undefined where all are. */
+export function chosenLines(choice: RowChoice): ((lines: Uint8Array) => Uint8Array) | undefined {
+  const { failed, succeeded, code } = choice;
   if (failed !== true && succeeded !== true && code === undefined) return undefined;
-  return (row) =>
-    (failed !== true || row.status === 'failed') &&
-    (succeeded !== true || row.status === 'succeeded') &&
-    (code === undefined || (row.status === 'failed' && code.includes(row.error.code)));
+  if (succeeded === true && code !== undefined) return () => new Uint8Array();
+  const wanted = succeeded === true ? 'succeeded' : 'failed';
+  return (lines) => linesWith(lines, { status: wanted, code });
+}
+
+/** How a row begins whose item has no key and is not told. */
+const statusFirst = /\{"index":\d+,"status":"([a-z]+)"/y;
+
+/** Most rows need not be parsed: their status stands behind their index, or the wanted one stands nowhere in them. */
+function linesWith(
+  lines: Uint8Array,
+  { status, code }: { readonly status: Row['status']; readonly code: readonly string[] | undefined },
+): Uint8Array {
+  const bytes = Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength);
+  // A character a byte, so that places in the text are those in the bytes.
+  const text = bytes.toString('latin1');
+  const sign = `"status":"${status}"`;
+  let nextSign = text.indexOf(sign);
+  const isChosen = (start: number, end: number): boolean => {
+    if (nextSign !== -1 && nextSign < start) nextSign = text.indexOf(sign, start);
+    if (nextSign === -1 || nextSign >= end) return false;
+    statusFirst.lastIndex = start;
+    const said = statusFirst.exec(text)?.[1];
+    if (said !== undefined && (said !== status || code === undefined)) return said === status;
+    // It is a line of ours, as in `decodeRows`.
+    const row = parseJson(bytes.toString('utf8', start, end)) as Row;
+    return row.status === status && (code === undefined || (row.status === 'failed' && code.includes(row.error.code)));
+  };
+  const kept: Uint8Array[] = [];
+  let keptFrom: number | undefined;
+  for (let at = 0, end = 0; at < text.length; at = end) {
+    const feed = text.indexOf('\n', at);
+    end = feed === -1 ? text.length : feed + 1;
+    if (isChosen(at, end)) keptFrom ??= at;
+    else if (keptFrom !== undefined) {
+      kept.push(bytes.subarray(keptFrom, at));
+      keptFrom = undefined;
+    }
+  }
+  if (keptFrom !== undefined) kept.push(bytes.subarray(keptFrom));
+  return kept.length === 1 && kept[0] !== undefined ? kept[0] : Buffer.concat(kept);
 }
 
 /** `--select`. */

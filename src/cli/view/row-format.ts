@@ -11,7 +11,7 @@ export interface RowFormat {
   encode(rows: readonly Row[], first: boolean): string;
   /** What stands behind the last row. */
   readonly end: string;
-  /** Whether rows are written as they stand in S3: they need not be read then. @default false */
+  /** Whether rows are written as they stand in S3: nothing stands before or behind them, and they need not be read. @default false */
   readonly verbatim?: boolean;
 }
 

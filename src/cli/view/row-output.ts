@@ -5,18 +5,16 @@ import path from 'node:path';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import type { Row } from '../../format/outcome.ts';
+import { decodeRows } from '../../format/result.ts';
 import { UsageError } from '../../task/errors.ts';
 import type { Terminal } from '../terminal.ts';
-import { chosen, type RowChoice } from './row-choice.ts';
+import { chosenLines, type RowChoice } from './row-choice.ts';
 import { type RowFormat, rowFormat } from './row-format.ts';
 
 /** Takes a job's rows. */
 export interface RowOutput {
-  /** Resolves to false when nobody reads the rows any more. */
-  write(rows: readonly Row[]): Promise<boolean>;
-  /** The same of rows as their JSON lines; absent where something else is written. */
-  readonly writeText?: (lines: string) => Promise<boolean>;
+  /** Takes rows as the bytes of their JSON lines. Resolves to false when nobody reads the rows any more. */
+  write(lines: Uint8Array): Promise<boolean>;
   /** Puts the file in its place; only then it is there. */
   finish(): Promise<void>;
   /** Leaves nothing behind unless {@link RowOutput.finish} was called. */
@@ -36,22 +34,19 @@ export interface RowOutputOptions extends RowChoice {
 export async function openRows(options: RowOutputOptions, terminal: Terminal): Promise<RowOutput> {
   const { out = '-' } = options;
   const format = rowFormat(out, options);
-  const choose = chosen(options);
-  const text = writer(format, choose);
-  const isVerbatim = format.verbatim === true && choose === undefined;
+  const text = writer(format, chosenLines(options));
   if (out === '-') {
     return {
-      write: (rows) => terminal.data(text.rows(rows)),
-      ...(isVerbatim && { writeText: (lines: string) => terminal.data(lines) }),
+      write: (lines) => terminal.data(text.of(lines)),
       finish: async () => void (await terminal.data(text.end())),
       discard: async () => {},
     };
   }
-  return rowsToFile(out, text, isVerbatim);
+  return rowsToFile(out, text);
 }
 
-/** The rows that were chosen as text, with what stands before and behind all of them. */
-function writer(format: RowFormat, choose: ((row: Row) => boolean) | undefined) {
+/** What is written of the rows that were chosen, with what stands before and behind all of them. */
+function writer(format: RowFormat, choose: ((lines: Uint8Array) => Uint8Array) | undefined) {
   let begun = false;
   let any = false;
   const start = (): string => {
@@ -60,10 +55,11 @@ function writer(format: RowFormat, choose: ((row: Row) => boolean) | undefined) 
     return text;
   };
   return {
-    rows(all: readonly Row[]): string {
-      const rows = choose === undefined ? all : all.filter(choose);
-      if (rows.length === 0) return start();
-      const text = `${start()}${format.encode(rows, !any)}`;
+    of(all: Uint8Array): string | Uint8Array {
+      const lines = choose === undefined ? all : choose(all);
+      if (lines.length === 0) return start();
+      if (format.verbatim === true) return lines;
+      const text = `${start()}${format.encode(decodeRows(lines).rows, !any)}`;
       any = true;
       return text;
     },
@@ -72,7 +68,7 @@ function writer(format: RowFormat, choose: ((row: Row) => boolean) | undefined) 
 }
 
 /** The file appears when it is complete; a device or pipe is written directly, and of a link the file that it leads to. */
-async function rowsToFile(file: string, text: ReturnType<typeof writer>, isVerbatim: boolean): Promise<RowOutput> {
+async function rowsToFile(file: string, text: ReturnType<typeof writer>): Promise<RowOutput> {
   const existing = await stat(file).catch(() => undefined);
   if (existing?.isDirectory() === true)
     throw new UsageError('MissingFile', `expected --out to be a file, got the folder ${file}`);
@@ -91,16 +87,10 @@ async function rowsToFile(file: string, text: ReturnType<typeof writer>, isVerba
     return open;
   };
   return {
-    write: async (rows) => {
-      await opened().write(text.rows(rows));
+    write: async (lines) => {
+      await opened().write(text.of(lines));
       return true;
     },
-    ...(isVerbatim && {
-      writeText: async (lines: string) => {
-        await opened().write(lines);
-        return true;
-      },
-    }),
     finish: async () => {
       const { write, close } = opened();
       await write(text.end());
@@ -126,7 +116,7 @@ async function placeOf(file: string): Promise<string> {
 }
 
 interface OpenFile {
-  write(text: string): Promise<void>;
+  write(data: string | Uint8Array): Promise<void>;
   close(): Promise<void>;
   destroy(): Promise<void>;
 }
@@ -154,7 +144,7 @@ function openFile(
     }
   };
   return {
-    write: (text) => guarded(async () => (text === '' || entry.write(text) ? undefined : once(entry, 'drain'))),
+    write: (data) => guarded(async () => (data.length === 0 || entry.write(data) ? undefined : once(entry, 'drain'))),
     close: () =>
       guarded(async () => {
         entry.end();

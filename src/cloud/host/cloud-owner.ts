@@ -7,7 +7,7 @@ import { describeStack, type QueueDescription, type StackDescription } from '../
 import { openAccessControl } from './cloud-access.ts';
 import { afterDeathSeconds, startMappings } from './cloud-mappings.ts';
 import type { Disturb } from './disturb.ts';
-import { type Endpoint, type EndpointOptions, openEndpoint } from './endpoint.ts';
+import { type Endpoint, type EndpointOptions, openEndpoint, type ReadObject } from './endpoint.ts';
 import { requireRoom } from './room.ts';
 
 /** A synthesized stack. */
@@ -41,6 +41,8 @@ export interface Owner {
   readonly url: string;
   readonly port: number;
   readonly outputs: Readonly<Record<string, string>>;
+  /** Reads an object without a request; undefined where it shall be asked for. */
+  readonly readObject: ReadObject | undefined;
   /** Tells the key of each object as it is stored; the answer ends it. */
   onStored(listener: (key: string) => void): () => void;
   /** Starts a process of the function that an output names, which is going to be invoked. */
@@ -110,6 +112,7 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
       url: endpoint.url,
       port: endpoint.port,
       outputs: stack.outputs,
+      readObject: endpoint.readObject,
       onStored: endpoint.onStored,
       warm: warmUp,
       close,

@@ -9,6 +9,7 @@ import { account } from '../template/template-stack.ts';
 import { ownCredentials } from './cloud-access.ts';
 import { type Owner, type StackSource, startOwner } from './cloud-owner.ts';
 import type { Disturb } from './disturb.ts';
+import type { ReadObject } from './endpoint.ts';
 import { claimStateFolder } from './state-folder.ts';
 
 /** What an embedded cloud is opened with. */
@@ -33,6 +34,8 @@ export interface CloudConnection {
   readonly outputs: Readonly<Record<string, string>>;
   /** Whether this process owns the folder now. */
   readonly owner: boolean;
+  /** Reads an object without a request; undefined where another process owns the folder. */
+  readonly readObject: ReadObject | undefined;
   /** Tells the key of each object as it is stored; the answer ends it. Undefined where another process owns the folder. */
   onStored(listener: (key: string) => void): (() => void) | undefined;
   /** Starts a process of the function that an output names, where this process owns the folder and the function has none yet. */
@@ -114,6 +117,9 @@ export async function openEmbeddedCloud(options: EmbeddedCloudOptions, parts: Cl
     },
     get owner() {
       return owner !== undefined;
+    },
+    get readObject() {
+      return owner?.readObject;
     },
     onStored: (listener) => owner?.onStored(listener),
     warm: (output) => owner?.warm(output),

@@ -2,11 +2,13 @@ import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { StoredObject } from '../../ports.ts';
 import { systemClock } from '../../runtime/system.ts';
 import { openDatabase } from '../dynamodb/database.ts';
 import { answerDatabase, isDatabase } from '../dynamodb/database-server.ts';
 import { answerInvocation, type Invoke, isInvocation } from '../lambda/invoke-api.ts';
 import { openObjectStore } from '../s3/object-store.ts';
+import { readObject } from '../s3/read-object.ts';
 import { answerS3 } from '../s3/server.ts';
 import { openSqsQueues } from '../sqs/queues.ts';
 import { recordOf, type SqsRecordData } from '../sqs/records.ts';
@@ -32,6 +34,9 @@ export interface EndpointOptions {
   readonly disturb?: Disturb;
 }
 
+/** Reads an object whole; undefined where none is. */
+export type ReadObject = (bucket: string, key: string) => Promise<StoredObject | undefined>;
+
 /** The server of the embedded cloud: S3, SQS, DynamoDB, STS, Systems Manager's parameters, and Lambda's Invoke API on one port of loopback. */
 export interface Endpoint {
   readonly url: string;
@@ -56,6 +61,8 @@ export interface Endpoint {
   deleteMessages(queueUrl: string, receiptHandles: readonly string[]): Promise<void>;
   /** Shows messages again after a time that are in flight, by the handles of their delivery. */
   showMessages(queueUrl: string, receiptHandles: readonly string[], delaySeconds: number): void;
+  /** Reads an object without a request, for this process itself; undefined where requests go wrong, so that this one can, too. */
+  readonly readObject: ReadObject | undefined;
   /** Tells the key of each object of the stack's buckets as it is stored whole; the answer ends it. */
   onStored(listener: (key: string) => void): () => void;
   /** Shows again what somebody has in flight that has died, known by the access key of its calls. */
@@ -133,6 +140,7 @@ export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> 
     showMessages: (queueUrl, handles, delaySeconds) => {
       for (const handle of handles) queues.queue(queueUrl).model.changeVisibility(handle, delaySeconds);
     },
+    readObject: disturb === undefined ? (bucket, key) => readObject(store, bucket, key) : undefined,
     onStored: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -5,8 +5,11 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Terminal } from '../../../src/cli/terminal.ts';
 import { openRows, type RowOutputOptions } from '../../../src/cli/view/row-output.ts';
+import { toJsonLines } from '../../../src/format/json.ts';
 
 const row = { index: 0, status: 'succeeded', value: '\ud800\u2028', attempts: 1, durationMs: 2 } as const;
+
+const linesOf = (rows: readonly unknown[]) => Buffer.from(toJsonLines(rows));
 
 /** A terminal of which only stdout is used. */
 const terminalOf = (written: string[]) =>
@@ -25,8 +28,8 @@ describe('openRows', () => {
     const file = path.join(folder, 'out.ndjson');
     await writeFile(file, 'old');
     const output = await rowsToFile(file);
-    await output.write([row]);
-    await output.write([{ ...row, index: 1 }]);
+    await output.write(linesOf([row]));
+    await output.write(linesOf([{ ...row, index: 1 }]));
     await expect(readFile(file, 'utf8')).resolves.toBe('old');
     await output.finish();
     await output.discard();
@@ -44,14 +47,14 @@ describe('openRows', () => {
 
   it('leaves nothing when it is discarded', async () => {
     const output = await rowsToFile(path.join(folder, 'out.ndjson'));
-    await output.write([row]);
+    await output.write(linesOf([row]));
     await output.discard();
     await expect(readdir(folder)).resolves.toEqual([]);
   });
 
   it('writes to a device and leaves it where it is', async () => {
     const output = await rowsToFile('/dev/null');
-    await output.write([row]);
+    await output.write(linesOf([row]));
     await output.finish();
     await expect(writeFile('/dev/null', 'x')).resolves.toBeUndefined();
   });
@@ -76,7 +79,7 @@ describe('openRows', () => {
 
   async function written(name: string, options: RowOutputOptions = {}): Promise<string> {
     const output = await rowsToFile(path.join(folder, name), options);
-    for (const row of rows) await output.write([row]);
+    for (const row of rows) await output.write(linesOf([row]));
     await output.finish();
     const bytes = await readFile(path.join(folder, name));
     return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
@@ -134,7 +137,7 @@ describe('openRows', () => {
   it('says in one sentence that the disk is full, and where the rows are', async () => {
     const output = await rowsToFile('/dev/full');
     const writing = (async () => {
-      await output.write(rows);
+      await output.write(linesOf(rows));
       await output.finish();
     })();
     await expect(writing).rejects.toThrow(/^expected \/dev\/full to take the rows, got ENOSPC.*the job's results stay/);
