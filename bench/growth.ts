@@ -46,14 +46,14 @@ async function measureJob(home: string, items: number): Promise<GrowthRow> {
   return { items, wallMs, outBytes, chunks, turns, requests, ofTurns, usd, peakMb: Object.fromEntries(peaks) };
 }
 
-/** A line is about as long as an address. */
-function writeItems(file: string, items: number): void {
+/** A line is about as long as an address, unless its text is to be longer. */
+export function writeItems(file: string, items: number, textLength = 10): void {
   const out = openSync(file, 'w');
   const block = 100_000;
   for (let from = 0; from < items; from += block) {
     const lines = Array.from(
       { length: Math.min(block, items - from) },
-      (_, n) => `{"delayMs":0,"message":"${String(from + n).padStart(10, '0')}"}\n`,
+      (_, n) => `{"delayMs":0,"message":"${String(from + n).padStart(textLength, '0')}"}\n`,
     );
     writeSync(out, lines.join(''));
   }

@@ -1,7 +1,7 @@
 /**
  * Measures Fanloop beside what else makes many calls, on this machine, in one run: `npm run bench`. See README.md here.
  *
- *   --suite slow,tailed,saturated,one,start,loop,parts,imports,cost   only these; and limits,live,growth, which are not among the default ones
+ *   --suite slow,tailed,saturated,one,start,loop,parts,rows,imports,cost   only these; and limits,live,growth, which are not among the default ones
  *   --only bare,fanloop                    only these contenders
  *   --rounds 3                             runs of each; the median counts
  *   --scale 0.25                           a part of the items
@@ -20,6 +20,7 @@ import { measureLimits } from './limits/main.ts';
 import { measureParts } from './parts.ts';
 import { picture } from './picture.ts';
 import type { LoopResult, Measured, Results, SuiteResult } from './results.ts';
+import { measureRows } from './rows.ts';
 import { type DelayServer, has, openDelayServer, openNginx } from './servers.ts';
 import { measureStart } from './start.ts';
 import {
@@ -29,6 +30,7 @@ import {
   printLimits,
   printLoop,
   printParts,
+  printRows,
   printStart,
   printSuite,
   readmeTable,
@@ -36,7 +38,7 @@ import {
 
 const { values: asked } = parseArgs({
   options: {
-    suite: { type: 'string', default: 'loop,parts,imports,one,start,slow,tailed,saturated,cost' },
+    suite: { type: 'string', default: 'loop,parts,rows,imports,one,start,slow,tailed,saturated,cost' },
     only: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     scale: { type: 'string', default: '1' },
@@ -68,6 +70,10 @@ if (suites.has('loop')) await measureLoop();
 if (suites.has('parts')) {
   results.parts = await measureParts();
   printParts(results.parts);
+}
+if (suites.has('rows')) {
+  results.rows = measureRows(home, rounds);
+  printRows(results.rows);
 }
 if (suites.has('imports')) {
   results.imports = measureImports(home, startRounds * rounds);

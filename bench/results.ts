@@ -75,6 +75,17 @@ export interface GrowthRow {
   readonly peakMb: Readonly<Record<string, number>>;
 }
 
+/** A way to write the rows of a million items somewhere, from the start of the command to its end: the least of the rounds. */
+export interface RowsRow {
+  readonly name: string;
+  readonly rounds: number;
+  readonly bytes: number;
+  readonly wallMs: number;
+  /** Processor time of the whole tree of processes. */
+  readonly cpuMs: number;
+  readonly megabytesPerSecond: number;
+}
+
 /** Dollars for a million calls of 200 ms, of which 2 % fail once. */
 export interface CostRow {
   readonly name: string;
@@ -141,6 +152,7 @@ export interface Results {
   readonly saturated?: SuiteResult;
   readonly parts?: PartsResult;
   readonly imports?: readonly ImportRow[];
+  readonly rows?: readonly RowsRow[];
   readonly growth?: readonly GrowthRow[];
   readonly costs?: readonly CostRow[];
   readonly limits?: Partial<LimitsResult>;

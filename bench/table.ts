@@ -6,6 +6,7 @@ import type {
   LoopResult,
   PartsResult,
   Results,
+  RowsRow,
   StartRow,
   SuiteResult,
   WorkerRequests,
@@ -73,6 +74,14 @@ export function printGrowth(rows: readonly GrowthRow[]): void {
       `${items.toLocaleString('en-US').padStart(10)}  ${seconds(wallMs).padStart(9)}  ${chunks} chunks, ${turns} turns, ${requestText(requests)}  turns ${(100 * ofTurns).toFixed(1)} % of $${usd.toFixed(5)}  ${memory.join(', ')}`,
     );
   }
+}
+
+export function printRows(rows: readonly RowsRow[]): void {
+  console.log('\nrows of 1,000,000 items, from the start of the command to its end');
+  for (const { name, rounds, bytes, wallMs, cpuMs, megabytesPerSecond } of rows)
+    console.log(
+      `${name.padEnd(26)}${Math.round(megabytesPerSecond).toLocaleString('en-US').padStart(7)} MB/s  ${seconds(wallMs)} wall, ${seconds(cpuMs)} CPU;  ${Math.round(bytes / 1e6)} MB, least of ${rounds}`,
+    );
 }
 
 export function printCosts(costs: readonly CostRow[]): void {

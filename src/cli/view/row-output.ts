@@ -115,6 +115,9 @@ async function placeOf(file: string): Promise<string> {
   return path.resolve(target === undefined ? file : path.join(path.dirname(file), target));
 }
 
+/** Rows that are held while earlier ones are written: the disk does not wait for the next ones, nor they for the disk. */
+const heldBytes = 2_097_152;
+
 interface OpenFile {
   write(data: string | Uint8Array): Promise<void>;
   close(): Promise<void>;
@@ -125,7 +128,7 @@ function openFile(
   written: string,
   { name, isPacked }: { readonly name: string; readonly isPacked: boolean },
 ): OpenFile {
-  const file = createWriteStream(written);
+  const file = createWriteStream(written, { highWaterMark: heldBytes });
   const entry: Writable = isPacked ? createGzip() : file;
   if (isPacked) entry.pipe(file);
   const ended = finished(file);
