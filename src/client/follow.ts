@@ -71,9 +71,11 @@ export async function* followJob(
   const alarm = new AbortController();
   let answered: Summary | undefined;
   let fanOutWorks = answer !== undefined;
+  let leftAt = Number.POSITIVE_INFINITY;
   const settle = (summary?: Summary): void => {
     answered = summary;
     fanOutWorks = false;
+    leftAt = clock.now();
     alarm.abort();
   };
   answer?.then(
@@ -116,10 +118,12 @@ export async function* followJob(
     if (summary !== undefined) return ask(() => whole(store, summary));
     const complete = count.of !== undefined && count.chunks === count.of.chunks;
     // A fan-out that still works on the job writes the summary itself.
-    const isDue = (complete && !fanOutWorks) || isOverdue(tick, manifest, now);
+    // The turn that would find out that nobody runs it is far away: what the fan-out sent when it left may be lost.
+    const isLeft = manifest.inline && tick?.n === 0 && now - leftAt > sendAgainMs;
+    const isDue = (complete && !fanOutWorks) || isLeft || isOverdue(tick, manifest, now);
     if (isDue && answered === undefined && now - sentAt >= sendAgainMs) {
-      // What has settled was sent.
-      await ask(() => sendDueTick(deps, folder, { effectsDone: complete }));
+      // What has settled was sent, and the first turn of a job that the fan-out runs sends nothing.
+      await ask(() => sendDueTick(deps, folder, { effectsDone: complete || isLeft }));
       sentAt = now;
     }
     // The answer may have come during the look.

@@ -17,7 +17,7 @@ export class BegunFolder implements ObjectStore, InputReader {
   readonly #jobId: string;
   readonly #controlFrom: number;
   readonly #written = new Map<string, StoredObject>();
-  /** Keys that somebody else had written. */
+  /** Keys that stood already: written by somebody else, or by this invocation, which was not told so and asked again. */
   readonly #foreign = new Set<string>();
   readonly #behind: Array<Promise<unknown>> = [];
 
@@ -70,8 +70,10 @@ export class BegunFolder implements ObjectStore, InputReader {
     await Promise.all(this.#behind);
   }
 
-  delete(key: string): Promise<void> {
-    return this.#store.delete(key);
+  async delete(key: string): Promise<void> {
+    await this.#store.delete(key);
+    this.#written.delete(key);
+    this.#foreign.delete(key);
   }
 
   async list(
@@ -79,8 +81,12 @@ export class BegunFolder implements ObjectStore, InputReader {
     options: { readonly startAfter?: string; readonly limit?: number } = {},
   ): Promise<readonly string[]> {
     if (!this.#isKnown(prefix)) return this.#store.list(prefix, options);
-    const keys = [...this.#written.keys()].filter((key) => key.startsWith(prefix) && key > (options.startAfter ?? ''));
-    return keys.sort().slice(0, options.limit);
+    const keys = new Set([...this.#written.keys(), ...this.#foreign]);
+    const { startAfter = '', limit } = options;
+    return [...keys]
+      .filter((key) => key.startsWith(prefix) && key > startAfter)
+      .sort()
+      .slice(0, limit);
   }
 
   async *stream(

@@ -127,6 +127,28 @@ describe('followJob', () => {
     expect(here.deps.clock.now()).toBe(answeredAt);
   });
 
+  it('rings for a job that its fan-out has left and nobody took up: its next turn is far away', async () => {
+    const here = world();
+    here.put(manifestKey(jobId), goldenRecord('manifest', { jobId, inline: true }));
+    here.put(tickKey(jobId, 0), tick(0, start + 90_000));
+    const answer = Promise.withResolvers<FanOutAnswer>();
+    let leftAt = 0;
+    await follow(
+      here,
+      (_, look) => {
+        if (look === 3) {
+          answer.resolve({ jobId, state: 'running' });
+          leftAt = here.deps.clock.now() - start;
+        }
+        if (here.sent.length === 1) here.put(summaryKey(jobId), summary);
+      },
+      { answer: answer.promise },
+    );
+    expect(here.sent).toMatchObject([{ body: { n: 1, after: 'w16' } }]);
+    expect(here.sent[0]?.at).toBeGreaterThan(leftAt + 5_000);
+    expect(here.sent[0]?.at).toBeLessThan(leftAt + 8_000);
+  });
+
   it('goes on when S3 refuses for minutes, and ends when it forbids', async () => {
     const here = world();
     const { get } = here.deps.store;

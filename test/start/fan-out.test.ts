@@ -128,6 +128,29 @@ describe('fanOut', () => {
     expect(world.store.objects.has(resultKey(answer.jobId, { part: 0, chunk: 0 }))).toBe(true);
   });
 
+  it.each(
+    ['manifest.json', '/ticks/', '/seats/', '/results/', 'summary.json'].flatMap((what) => [
+      [what, {}] as const,
+      [what, { maxConcurrency: 2 }] as const,
+    ]),
+  )('knows its own write of %s again whose answer was lost, with limits %j', async (what, jobLimits) => {
+    const { world, calls } = worldWith(() => 1);
+    const repeated: string[] = [];
+    world.store.repeats = ({ operation, key }) => {
+      if (operation !== 'put' || !key.includes(what)) return false;
+      repeated.push(key);
+      return true;
+    };
+    const { jobId } = await world.ask({ task: 't', items: repeat(4, { ms: 1_000 }), options: { limits: jobLimits } });
+    world.start();
+    const { wallMs } = await world.untilEnd(jobId);
+    world.stop();
+    await world.expectWhole(jobId, 4);
+    expect(calls.started).toHaveLength(4);
+    expect(wallMs).toBeLessThan(15_000);
+    expect(repeated.length > 0 || (what === '/seats/' && !('maxConcurrency' in jobLimits))).toBe(true);
+  });
+
   it.each([
     ['in its result', 0],
     ['in segments', 300_000],

@@ -19,6 +19,8 @@ export class MemoryStore implements ObjectStore, InputReader {
   before: ((call: StoreCall) => void | Promise<void>) | undefined;
   /** Runs after a call took effect; what it throws is an answer that was lost. */
   after: ((call: StoreCall) => void | Promise<void>) | undefined;
+  /** The answer of a call was lost and its client asked again: it takes effect twice, and the second answer counts. */
+  repeats: ((call: StoreCall) => boolean) | undefined;
   /** Bytes of one piece of a stream. */
   pieceBytes = 65_536;
   /** What stands, past all hooks. */
@@ -85,6 +87,7 @@ export class MemoryStore implements ObjectStore, InputReader {
   async #call<Value>(call: StoreCall, act: () => Promise<Value>): Promise<Value> {
     this.calls.push(call);
     await this.before?.(call);
+    if (this.repeats?.(call) === true) await act();
     const value = await act();
     await this.after?.(call);
     return value;
