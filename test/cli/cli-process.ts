@@ -17,6 +17,8 @@ export interface Ended {
 export interface CliProcess {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
+  /** What it has written so far. */
+  readonly output: () => Omit<Ended, 'code'>;
   /** Resolves when stderr has said something that matches. @throws Error when the process ends without it */
   said(pattern: RegExp): Promise<string>;
 }
@@ -55,6 +57,7 @@ export function startCli(args: readonly string[], options: StartOptions = {}): C
   return {
     child,
     ended,
+    output: () => ({ stdout, stderr }),
     said: (pattern) =>
       new Promise((resolve, reject) => {
         const look = (): void => {

@@ -1,5 +1,5 @@
 import type { Summary } from '../../../src/format/summary.ts';
-import type { CliProcess } from '../../cli/cli-process.ts';
+import type { CliProcess, Ended } from '../../cli/cli-process.ts';
 import { summaryOf, within } from './command.ts';
 
 /** A job ends within this time of its last fault: a process that stood still holds its messages for 9 s, a lost message is missed after 18. */
@@ -38,7 +38,7 @@ async function follow(
 ): Promise<Summary | string> {
   let command = first;
   while (true) {
-    const ended = await within(command.ended, endsWithinMs + 30_000);
+    const ended = await endedOf(command, quietSince);
     const summary = ended === undefined ? undefined : summaryOf(ended.stdout);
     if (summary !== undefined && how.isEnd(summary)) return summary;
     if (ended === undefined || Date.now() - quietSince() > endsWithinMs)
@@ -46,4 +46,14 @@ async function follow(
     count(`command ended with ${ended.code}`);
     command = start(summary === undefined ? how.goesOn : (how.asksAgain ?? how.goesOn));
   }
+}
+
+/** How a command ended; undefined where it goes on for longer after the last fault than any job may. */
+async function endedOf(command: CliProcess, quietSince: () => number): Promise<Ended | undefined> {
+  const leftMs = (): number => quietSince() + endsWithinMs - Date.now();
+  while (leftMs() > 0) {
+    const ended = await within(command.ended, leftMs());
+    if (ended !== undefined) return ended;
+  }
+  return undefined;
 }

@@ -12,9 +12,18 @@ export interface OwnerProcess {
 /** Starts it; it says of each fault of its faces which it was. */
 export async function startOwner(
   args: readonly string[],
-  { usesSdk, onFault }: { readonly usesSdk: boolean; readonly onFault: (kind: string) => void },
+  {
+    usesSdk,
+    nodeOptions,
+    onFault,
+  }: {
+    readonly usesSdk: boolean;
+    readonly nodeOptions: readonly string[];
+    readonly onFault: (kind: string) => void;
+  },
 ): Promise<OwnerProcess> {
   const child = fork(join(import.meta.dirname, 'owner.ts'), args, {
+    execArgv: [...nodeOptions],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, ...(usesSdk && { [environmentNames.sdk]: 'true' }) },
   });

@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type CliProcess, startCli } from '../../cli/cli-process.ts';
 import { check, type DoneAct, repeats } from './check.ts';
 import { checkLimits, LimitTimeline } from './check-limits.ts';
-import { end, jobOf, rowsIn } from './command.ts';
+import { end, jobOf, rowsIn, within } from './command.ts';
 import { openDownstream } from './downstream.ts';
+import { evidenceOf, reporting } from './evidence.ts';
 import { followFirst, followPass } from './follow.ts';
 import { startOwner } from './owner-process.ts';
 import { flagsOf, isSteering, perform } from './perform.ts';
@@ -27,6 +28,9 @@ export interface ProcessRun {
   readonly endedAfterMs: number;
 }
 
+/** For a job's first call it is waited so long: its fan-out, and what looks for one that died, are met by faults as well. */
+const calledWithinMs = 30_000;
+
 const tasks = join(import.meta.dirname, 'tasks');
 
 /** Runs one job by the real command on real processes while the nemesis of a seed is at work, and holds it to its promises. */
@@ -42,6 +46,7 @@ export async function runProcesses(seed: number): Promise<ProcessRun> {
   let faceFaults = 0;
   const owner = await startOwner([state, tasks, String(seed), String(plan.faceOdds)], {
     usesSdk: plan.usesSdk,
+    nodeOptions: reporting(folder),
     onFault: (kind) => {
       lastFaultAt = Date.now();
       faceFaults++;
@@ -58,9 +63,10 @@ export async function runProcesses(seed: number): Promise<ProcessRun> {
   );
   const rowsFile = join(folder, 'rows.ndjson');
   const output = ['--json', '--out', rowsFile, ...target];
+  let isKept = false;
   let command: CliProcess;
   const start = (args: readonly string[]): CliProcess => {
-    command = startCli([...args, ...output]);
+    command = startCli([...args, ...output], { nodeOptions: reporting(folder) });
     return command;
   };
   const run = (): CliProcess => start(['run', 'ask', '--input', input, ...flagsOf(plan.limits)]);
@@ -92,7 +98,8 @@ export async function runProcesses(seed: number): Promise<ProcessRun> {
     const disturbing = (async () => {
       const early = plan.acts.filter((act) => act.early);
       await performAt(early, begunAt);
-      await Promise.race([downstream.firstCall(0), command.ended]);
+      // Faults end also where nothing is called, or it would be put down to them.
+      await within(Promise.race([downstream.firstCall(0), command.ended]), calledWithinMs);
       const calledAt = Date.now();
       const late = plan.acts.filter((act) => !act.early);
       await performAt(late, calledAt);
@@ -127,6 +134,10 @@ export async function runProcesses(seed: number): Promise<ProcessRun> {
       violations.push(...(await judge(1, await pass)));
       await redriving;
     }
+    if (violations.length > 0) {
+      isKept = true;
+      violations.push(`its files are kept in ${folder}\n${await evidenceOf({ folder, state, command, owner })}`);
+    }
     return {
       seed,
       items: plan.items,
@@ -141,6 +152,6 @@ export async function runProcesses(seed: number): Promise<ProcessRun> {
     downstream.close();
     await end(command.child);
     await end(owner.child);
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    if (!isKept) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
