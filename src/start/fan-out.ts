@@ -83,12 +83,12 @@ async function runInline(deps: FanOutDeps, manifest: Manifest): Promise<FanOutAn
     ? { ...delivery, message: bellFor(manifestFolder(manifest), 0) }
     : { ...delivery, message: workMessage(jobId, { ...place, bounds }) };
   const deadline = Math.min(deps.deadline, clock.now() + limits.inlineMs + limits.deadlineMarginMs);
-  await deps.runWorker([held], { ...deps, queue: deps.workQueue, deadline, pull: false });
+  const acknowledged = await deps.runWorker([held], { ...deps, queue: deps.workQueue, deadline, pull: false });
   const result = await store.head(resultKey(jobId, place));
   const last = await lastTick(store, jobId);
   if (result === undefined || last === undefined) {
-    // The guard tick is far away, and the job goes on now.
-    await sendDueTick(deps, jobId, { effectsDone: true });
+    // The guard tick is far away, and the job goes on now. What was given up has no message by which another worker would find it.
+    await sendDueTick(deps, jobId, { effectsDone: true, resend: !acknowledged.has(delivery.messageId) });
     return { jobId, state: 'running' };
   }
   const totals = await readDigest(store, jobId, place);

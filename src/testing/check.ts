@@ -17,6 +17,8 @@ export interface Expected {
   readonly cancelled: boolean;
   /** The job ends within this time after the last fault, in milliseconds. */
   readonly endsWithinMs: number;
+  /** How long its calls take by themselves, in milliseconds: a job that nobody died of and that lost nothing ends hardly later. @default not known */
+  readonly aloneMs?: number;
 }
 
 /** Reads the history of a run that ended, and tells every promise that it broke. */
@@ -80,8 +82,15 @@ function checkSummary({ rows, summary }: Pick<Simulated, 'rows' | 'summary'>, re
   }
 }
 
-function checkEnd({ history, endedAt, startedAt }: PassView, { endsWithinMs }: Expected, report: Report): void {
+/** What a client makes good by itself: nobody dies or fails, and nothing has to be missed before it is done again. */
+const passing = /^s3-(repeated|slow)$|^sqs-slow$|^lambda-(refused|lost)$|^duplicate$/;
+/** What such faults may cost beside the calls; leases and the turns that look for what was lost take longer. */
+const passingMs = 30_000;
+
+function checkEnd({ history, endedAt, startedAt }: PassView, expected: Expected, report: Report): void {
   const faultsBeforeEnd = history.faults.filter(({ at }) => at <= endedAt);
+  const isMild = expected.aloneMs !== undefined && faultsBeforeEnd.every(({ kind }) => passing.test(kind));
+  const endsWithinMs = isMild ? passingMs + (expected.aloneMs ?? 0) : expected.endsWithinMs;
   const from = faultsBeforeEnd.reduce((last, { at }) => Math.max(last, at), startedAt);
   if (endedAt - from > endsWithinMs) {
     report(

@@ -76,6 +76,7 @@ export function scenarioOf(seed: number, aim: Aim = {}): Scenario {
   const anyWorkers = pick([2, 3, 5]);
   const anyConcurrency = pick([1, 2, 4, 10, 50]);
   const { workers = anyWorkers, perWorker: concurrency = anyConcurrency } = aim;
+  const alone = aloneMs(items, { attempts: mostAttempts, concurrency });
   return {
     seed,
     run: {
@@ -93,7 +94,8 @@ export function scenarioOf(seed: number, aim: Aim = {}): Scenario {
     expected: {
       items: items.length,
       cancelled: cancelAfterMs !== undefined,
-      endsWithinMs: 5 * 60_000 + aloneMs(items, { attempts: mostAttempts, concurrency }),
+      endsWithinMs: 5 * 60_000 + alone,
+      aloneMs: alone,
       row: (row, pass) => problemOf(row, items[row.index], pass.attempts, faults),
     },
   };

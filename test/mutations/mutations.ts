@@ -196,6 +196,13 @@ export const mutations: readonly Mutation[] = [
     aim: { ...redriven, faults: faults({ 's3-slow': 0.5 }) },
   },
   {
+    name: 'list only what the fan-out was told that it wrote',
+    file: 'src/start/begun-folder.ts',
+    find: 'new Set([...this.#written.keys(), ...this.#foreign])',
+    replace: 'new Set([...this.#written.keys()])',
+    aim: { faults: faults({ 's3-repeated': 0.15 }), count: 5, followed: false },
+  },
+  {
     name: 'blame whoever ran when a process died',
     file: 'src/worker/isolate/isolation.ts',
     find: 'end.culprit === undefined && dead.length === 1 ?',

@@ -121,8 +121,11 @@ describe('fanOut', () => {
     const answer = await world.ask({ task: 't', items: repeat(3) });
     expect(answer.state).toBe('running');
     world.store.before = undefined;
+    const leftAt = world.clock.now();
     world.start();
     await world.untilEnd(answer.jobId);
+    // No lease has to run out first: nobody has what was given up.
+    expect(world.clock.now() - leftAt).toBeLessThan(10_000);
     world.stop();
     await world.expectWhole(answer.jobId, 3);
     expect(world.store.objects.has(resultKey(answer.jobId, { part: 0, chunk: 0 }))).toBe(true);

@@ -113,4 +113,17 @@ describe('a campaign', () => {
     }
     expect(broken).toEqual([]);
   });
+
+  it(`keeps no job waiting whose answers of S3 are lost and asked for again, in 100 runs from seed ${seed}`, {
+    timeout: 600_000,
+  }, async () => {
+    const broken: string[] = [];
+    for (let n = 0; n < 100; n++) {
+      // Nobody follows it, who would ring for it.
+      const aim = { count: 1 + (n % 30), followed: false, faults: { odds: { 's3-repeated': 0.15 } } };
+      const { violations } = await runScenario(scenarioOf(seed + n, aim));
+      broken.push(...violations.map(({ rule, what }) => `seed ${seed + n}: ${rule}: ${what}`));
+    }
+    expect(broken).toEqual([]);
+  });
 });
