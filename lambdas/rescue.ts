@@ -1,13 +1,11 @@
 import { text } from 'node:stream/consumers';
-import { JobStore } from '../src/aws/job-store.ts';
-import { s3Client } from '../src/aws/s3.ts';
-import { parseEnvironment } from '../src/runtime/environment.ts';
+import { functionDeps } from '../src/runtime/function-deps.ts';
 import { trustOwnCertificates } from '../src/runtime/own-certificates.ts';
 import { parseRescue } from '../src/runtime/process-rescue.ts';
 import { jsonLog } from '../src/runtime/system.ts';
 
 trustOwnCertificates(process.env);
-const store = new JobStore(s3Client({}), parseEnvironment(process.env).bucket);
+const { store } = await functionDeps(process.env);
 
 /** The process that writes for a worker which dies: first its rows, since whoever has their chunks next begins by reading them. */
 const writes = parseRescue(await text(process.stdin));

@@ -34,8 +34,8 @@ export const plainBuiltinsPlugin: Plugin = {
       if (!isImport || !known.has(name)) return undefined;
       // What is imported by `import()` gives all its exports, whoever needs them.
       if (kind === 'dynamic-import') return { path: name, namespace, suffix: '?whole' };
-      // The SDK asks whether a body is a `ReadStream`: that getter loads all of `node:fs/promises`.
-      const isLazy = lazy.has(name) || (name === 'fs' && /[\\/]@smithy[\\/]/.test(importer));
+      // The SDK asks whether a body is a `ReadStream`, and takes `promises`: either getter loads all of `node:fs/promises`.
+      const isLazy = lazy.has(name) || (name === 'fs' && /[\\/]@(smithy|aws-sdk)[\\/]/.test(importer));
       return { path: name, namespace, sideEffects: false, ...(isLazy && { suffix: '?lazy' }) };
     });
     builder.onLoad({ filter: /.*/, namespace }, ({ path: name, suffix }) => ({

@@ -10,9 +10,7 @@ export interface BrakeNote {
   readonly forMs: number;
 }
 
-export const brakeFormat = recordFormat<BrakeNote>(
-  'a brake',
-  1,
+export const brakeFormat = recordFormat<BrakeNote>('a brake', 1, () =>
   z.looseObject({
     v: z.literal(1).default(1),
     perSecond: z.number().min(0).exactOptional(),

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { lazily } from '../task/lazily.ts';
 import { recordFormat } from './record.ts';
 
 /** One chunk: `count` items from index `first`, in the bytes `start` to `end` (inclusive) of the input. */
@@ -24,25 +25,21 @@ export interface Cut {
   readonly parts: ReadonlyArray<{ readonly first: number; readonly chunks: number }>;
 }
 
-const count = z.int().min(0);
-const version = z.literal(1).default(1);
+const count = lazily(() => z.int().min(0));
+const version = lazily(() => z.literal(1).default(1));
 
-export const chunkTableFormat = recordFormat<ChunkTable>(
-  'a chunk table',
-  1,
+export const chunkTableFormat = recordFormat<ChunkTable>('a chunk table', 1, () =>
   z.looseObject({
-    v: version,
-    chunks: z.array(z.looseObject({ start: count, end: z.int(), first: count, count })),
+    v: version(),
+    chunks: z.array(z.looseObject({ start: count(), end: z.int(), first: count(), count: count() })),
   }),
 );
 
-export const cutFormat = recordFormat<Cut>(
-  'a cut',
-  1,
+export const cutFormat = recordFormat<Cut>('a cut', 1, () =>
   z.looseObject({
-    v: version,
-    items: count,
-    chunks: count,
-    parts: z.array(z.looseObject({ first: count, chunks: count })),
+    v: version(),
+    items: count(),
+    chunks: count(),
+    parts: z.array(z.looseObject({ first: count(), chunks: count() })),
   }),
 );

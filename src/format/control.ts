@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { storedLimitsSchema } from '../task/job-limits.ts';
+import { lazily } from '../task/lazily.ts';
 import { recordFormat } from './record.ts';
 import type { LimitTable } from './share.ts';
 
@@ -29,29 +30,32 @@ export interface Control {
   readonly hold?: { readonly ms: number; readonly revision: number };
 }
 
-const table = z.looseObject({
-  limits: storedLimitsSchema.default({}),
-  seats: z.int().min(1).default(1),
-  idle: z.array(z.int().min(0)).exactOptional(),
-});
+const table = lazily(() =>
+  z.looseObject({
+    limits: storedLimitsSchema().default({}),
+    seats: z.int().min(1).default(1),
+    idle: z.array(z.int().min(0)).exactOptional(),
+  }),
+);
 
-const schema = z.looseObject({
-  v: z
-    .int()
-    .default(1)
-    .transform(() => 2 as const),
-  revision: z.int().min(0).default(1),
-  state: z.enum(['running', 'paused', 'cancelled']),
-  reason: z.enum(controlReasons).default('user'),
-  at: z.string().default(''),
-  by: z.string().default(''),
-  table: table.default({ limits: {}, seats: 1 }),
-  before: z.array(table.extend({ agedMs: z.number().min(0).default(0) })).default([]),
-  passed: z.boolean().default(false),
-  generation: z.int().min(0).default(0),
-  twins: z.boolean().exactOptional(),
-  hold: z.looseObject({ ms: z.number().min(0), revision: z.int().min(0) }).exactOptional(),
-});
+const schema = (): z.ZodType<Control> =>
+  z.looseObject({
+    v: z
+      .int()
+      .default(1)
+      .transform(() => 2 as const),
+    revision: z.int().min(0).default(1),
+    state: z.enum(['running', 'paused', 'cancelled']),
+    reason: z.enum(controlReasons).default('user'),
+    at: z.string().default(''),
+    by: z.string().default(''),
+    table: table().default({ limits: {}, seats: 1 }),
+    before: z.array(table().extend({ agedMs: z.number().min(0).default(0) })).default([]),
+    passed: z.boolean().default(false),
+    generation: z.int().min(0).default(0),
+    twins: z.boolean().exactOptional(),
+    hold: z.looseObject({ ms: z.number().min(0), revision: z.int().min(0) }).exactOptional(),
+  });
 
 /** Version 1 knew only `running` and `cancelled`. */
 export const controlVersion = 2;

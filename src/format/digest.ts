@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { lazily } from '../task/lazily.ts';
 import type { ItemError, Row } from './outcome.ts';
 import { BrokenRecord, recordFormat } from './record.ts';
 
@@ -150,32 +151,37 @@ function addCodes(a: Readonly<Record<string, number>>, b: Readonly<Record<string
 }
 
 /** A counter below zero, as of a clock that was set back, keeps no job from its end. */
-const count = z
-  .number()
-  .transform((value) => Math.max(0, value))
-  .default(0);
+const count = lazily(() =>
+  z
+    .number()
+    .transform((value) => Math.max(0, value))
+    .default(0),
+);
 
 /** A digest as JSON: a counter that is absent is 0, so that a new one changes nothing for jobs under way. */
-export const digestSchema: z.ZodType<Digest> = z.looseObject({
-  succeeded: count,
-  failed: count,
-  cancelled: count,
-  codes: z.custom<Readonly<Record<string, number>>>(isCounts).default({}),
-  attempts: count,
-  tried: count,
-  callMs: count,
-  histogram: z.array(z.number()).default([]).transform(fitHistogram),
-  invocations: count,
-  billedMs: count,
-  handOvers: count,
-  s3Writes: count,
-  s3Reads: count,
-  sqsRequests: count,
-  slowCallbacks: count,
-  slowestMs: count,
-  refusals: count,
-  nanoUsd: count,
-});
+export const digestSchema = lazily(
+  (): z.ZodType<Digest> =>
+    z.looseObject({
+      succeeded: count(),
+      failed: count(),
+      cancelled: count(),
+      codes: z.custom<Readonly<Record<string, number>>>(isCounts).default({}),
+      attempts: count(),
+      tried: count(),
+      callMs: count(),
+      histogram: z.array(z.number()).default([]).transform(fitHistogram),
+      invocations: count(),
+      billedMs: count(),
+      handOvers: count(),
+      s3Writes: count(),
+      s3Reads: count(),
+      sqsRequests: count(),
+      slowCallbacks: count(),
+      slowestMs: count(),
+      refusals: count(),
+      nanoUsd: count(),
+    }),
+);
 
 /** Not by zod's record, which leaves out a code that is named `__proto__`. */
 function isCounts(value: unknown): boolean {
@@ -188,7 +194,7 @@ function fitHistogram(buckets: readonly number[]): readonly number[] {
 
 /** The version of digests in metadata; the first one was a list of numbers, in which no counter could be added. */
 const version = 2;
-const format = recordFormat('a digest', version, digestSchema);
+const format = recordFormat<Digest>('a digest', version, digestSchema);
 
 /** Writes a digest as ASCII of about 1 KB, for S3 metadata (codes are PascalCase names of at most 40 characters); counters of 0 are left out. */
 export function encodeDigest(digest: Digest): string {

@@ -11,7 +11,7 @@ export const indexListFormat = recordFormat<IndexList>(
   'a list of indexes',
   1,
   // Of millions of numbers each is checked by one loop, not by a schema of its own.
-  z.looseObject({ v: z.literal(1).default(1), steps: z.custom<readonly number[]>(areSteps) }),
+  () => z.looseObject({ v: z.literal(1).default(1), steps: z.custom<readonly number[]>(areSteps) }),
 );
 
 function areSteps(value: unknown): boolean {

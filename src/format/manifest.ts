@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { limits } from '../limits.ts';
 import { type JobLimits, storedLimitsSchema } from '../task/job-limits.ts';
+import { lazily } from '../task/lazily.ts';
 import { type Digest, digestSchema } from './digest.ts';
 import type { JobFolder } from './paths.ts';
 import { recordFormat } from './record.ts';
@@ -61,42 +62,40 @@ export interface Manifest {
   readonly request: string;
 }
 
-const text = z.string();
-const whole = z.int().min(0);
+const text = lazily(() => z.string());
+const whole = lazily(() => z.int().min(0));
 
-export const manifestFormat = recordFormat<Manifest>(
-  'a manifest',
-  1,
+export const manifestFormat = recordFormat<Manifest>('a manifest', 1, () =>
   z.looseObject({
     v: z.literal(1).default(1),
-    jobId: text,
-    task: text,
-    createdAt: text,
-    bundle: text.default(''),
+    jobId: text(),
+    task: text(),
+    createdAt: text(),
+    bundle: text().default(''),
     input: z.looseObject({
-      bucket: text,
-      key: text,
-      bytes: whole,
-      etag: text,
+      bucket: text(),
+      key: text(),
+      bytes: whole(),
+      etag: text(),
       format: z.enum(['ndjson', 'lines', 'entries']).default('ndjson'),
-      checked: text.exactOptional(),
+      checked: text().exactOptional(),
     }),
     options: z.looseObject({
       concurrency: z.int().min(1).default(limits.concurrency),
       timeoutMs: z.int().min(1).default(limits.timeoutMs),
       attempts: z.int().min(1).default(limits.attempts),
       withItem: z.boolean().exactOptional(),
-      secretHeaders: z.record(text, text).exactOptional(),
-      limits: storedLimitsSchema.exactOptional(),
+      secretHeaders: z.record(text(), text()).exactOptional(),
+      limits: storedLimitsSchema().exactOptional(),
     }),
     workers: z.int().min(1).default(limits.workers),
     workerMemoryMb: z.int().min(1).default(limits.workerMemoryMb),
     inline: z.boolean().default(false),
     pass: z.int().min(1).exactOptional(),
-    jobCreatedAt: text.exactOptional(),
+    jobCreatedAt: text().exactOptional(),
     sameKey: z.boolean().exactOptional(),
-    replaced: digestSchema.exactOptional(),
-    request: text.default(''),
+    replaced: digestSchema().exactOptional(),
+    request: text().default(''),
   }),
 );
 

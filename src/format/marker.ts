@@ -8,9 +8,7 @@ export interface RunningMarker {
   readonly request?: FanOutRequest;
 }
 
-export const markerFormat = recordFormat<RunningMarker>(
-  'a marker of a running job',
-  1,
+export const markerFormat = recordFormat<RunningMarker>('a marker of a running job', 1, () =>
   z.looseObject({
     v: z.literal(1).default(1),
     // The fan-out checks it when it is asked.

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { UsageError } from '../task/errors.ts';
+import { lazily } from '../task/lazily.ts';
 
 /** A record that no version of this code has written: somebody else did, or it was cut short. */
 export class BrokenRecord extends Error {
@@ -27,11 +28,12 @@ const decoder = new TextDecoder();
 /** A process reads few records of a kind: code made for its schema would take longer than it saves. */
 export const rarely = { jitless: true } as const;
 
-/** Makes the format of a kind of record, described in words as in "a manifest". */
-export function recordFormat<Shape>(name: string, version: number, schema: z.ZodType<Shape>): RecordFormat<Shape> {
+/** Makes the format of a kind of record, described in words as in "a manifest". Its schema is made when the first one is read: to make all of them is a tenth of a function's start. */
+export function recordFormat<Shape>(name: string, version: number, make: () => z.ZodType<Shape>): RecordFormat<Shape> {
+  const schema = lazily(make);
   const read = (value: unknown): Shape => {
     refuseNewer(name, value, version);
-    const parsed = schema.safeParse(value, rarely);
+    const parsed = schema().safeParse(value, rarely);
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
     const at = issue?.path.join('.') ?? '';

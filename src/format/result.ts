@@ -24,9 +24,7 @@ interface RowsHead {
   readonly segments: readonly string[];
 }
 
-const rowsHead = recordFormat<RowsHead>(
-  'rows',
-  2,
+const rowsHead = recordFormat<RowsHead>('rows', 2, () =>
   z.looseObject({ v: z.number().default(1), segments: z.array(z.string()).default([]) }),
 );
 

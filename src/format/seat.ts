@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { lazily } from '../task/lazily.ts';
 import { type WorkMessage, workSchema } from './message.ts';
 import { recordFormat } from './record.ts';
 
@@ -84,19 +85,19 @@ export interface SeatLoad {
   readonly heldUp: boolean;
 }
 
-const amount = z.number().min(0).default(0);
-const chunks = z.array(workSchema).default([]);
-const load = z.looseObject({
-  perSecond: amount,
-  unitsPerSecond: amount,
-  slots: amount,
-  loop: amount,
-  heldUp: z.boolean().default(false),
-});
+const amount = lazily(() => z.number().min(0).default(0));
+const chunks = lazily(() => z.array(workSchema()).default([]));
+const load = lazily(() =>
+  z.looseObject({
+    perSecond: amount(),
+    unitsPerSecond: amount(),
+    slots: amount(),
+    loop: amount(),
+    heldUp: z.boolean().default(false),
+  }),
+);
 
-export const seatFormat = recordFormat<SeatNote>(
-  'a seat',
-  1,
+export const seatFormat = recordFormat<SeatNote>('a seat', 1, () =>
   z.looseObject({
     v: z.literal(1).default(1),
     seat: z.int().min(0),
@@ -105,19 +106,19 @@ export const seatFormat = recordFormat<SeatNote>(
     writes: z.int().min(0).default(0),
     phase: z.enum(['held', 'released']),
     leaseMs: z.number().min(0).default(30_000),
-    open: chunks,
-    hand: chunks,
+    open: chunks(),
+    hand: chunks(),
     done: z.looseObject({ revision: z.int().min(0), to: z.int().min(0) }).exactOptional(),
     debt: z
-      .looseObject({ callsMs: amount, unitsMs: amount, at: z.number().exactOptional() })
+      .looseObject({ callsMs: amount(), unitsMs: amount(), at: z.number().exactOptional() })
       .default({ callsMs: 0, unitsMs: 0 }),
-    drain: z.looseObject({ seat: z.int().min(0), running: amount, ms: amount }).exactOptional(),
+    drain: z.looseObject({ seat: z.int().min(0), running: amount(), ms: amount() }).exactOptional(),
     status: z
       .looseObject({
-        running: amount,
+        running: amount(),
         isOver: z.boolean().exactOptional(),
-        brakedTo: amount.unwrap().exactOptional(),
-        load: load.exactOptional(),
+        brakedTo: amount().unwrap().exactOptional(),
+        load: load().exactOptional(),
       })
       .default({ running: 0 }),
   }),

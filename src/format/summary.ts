@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { limits } from '../limits.ts';
+import { lazily } from '../task/lazily.ts';
 import { type ControlReason, controlReasons } from './control.ts';
 import { type Digest, digestSchema } from './digest.ts';
 import { recordFormat } from './record.ts';
@@ -8,7 +9,7 @@ import { recordFormat } from './record.ts';
 export type JobEnd = 'done' | 'cancelled' | 'refused';
 
 /** Why an input was refused. */
-export const problemSchema = z.looseObject({ code: z.string(), message: z.string() });
+export const problemSchema = lazily(() => z.looseObject({ code: z.string(), message: z.string() }));
 
 /** `summary.json`: written once, when every item has an outcome. */
 export interface Summary {
@@ -40,11 +41,9 @@ export interface Summary {
   readonly workerMemoryMb: number;
 }
 
-const whole = z.int().min(0);
+const whole = lazily(() => z.int().min(0));
 
-export const summaryFormat = recordFormat<Summary>(
-  'a summary',
-  1,
+export const summaryFormat = recordFormat<Summary>('a summary', 1, () =>
   z.looseObject({
     v: z.literal(1).default(1),
     jobId: z.string(),
@@ -53,16 +52,16 @@ export const summaryFormat = recordFormat<Summary>(
     passes: z.int().min(1).exactOptional(),
     end: z.enum(['done', 'cancelled', 'refused']),
     reason: z.enum(controlReasons).exactOptional(),
-    items: whole,
-    chunks: whole.default(0),
-    totals: digestSchema,
-    cancelledFromChunk: whole.exactOptional(),
-    problem: problemSchema.exactOptional(),
-    messages: whole.default(0),
-    turns: whole.default(0),
+    items: whole(),
+    chunks: whole().default(0),
+    totals: digestSchema(),
+    cancelledFromChunk: whole().exactOptional(),
+    problem: problemSchema().exactOptional(),
+    messages: whole().default(0),
+    turns: whole().default(0),
     createdAt: z.string(),
     endedAt: z.string(),
     wallMs: z.number().default(0),
-    workerMemoryMb: whole.default(limits.workerMemoryMb),
+    workerMemoryMb: whole().default(limits.workerMemoryMb),
   }),
 );

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { lazily } from '../task/lazily.ts';
 import { type ControlReason, controlReasons } from './control.ts';
 import { type Digest, digestSchema } from './digest.ts';
 import { recordFormat } from './record.ts';
@@ -76,50 +77,48 @@ export interface TickRecord {
   readonly problem?: { readonly code: string; readonly message: string };
 }
 
-const whole = z.int().min(0);
+const whole = lazily(() => z.int().min(0));
 
-export const tickFormat = recordFormat<TickRecord>(
-  'a record of a turn',
-  1,
+export const tickFormat = recordFormat<TickRecord>('a record of a turn', 1, () =>
   z.looseObject({
     v: z.literal(1).default(1),
-    n: whole,
+    n: whole(),
     writer: z.string().default(''),
     at: z.number(),
     nextAt: z.number(),
     cut: z.looseObject({
-      parts: z.array(z.looseObject({ first: whole, chunks: whole })),
-      offset: whole,
-      lines: whole,
-      items: whole,
-      chunks: whole,
+      parts: z.array(z.looseObject({ first: whole(), chunks: whole() })),
+      offset: whole(),
+      lines: whole(),
+      items: whole(),
+      chunks: whole(),
       done: z.boolean(),
-      canaryChunks: whole.exactOptional(),
+      canaryChunks: whole().exactOptional(),
     }),
-    send: z.tuple([whole, whole]),
+    send: z.tuple([whole(), whole()]),
     resend: z.boolean().default(false),
-    resends: whole.default(0),
-    totals: digestSchema,
+    resends: whole().default(0),
+    totals: digestSchema(),
     counted: z.record(z.string(), z.string()).default({}),
-    settledParts: whole.default(0),
-    settledChunks: whole.default(0),
+    settledParts: whole().default(0),
+    settledChunks: whole().default(0),
     limited: z.boolean().exactOptional(),
-    bells: z.array(whole).exactOptional(),
+    bells: z.array(whole()).exactOptional(),
     rung: z.record(z.string(), z.number()).exactOptional(),
     seatCount: z
-      .looseObject({ seats: whole, changedAt: z.number(), calmSince: z.number().exactOptional() })
+      .looseObject({ seats: whole(), changedAt: z.number(), calmSince: z.number().exactOptional() })
       .exactOptional(),
-    idle: z.array(whole).exactOptional(),
-    messages: whole.default(0),
+    idle: z.array(whole()).exactOptional(),
+    messages: whole().default(0),
     idleSince: z.number().exactOptional(),
-    segments: whole.exactOptional(),
-    fruitlessResends: whole.exactOptional(),
-    turnsWithoutPart: whole.exactOptional(),
+    segments: whole().exactOptional(),
+    fruitlessResends: whole().exactOptional(),
+    turnsWithoutPart: whole().exactOptional(),
     cancelledAt: z.number().exactOptional(),
     settleRest: z.boolean().default(false),
     end: z.enum(['done', 'cancelled', 'refused']).exactOptional(),
     reason: z.enum(controlReasons).exactOptional(),
-    problem: problemSchema.exactOptional(),
+    problem: problemSchema().exactOptional(),
   }),
 );
 
@@ -131,8 +130,6 @@ export interface StalledRecord {
   readonly at: string;
 }
 
-export const stalledFormat = recordFormat<StalledRecord>(
-  'a record of a stalled job',
-  1,
-  z.looseObject({ v: z.literal(1).default(1), n: whole, at: z.string().default('') }),
+export const stalledFormat = recordFormat<StalledRecord>('a record of a stalled job', 1, () =>
+  z.looseObject({ v: z.literal(1).default(1), n: whole(), at: z.string().default('') }),
 );

@@ -7,8 +7,6 @@ export interface TokenRecord {
   readonly jobId: string;
 }
 
-export const tokenFormat = recordFormat<TokenRecord>(
-  'a token record',
-  1,
+export const tokenFormat = recordFormat<TokenRecord>('a token record', 1, () =>
   z.looseObject({ v: z.literal(1).default(1), jobId: z.string() }),
 );

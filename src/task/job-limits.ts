@@ -1,18 +1,19 @@
 import * as z from 'zod';
 import { UsageError } from './errors.ts';
+import { lazily } from './lazily.ts';
 import { rateSchema, rateWanted } from './rate.ts';
 
 /** Bounds of what can be asked for. */
 export const maxAtOnce = 100_000;
 const maxRampMs = 86_400_000;
 
-const shape = {
+const shape = lazily(() => ({
   /** Calls at once, of all workers together. @default what the workers can hold */
   maxConcurrency: z.int().min(1).max(maxAtOnce).exactOptional(),
   /** Starts of attempts, of all workers together: `50/s`, `3000/min`, or `{limit, perMs}`. @default none */
-  rate: rateSchema.exactOptional(),
+  rate: rateSchema().exactOptional(),
   /** What a task's `units(item)` adds up to, as tokens. @default none */
-  units: rateSchema.exactOptional(),
+  units: rateSchema().exactOptional(),
   /** Time over which the limits open. @default 1 s without limits, else none */
   rampMs: z.int().min(0).max(maxRampMs).exactOptional(),
   /** Whether refusals slow the job down by themselves. @default true */
@@ -33,16 +34,16 @@ const shape = {
   canaryWait: z.boolean().exactOptional(),
   /** Share of a worker's slots where jobs meet, 1 to 5. @default 3 */
   priority: z.int().min(1).max(5).exactOptional(),
-};
+}));
 
 /** Limits as a request or a task gives them. */
-export const limitsSchema = z.strictObject(shape);
+export const limitsSchema = lazily(() => z.strictObject(shape()));
 
 /** What holds for a job as a whole, whatever the number of its workers. Absent is unlimited. */
-export type JobLimits = z.output<typeof limitsSchema>;
+export type JobLimits = z.output<ReturnType<typeof limitsSchema>>;
 
 /** As people write them: rates may be texts. */
-export type JobLimitsInput = z.input<typeof limitsSchema>;
+export type JobLimitsInput = z.input<ReturnType<typeof limitsSchema>>;
 
 const percentage = 'a percentage';
 const wholeFrom1 = 'a whole number from 1';
@@ -68,7 +69,7 @@ export function limitsProblem(given: unknown, issue: z.core.$ZodIssue): string |
   const [name = ''] = issue.path as readonly string[];
   const what = (wanted as Readonly<Record<string, string>>)[name];
   if (issue.code === 'unrecognized_keys')
-    return `limits.${issue.keys[0]}: expected one of ${Object.keys(shape).join(', ')}`;
+    return `limits.${issue.keys[0]}: expected one of ${Object.keys(shape()).join(', ')}`;
   if (issue.path.length === 0) return `limits: expected an object, got ${JSON.stringify(given)}`;
   if (what === undefined) return undefined;
   const got = (given as Readonly<Record<string, unknown>>)[name];
@@ -77,7 +78,7 @@ export function limitsProblem(given: unknown, issue: z.core.$ZodIssue): string |
 
 /** Reads limits as people write them. @throws UsageError `InvalidOptions` that names the limit which does not fit */
 export function parseLimits(given: JobLimitsInput): JobLimits {
-  const parsed = limitsSchema.safeParse(given);
+  const parsed = limitsSchema().safeParse(given);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const problem = issue === undefined ? undefined : limitsProblem(given, issue);
@@ -85,7 +86,7 @@ export function parseLimits(given: JobLimitsInput): JobLimits {
 }
 
 /** Read from a record: what newer code added is left alone. */
-export const storedLimitsSchema = z.looseObject(shape);
+export const storedLimitsSchema = lazily(() => z.looseObject(shape()));
 
 /** Whether the job ends or pauses by itself at some count: then it is looked at often, and in small chunks. */
 export const hasStops = (limits: JobLimits): boolean => stopsAtCount(limits) || limits.canary !== undefined;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { UsageError } from './errors.ts';
+import { lazily } from './lazily.ts';
 
 /** So many of something in so many milliseconds. */
 export interface Rate {
@@ -53,19 +54,21 @@ export function rateText(rate: Rate): string {
 }
 
 /** In a payload a rate is its text, or its two numbers. */
-export const rateSchema = z.union(
-  [
-    z.string().transform((text, context) => {
-      const rate = rateOf(text);
-      if (rate !== undefined) return rate;
-      context.addIssue({ code: 'custom', message: 'no rate' });
-      return z.NEVER;
-    }),
-    z
-      .strictObject({ limit: z.number().positive(), perMs: z.int().min(1) })
-      .refine((rate) => perSecondOf(rate) >= minPerSecond && perSecondOf(rate) <= maxPerSecond),
-  ],
-  {
-    error: ({ input }) => `expected ${rateWanted}, got ${JSON.stringify(input)}`,
-  },
+export const rateSchema = lazily(() =>
+  z.union(
+    [
+      z.string().transform((text, context) => {
+        const rate = rateOf(text);
+        if (rate !== undefined) return rate;
+        context.addIssue({ code: 'custom', message: 'no rate' });
+        return z.NEVER;
+      }),
+      z
+        .strictObject({ limit: z.number().positive(), perMs: z.int().min(1) })
+        .refine((rate) => perSecondOf(rate) >= minPerSecond && perSecondOf(rate) <= maxPerSecond),
+    ],
+    {
+      error: ({ input }) => `expected ${rateWanted}, got ${JSON.stringify(input)}`,
+    },
+  ),
 );

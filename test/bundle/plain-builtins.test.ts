@@ -1,16 +1,18 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer as createPlainServer } from 'node:http';
+import { createServer as createPlainServer, type IncomingHttpHeaders } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { crc32 } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { requireBanner } from '../../src/bundle/engine-parts.ts';
 import { plainBuiltinsPlugin } from '../../src/bundle/plain-builtins.ts';
+import { slimSdkPlugin } from '../../src/bundle/slim-sdk.ts';
 import { certificate } from '../connectors/http/certificate.ts';
 
 let folder: string;
@@ -36,7 +38,7 @@ async function bundledOutput(source: string, env: Readonly<Record<string, string
     mainFields: ['module', 'main'],
     minify: true,
     banner: { js: requireBanner },
-    plugins: [plainBuiltinsPlugin],
+    plugins: [plainBuiltinsPlugin, slimSdkPlugin],
   });
   const { stdout } = await promisify(execFile)(process.execPath, [outfile], { env: { ...process.env, ...env } });
   return stdout;
@@ -49,7 +51,10 @@ const client = `
 `;
 
 /** What of Node's own heavy modules a program has loaded. */
-const loaded = `['tls', 'https', 'fs/promises', 'worker_threads', 'child_process', 'internal/deps/undici/undici']
+const heavy = ['tls', 'https', 'fs/promises', 'worker_threads', 'child_process', 'internal/deps/undici/undici'];
+/** What no client needs before its first call. */
+const late = ['zlib', 'internal/webstreams/readablestream', 'internal/crypto/webcrypto', 'internal/fs/promises'];
+const loaded = (names = heavy) => `${JSON.stringify(names)}
   .filter((name) => process.moduleLoadList.includes('NativeModule ' + name)).join()`;
 
 it('gives what is imported by name, as a namespace, and by default', async () => {
@@ -69,16 +74,20 @@ it('gives what is imported by name, as a namespace, and by default', async () =>
   expect(output).toBe('["a/b","86f7","text",true,true]\ntrue true\n');
 });
 
-it('loads neither TLS, files as promises, nor threads for a client whose endpoint is not encrypted', async () => {
+it('loads neither TLS, files as promises, web streams, nor threads for clients whose endpoint is not encrypted', async () => {
   const output = await bundledOutput(`${client}
+    import { SQSClient } from '@aws-sdk/client-sqs';
     new S3Client({ ...settings, endpoint: 'http://127.0.0.1:1' });
-    console.log(${loaded});
+    new SQSClient({ ...settings, endpoint: 'http://127.0.0.1:1' });
+    console.log(${loaded([...heavy, ...late])});
   `);
   expect(output).toBe('\n');
 });
 
 it('loads neither TLS nor threads for its calls', async () => {
+  const asked: IncomingHttpHeaders[] = [];
   const server = createPlainServer((request, response) => {
+    asked.push(request.headers);
     request.resume().on('end', () => response.end());
   });
   server.listen(0, '127.0.0.1');
@@ -88,11 +97,19 @@ it('loads neither TLS nor threads for its calls', async () => {
     const output = await bundledOutput(`${client}
       const s3 = new S3Client({ ...settings, endpoint: 'http://127.0.0.1:${port}' });
       await s3.send(new PutObjectCommand({ Bucket: 'b', Key: 'k', Body: Buffer.from('what is stored') }));
-      console.log(${loaded});
+      console.log(${loaded()});
       s3.destroy();
     `);
     // The SDK looks for a person's settings then.
     expect(output.trim()).toMatch(/^(fs\/promises)?$/);
+    const checksum = Buffer.alloc(4);
+    checksum.writeUInt32BE(crc32('what is stored'));
+    expect(asked).toMatchObject([
+      {
+        'x-amz-checksum-crc32': checksum.toString('base64'),
+        'amz-sdk-invocation-id': expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/),
+      },
+    ]);
   } finally {
     server.closeAllConnections();
     server.close();
