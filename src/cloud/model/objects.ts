@@ -92,13 +92,16 @@ function byBytes(a: string, b: string): number {
 /** An ETag is a function of the bytes, as S3's MD5 is; any hash that does not collide by chance serves here. */
 function etagOf(body: Uint8Array): string {
   let [a, b, c, d] = [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344];
-  // By index: an iterator makes an object for each byte until it is compiled, a third of all that a simulated worker allocates.
-  for (let at = 0; at < body.length; at++) {
-    const byte = body[at] ?? 0;
-    a = Math.imul(a ^ byte, 0x01000193);
-    b = Math.imul(b ^ byte, 0x85ebca6b) + a;
-    c = Math.imul(c ^ (byte + (b >>> 13)), 0xc2b2ae35);
-    d = Math.imul(d ^ (c >>> 7), 0x27d4eb2f) + byte;
-  }
+  const add = (word: number): void => {
+    a = Math.imul(a ^ word, 0x01000193) ^ (a >>> 15);
+    b = (Math.imul(b ^ word, 0x85ebca6b) + a) | 0;
+    c = Math.imul(c ^ (word + (b >>> 13)), 0xc2b2ae35);
+    d = (Math.imul(d ^ (c >>> 7), 0x27d4eb2f) + word) | 0;
+  };
+  // Four bytes at a time, and by index: a simulated worker writes all its rows, and byte by byte this was more than any part of its own.
+  const bytes = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const whole = body.length - (body.length % 4);
+  for (let at = 0; at < whole; at += 4) add(bytes.getInt32(at));
+  for (let at = whole; at < body.length; at++) add(bytes.getUint8(at));
   return `"${[a ^ body.length, b, c, d].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')}"`;
 }
