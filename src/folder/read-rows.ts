@@ -79,9 +79,9 @@ const bytesOf = (rows: readonly RowLine[]): Uint8Array => encoder.encode(rows.ma
 export function mergeRows<Indexed extends { readonly index: number }>(
   lists: ReadonlyArray<readonly Indexed[]>,
 ): Indexed[] {
-  const rows = new Map<number, Indexed>();
-  for (const list of lists) for (const row of list) if (!rows.has(row.index)) rows.set(row.index, row);
-  return [...rows.values()].sort((a, b) => a.index - b.index);
+  // Equal ones stay in the order of their lists.
+  const rows = lists.flat().sort((a, b) => a.index - b.index);
+  return rows.filter((row, n) => row.index !== rows[n - 1]?.index);
 }
 
 /**

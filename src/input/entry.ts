@@ -68,7 +68,8 @@ export function readEntries(bytes: Uint8Array, format: InputFormat): readonly En
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const carriageReturn = 0x0d;
 const firstOfMark = 0xef;
-const isBlank = (line: string): boolean => line === '' || /^[ \t]+$/.test(line);
+const isBlank = (line: string): boolean =>
+  line === '' || ((line[0] === ' ' || line[0] === '\t') && /^[ \t]+$/.test(line));
 
 /**
  * Checks the entry of a line; a promise only where the schema gives one, since an input has millions of lines.

@@ -5,7 +5,7 @@ import { failureOf } from '../task/failure.ts';
 import { type Stop, stopKey } from '../task/stop.ts';
 import type { Task, TaskContext } from '../task/task.ts';
 import { whenAborted } from '../waiting.ts';
-import { type ItemScope, itemScope } from './item-scope.ts';
+import { type ItemScope, itemScope, type Outside, outsideOfItems, runInScope } from './item-scope.ts';
 
 /** How one try of an item ended. */
 export type AttemptOutcome =
@@ -32,6 +32,8 @@ export interface Attempt {
   readonly clock: Clock;
   /** What the task's code runs in. @default what the caller runs in */
   readonly scope?: ItemScope;
+  /** Where no scope is. @default where the caller runs */
+  readonly outside?: Outside;
 }
 
 /** Thrown where an attempt ends through no fault of its item. */
@@ -98,8 +100,8 @@ class RunningAttempt implements Stop {
   }
 
   #run(context: TaskContext): Promise<unknown> {
-    const { task, item, scope } = this.#attempt;
-    return scope === undefined ? task.run(item, context) : itemScope.run(scope, () => task.run(item, context));
+    const { task, item, scope, outside = outsideOfItems() } = this.#attempt;
+    return scope === undefined ? task.run(item, context) : runInScope({ scope, outside }, { task, item, context });
   }
 
   listen(callback: () => void): boolean {

@@ -23,6 +23,9 @@ export interface LoadedItem {
 /** What passes from an item to its row. */
 export type ItemAbout = Pick<Row, 'key' | 'item'>;
 
+/** That of most items. */
+export const noAbout: ItemAbout = {};
+
 /** Reads the items that a message stands for; items that cannot be read come with the error that they end with. */
 export async function loadItems(
   input: InputReader,
@@ -38,12 +41,12 @@ export async function loadItems(
 ): Promise<LoadedItem[]> {
   const { manifest, message, task, kept = [], raw = false } = at;
   const [start, end] = message.range;
-  const attempts = new Map(
-    message.only ?? Array.from({ length: message.count }, (_, i) => [message.first + i, 0] as const),
-  );
-  for (const { index } of kept) attempts.delete(index);
+  const isWhole = message.only === undefined && kept.length === 0;
+  // Most messages stand for all items of their chunk, and none of those was tried.
+  const attempts = isWhole ? undefined : attemptsOf(message, kept);
+  const past = message.first + message.count;
   if (task === undefined)
-    return refuseAll(attempts, {
+    return refuseAll(attemptsOf(message, kept), {
       code: 'UnknownTask',
       message: `the deployed stack has no task "${manifest.task}"; deploy it again`,
     });
@@ -55,7 +58,7 @@ export async function loadItems(
     // Line by line only where something is odd: it tells what.
     const entries = readEntries(bytes, format) ?? (await Array.fromAsync(entriesByLine(bytes, { start, format })));
     for (const entry of entries) {
-      const used = attempts.get(index);
+      const used = attempts === undefined ? (index < past ? 0 : undefined) : attempts.get(index);
       if (used !== undefined) {
         const content = contentOf(entry, raw ? undefined : task);
         items.push({
@@ -70,15 +73,24 @@ export async function loadItems(
       index++;
     }
   } catch (error) {
-    if (error instanceof UsageError) return refuseAll(attempts, { code: error.code, message: error.message });
+    if (error instanceof UsageError)
+      return refuseAll(attemptsOf(message, kept), { code: error.code, message: error.message });
     throw error;
   }
-  if (items.length !== attempts.size) {
+  const wanted = attempts?.size ?? message.count;
+  if (items.length !== wanted) {
     throw new Error(
-      `expected ${attempts.size} items in bytes ${start} to ${end} of the input of ${manifest.jobId}, got ${items.length}`,
+      `expected ${wanted} items in bytes ${start} to ${end} of the input of ${manifest.jobId}, got ${items.length}`,
     );
   }
   return items;
+}
+
+/** Attempts used of each item that a message stands for, but for those that have a row. */
+function attemptsOf({ only, first, count }: WorkMessage, kept: readonly Row[]): ReadonlyMap<number, number> {
+  const attempts = new Map(only ?? Array.from({ length: count }, (_, i) => [first + i, 0] as const));
+  for (const { index } of kept) attempts.delete(index);
+  return attempts;
 }
 
 /** A chunk is read whole: it is at most 4 MiB, or one line. */
@@ -113,17 +125,18 @@ const asContent = (parsed: Parsed): Content =>
     ? { ok: true, item: parsed.value }
     : { ok: false, error: { code: 'InvalidItem', message: parsed.problem, retryable: false } };
 
-const aboutOf = (entry: Entry, { options }: Manifest): ItemAbout => ({
-  ...(entry.key === undefined ? {} : { key: entry.key }),
-  ...(options.withItem === true && 'item' in entry ? { item: entry.item } : {}),
-});
+function aboutOf(entry: Entry, { options }: Manifest): ItemAbout {
+  const hasItem = options.withItem === true && 'item' in entry;
+  if (entry.key === undefined && !hasItem) return noAbout;
+  return { ...(entry.key === undefined ? {} : { key: entry.key }), ...(hasItem ? { item: entry.item } : {}) };
+}
 
 function refuseAll(attempts: ReadonlyMap<number, number>, error: Omit<ItemError, 'retryable'>): LoadedItem[] {
   return [...attempts].map(([index, used]) => ({
     index,
     jobIndex: index,
     attempts: used,
-    about: {},
+    about: noAbout,
     content: { ok: false, error: { ...error, retryable: false } },
   }));
 }

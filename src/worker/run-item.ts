@@ -7,6 +7,7 @@ import { type AttemptOutcome, startAttempt } from './attempt.ts';
 import { begunKey } from './begun.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { Isolation } from './isolate/isolation.ts';
+import type { Outside } from './item-scope.ts';
 import type { ItemRun } from './open-chunk.ts';
 import type { RunningJob } from './running-job.ts';
 import type { Used } from './usage.ts';
@@ -26,12 +27,13 @@ interface ItemAttempt {
   readonly used: (used: Used) => void;
   /** A thread has begun the call for which others wait. */
   readonly begun: (job: RunningJob, run: ItemRun) => void;
+  readonly outside: Outside;
 }
 
 /** Starts one attempt of an item with the context that its task expects, here or where its job runs apart; `settled` is called once, and later. */
 export function startItem(
   { clock, log }: Pick<WorkerDeps, 'clock' | 'log'>,
-  { job, run, unhandled, used, begun }: ItemAttempt,
+  { job, run, unhandled, used, begun, outside }: ItemAttempt,
   settled: (outcome: AttemptOutcome) => void,
 ): void {
   const { isolation } = job;
@@ -59,6 +61,7 @@ export function startItem(
       cancelled: run.chunk.stopped,
       clock,
       scope: { idempotencyKey, task, unhandled },
+      outside,
     },
     settled,
   );

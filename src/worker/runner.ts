@@ -4,6 +4,7 @@ import { Alarm } from './alarm.ts';
 import type { AttemptOutcome } from './attempt.ts';
 import type { Closer } from './closer.ts';
 import type { WorkerDeps } from './deps.ts';
+import { outsideOfItems } from './item-scope.ts';
 import type { ItemRun, OpenChunk } from './open-chunk.ts';
 import { retryAfter } from './retry-after.ts';
 import { startItem } from './run-item.ts';
@@ -25,6 +26,7 @@ export class Runner {
   readonly #alarm: Alarm;
   /** The attempts' clock. */
   readonly #timers: TurnTimers;
+  readonly #outside = outsideOfItems();
   #leaving = false;
 
   constructor(deps: WorkerDeps, state: WorkerState, closer: Closer) {
@@ -141,7 +143,14 @@ export class Runner {
     this.#state.running++;
     const at = now - job.beganAt;
     const unhandled = (error: ItemError): void => this.chargeFault(run, error);
-    const about = { job, run, unhandled, used: (used: Used) => usage.add(used), begun: this.#begun };
+    const about = {
+      job,
+      run,
+      unhandled,
+      used: (used: Used) => usage.add(used),
+      begun: this.#begun,
+      outside: this.#outside,
+    };
     startItem({ clock: this.#timers, log }, about, (outcome) => {
       job.begun(run);
       job.running--;
@@ -239,8 +248,8 @@ export class Runner {
 
 /** Among jobs that meet in a worker, the one that has the fewest calls under way for its weight. */
 function fewestForItsWeight(jobs: readonly RunningJob[]): RunningJob | undefined {
-  let [fewest, ...others] = jobs;
-  for (const job of others) {
+  let fewest = jobs[0];
+  for (const job of jobs) {
     if (fewest !== undefined && job.running * fewest.weight < fewest.running * job.weight) fewest = job;
   }
   return fewest;

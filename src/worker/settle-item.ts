@@ -1,6 +1,7 @@
 import type { Row } from '../format/outcome.ts';
 import type { AttemptOutcome } from './attempt.ts';
 import type { ItemRun } from './open-chunk.ts';
+import { noAbout } from './open-message.ts';
 
 /** Writes the row of an item whose last attempt has ended; what it did to its process fails it, whatever it answered. */
 export function settleOutcome(
@@ -11,15 +12,21 @@ export function settleOutcome(
   const { index, about, attempts, callMs, fault } = run;
   const { durationMs } = outcome;
   run.isSettled = true;
-  const took = { attempts, durationMs, at };
   if (fault === undefined && outcome.kind === 'succeeded') {
-    const row: Row = { index, ...about, status: 'succeeded', value: undefined, ...took };
+    // By name where there is nothing to copy: it is made for nearly every item.
+    const row: Row =
+      about === noAbout
+        ? { index, status: 'succeeded', value: undefined, attempts, durationMs, at }
+        : { index, ...about, status: 'succeeded', value: undefined, attempts, durationMs, at };
     run.chunk.settle(row, { json: outcome.json, bytes: outcome.bytes, callMs });
     return;
   }
   const error = fault ?? (outcome.kind === 'failed' ? outcome.error : undefined);
   if (error === undefined) throw new Error('expected an outcome that has failed');
-  run.chunk.settle({ index, ...about, status: 'failed', error, ...took }, { bytes: error.message.length, callMs });
+  run.chunk.settle(
+    { index, ...about, status: 'failed', error, attempts, durationMs, at },
+    { bytes: error.message.length, callMs },
+  );
 }
 
 /** Writes the row of an item that is not tried any more because its job was cancelled. */

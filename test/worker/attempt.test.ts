@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { limits } from '../../src/limits.ts';
@@ -5,7 +6,7 @@ import { TaskError } from '../../src/task/errors.ts';
 import { failureOf } from '../../src/task/failure.ts';
 import { defineTask, type TaskContext } from '../../src/task/task.ts';
 import { type AttemptOutcome, runAttempt, startAttempt } from '../../src/worker/attempt.ts';
-import { itemScope } from '../../src/worker/item-scope.ts';
+import { itemScope, outsideOfItems } from '../../src/worker/item-scope.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const context = { attempt: 1, idempotencyKey: 'j/0', log: () => undefined, used: () => undefined };
@@ -228,5 +229,37 @@ describe('startAttempt', () => {
     await clock.advance(1_000);
     expect(await ended).toBeUndefined();
     expect(seen).toEqual([scope, scope]);
+  });
+
+  it('runs one item after another outside of the scope of the one before, and within what surrounds the worker', async () => {
+    const surroundings = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    const after: unknown[] = [];
+    const run = async (item: unknown): Promise<void> => {
+      seen.push([item, surroundings.getStore(), itemScope.getStore()?.idempotencyKey]);
+      await new Promise(setImmediate);
+      seen.push([item, surroundings.getStore(), itemScope.getStore()?.idempotencyKey]);
+    };
+    const task = defineTask({ description: 'A test', input: z.unknown(), example: 1, run });
+    await surroundings.run('an invocation', async () => {
+      const outside = outsideOfItems();
+      const given = {
+        task,
+        context,
+        timeoutMs: 1_000,
+        cancelled: new AbortController().signal,
+        clock: new TestClock(),
+      };
+      const ends = ['a', 'b'].map((item) => {
+        const own = { ...scope, idempotencyKey: `j/${item}` };
+        const end = runAttempt({ ...given, item, scope: own, outside });
+        after.push(itemScope.getStore());
+        return end.then(() => after.push(itemScope.getStore()));
+      });
+      await Promise.all(ends);
+    });
+    const of = (item: string) => [item, 'an invocation', `j/${item}`];
+    expect(seen).toEqual([of('a'), of('b'), of('a'), of('b')]);
+    expect(after).toEqual([undefined, undefined, undefined, undefined]);
   });
 });

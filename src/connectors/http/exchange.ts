@@ -4,8 +4,12 @@ import { bodyTooLarge } from './body.ts';
 import { type HeaderLines, headersOf, setCookieOf } from './headers.ts';
 import type { Exchanged, ExchangeHead, Intake } from './wire.ts';
 
-/** What an exchange tells the socket's keeper. */
+/** Who asked, and keeps the socket. One object hears of all of it: a closure for each cost more than the row of the answer. */
 export interface ExchangeEnd {
+  /** What becomes of the body. */
+  decide(head: ExchangeHead): Intake;
+  resolve(answer: Exchanged): void;
+  reject(error: unknown): void;
   /** The answer's head has begun: what comes after it is body. */
   heard(): void;
   /** The socket can take the next request. */
@@ -28,9 +32,6 @@ const enough = new Error('the rest of the answer is not wanted');
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #end: ExchangeEnd;
-  readonly #decide: (head: ExchangeHead) => Intake;
-  readonly #resolve: (answer: Exchanged) => void;
-  readonly #reject: (error: unknown) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #aborted: Error | undefined;
   #head: ExchangeHead | undefined;
@@ -40,25 +41,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #stream: Readable | undefined;
   #isOver = false;
 
-  constructor(
-    end: ExchangeEnd,
-    options: {
-      readonly decide: (head: ExchangeHead) => Intake;
-      readonly resolve: (answer: Exchanged) => void;
-      readonly reject: (error: unknown) => void;
-    },
-  ) {
+  constructor(end: ExchangeEnd) {
     this.#end = end;
-    this.#decide = options.decide;
-    this.#resolve = options.resolve;
-    this.#reject = options.reject;
   }
 
   /** Ends it at once: the caller hears now, the socket closes when undici lets go of it. */
   abort(reason: Error): void {
     if (this.#isOver) return;
     this.#aborted = reason;
-    this.#reject(reason);
+    this.#end.reject(reason);
     this.#stream?.destroy(reason);
     // Before undici has given it a socket there is no controller: then its start ends it.
     this.#controller?.abort(reason);
@@ -76,13 +67,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const headers = headersOf(lines);
     const head = setCookie === undefined ? { status, headers } : { status, headers, setCookie };
     this.#head = head;
-    const intake = this.#decide(head);
+    const intake = this.#end.decide(head);
     this.#intake = intake;
     if (bodyless.has(status)) {
       this.#settleWithoutBody(controller, head);
     } else if (intake.kind === 'stream') {
       this.#stream = this.#open(controller);
-      this.#resolve({ ...head, body: this.#stream });
+      this.#end.resolve({ ...head, body: this.#stream });
     }
   }
 
@@ -119,7 +110,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#end.broken(error);
     if (this.#isOver) return;
     this.#isOver = true;
-    if (this.#stream === undefined) this.#reject(error);
+    if (this.#stream === undefined) this.#end.reject(error);
     else this.#stream.destroy(error);
   }
 
@@ -128,7 +119,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const claims = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
     if (this.#intake?.kind === 'stream') {
       this.#stream = Readable.from([]);
-      if (this.#head !== undefined) this.#resolve({ ...this.#head, body: this.#stream });
+      if (this.#head !== undefined) this.#end.resolve({ ...this.#head, body: this.#stream });
     }
     if (!claims) return;
     this.#succeed();
@@ -146,7 +137,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const body = only === undefined ? noBody : this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks);
     // By name: a spread costs more than all of this.
     const { status, headers, setCookie } = this.#head;
-    this.#resolve(setCookie === undefined ? { status, headers, body } : { status, headers, setCookie, body });
+    this.#end.resolve(setCookie === undefined ? { status, headers, body } : { status, headers, setCookie, body });
   }
 
   #open(controller: Dispatcher.DispatchController): Readable {

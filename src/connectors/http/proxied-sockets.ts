@@ -43,8 +43,7 @@ export function openProxiedSockets(settings: AddressPolicy & { readonly proxy: P
 function exchange(agent: Dispatcher, request: WireRequest, { signal, decide }: SendOptions): Promise<Exchanged> {
   return new Promise((resolve, reject) => {
     const ended = (): void => signal.removeEventListener('abort', abort);
-    const end = { heard: () => {}, free: ended, broken: ended };
-    const running = new Exchange(end, { decide, resolve, reject });
+    const running = new Exchange({ decide, resolve, reject, heard: () => {}, free: ended, broken: ended });
     const abort = (): void => running.abort(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     agent.dispatch(request as Dispatcher.DispatchOptions, running);

@@ -1,11 +1,10 @@
 import { isIP, type Socket } from 'node:net';
-import { buildConnector, Client, type Dispatcher } from 'undici';
+import { buildConnector, Client } from 'undici';
 import { limits } from '../../limits.ts';
 import { type AddressPolicy, addressRefused, guardedLookup, isRefused } from './address-guard.ts';
-import { Exchange } from './exchange.ts';
-import { afterHandshake, otherProtocol } from './failures.ts';
 import { type Listening, passOverInformational } from './informational.ts';
-import { type Exchanged, type HttpSockets, type SendOptions, type WireRequest, whenStopped } from './wire.ts';
+import { type Call, dispatch, type Line, type LineKeeper } from './line.ts';
+import type { Exchanged, HttpSockets, SendOptions, WireRequest } from './wire.ts';
 
 /** How sockets are kept and trusted. */
 export interface HttpSocketSettings extends AddressPolicy {
@@ -30,27 +29,7 @@ export function openHttpSockets(settings: HttpSocketSettings): HttpSockets {
   return new Sockets(settings);
 }
 
-/** One socket's client: it carries one call at a time, and connects again by itself. */
-interface Line {
-  readonly origin: string;
-  readonly client: Client;
-  readonly listening: Listening;
-  /** Answers that came over the socket it has now; -1 before there was one. */
-  served: number;
-  isConnected: boolean;
-  /** No list has it any more. */
-  isGone: boolean;
-}
-
-/** A call, and who waits for it. */
-interface Call {
-  readonly request: WireRequest;
-  readonly options: SendOptions;
-  readonly resolve: (answer: Exchanged) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-class Sockets implements HttpSockets {
+class Sockets implements HttpSockets, LineKeeper {
   readonly #settings: HttpSocketSettings;
   readonly #connect: buildConnector.connector;
   /** Lines that wait for a call, by origin; the last used first, so that the others grow old and close. */
@@ -88,52 +67,12 @@ class Sockets implements HttpSockets {
       }
       const call = { request, options, resolve, reject };
       const line = this.#take(request.origin);
-      if (line !== undefined) this.#exchange(line, call);
+      if (line !== undefined) dispatch(this, line, call);
       else
         this.#wait(request.origin, signal)
-          .then((waited) => this.#exchange(waited, call))
+          .then((waited) => dispatch(this, waited, call))
           .catch(reject);
     });
-  }
-
-  #exchange(line: Line, call: Call): void {
-    const { request, options, resolve, reject } = call;
-    const { signal, decide, idempotent } = options;
-    const { listening } = line;
-    const wasKept = line.served > 0;
-    listening.awaiting = true;
-    listening.heard = false;
-    const exchange = new Exchange(
-      {
-        heard: () => {
-          listening.awaiting = false;
-        },
-        free: () => {
-          unlisten();
-          line.served += 1;
-          this.#giveBack(line);
-        },
-        broken: (error) => {
-          const isNew = line.served === 0 && !listening.heard;
-          if (isNew && line.origin.startsWith('https:')) Object.assign(error, { [afterHandshake]: true });
-          unlisten();
-          this.#drop(line);
-        },
-      },
-      {
-        decide,
-        resolve,
-        reject: (error) => {
-          // A server may close a kept socket in the moment that we write to it: nobody's failure, so one more try is free where it is harmless.
-          if (wasKept && !signal.aborted && !listening.heard && idempotent)
-            this.#exchange(this.#dial(line.origin), call);
-          else reject(listening.otherProtocol === undefined ? error : otherProtocol(listening.otherProtocol, error));
-        },
-      },
-    );
-    const unlisten = whenStopped(options, () => exchange.abort(signal.reason));
-    // The attempt's signal is the one timeout of a call; undici's own are off.
-    line.client.dispatch(request as Dispatcher.DispatchOptions, exchange);
   }
 
   /** A line to the origin that waits, or a new one where another may be. */
@@ -147,7 +86,7 @@ class Sockets implements HttpSockets {
     if (this.#lines.size < limits.maxConcurrency) return this.#dial(origin);
     const other = this.#someIdle();
     if (other === undefined) return undefined;
-    this.#drop(other);
+    this.drop(other);
     return this.#dial(origin);
   }
 
@@ -211,13 +150,13 @@ class Sockets implements HttpSockets {
       // Grown old while it waited.
       idle.splice(place, 1);
       this.#idleLines -= 1;
-      this.#drop(line);
+      this.drop(line);
     });
   }
 
-  #giveBack(line: Line): void {
+  free(line: Line): void {
     if (!line.isConnected || this.#idleLines >= maxIdle) {
-      this.#drop(line);
+      this.drop(line);
       return;
     }
     const idle = this.#idle.get(line.origin);
@@ -237,7 +176,11 @@ class Sockets implements HttpSockets {
     return undefined;
   }
 
-  #drop(line: Line): void {
+  again(line: Line, call: Call): void {
+    dispatch(this, this.#dial(line.origin), call);
+  }
+
+  drop(line: Line): void {
     if (line.isGone) return;
     line.isGone = true;
     this.#lines.delete(line);
