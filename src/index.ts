@@ -3,7 +3,7 @@
  *
  * @module fanloop
  */
-export { Fanloop, type Input, type SubmitOptions } from './client/fanloop.ts';
+export { Fanloop, type SubmitOptions } from './client/fanloop.ts';
 export type { Items } from './client/item-blocks.ts';
 export { ItemFailed } from './client/item-error.ts';
 export {
@@ -13,6 +13,7 @@ export {
   type WaitOptions,
 } from './client/job.ts';
 export type { JobStatus } from './client/job-status.ts';
+export type { Input } from './client/place-input.ts';
 export type { Progress } from './client/progress.ts';
 export type { Digest } from './format/digest.ts';
 export type { ItemError } from './format/outcome.ts';

@@ -1,34 +1,20 @@
 import { listJobs } from '../folder/list-jobs.ts';
 import { markRunning, unmarkRunning } from '../folder/running.ts';
 import { isJobId, newJobId } from '../format/job-id.ts';
-import type { InputFormat } from '../format/manifest.ts';
-import { inputKey } from '../format/paths.ts';
-import type { FanOutRequest } from '../format/request.ts';
-import { checkMarkName } from '../task/check-mark.ts';
 import { UsageError } from '../task/errors.ts';
 import { type JobLimitsInput, parseLimits } from '../task/job-limits.ts';
 import type { Task } from '../task/task.ts';
 import { nameOfTaskFile } from '../task/task-file.ts';
-import { orAborted, sleep, untilAborted } from '../waiting.ts';
+import { orAborted } from '../waiting.ts';
+import { AbandonedJobs, type AskedJob } from './abandoned-jobs.ts';
 import { noSuchJob } from './begin.ts';
-import { CheckedInput } from './checked-input.ts';
-import { type Items, itemBlocks, peekSmall } from './item-blocks.ts';
+import type { Items } from './item-blocks.ts';
 import { Job, type WaitOptions } from './job.ts';
 import { askToStart } from './patience.ts';
+import { type Input, placeInput } from './place-input.ts';
 import type { Stack } from './stack.ts';
 import { startUnderToken } from './start.ts';
 import { requireItems, requireSubmitOptions, requireTask } from './submit-options.ts';
-
-/** An input that is bytes already: an S3 object, or NDJSON (a JSON value a line). */
-export interface Input {
-  /** `s3://bucket/key`, read by the stack itself; or bytes that are uploaded as they come. */
-  readonly input: string | AsyncIterable<Uint8Array>;
-  /**
-   * How it is read: a JSON value a line, the line itself as a text, or an entry a line (`{"item": …, "key": …}`), whose key goes into the row.
-   * @default of an S3 object by its name: `.txt` is lines
-   */
-  readonly format?: InputFormat;
-}
 
 /** Limits of a job's calls, and how it is asked for. */
 export interface SubmitOptions extends WaitOptions {
@@ -58,26 +44,16 @@ export interface SubmitOptions extends WaitOptions {
   readonly onSubmit?: (job: { readonly id: string; readonly items?: number }) => void;
 }
 
-/** Who closes a connection waits so long at most for jobs that are being cancelled: where nothing answers, they go on. */
-const cancelMs = 5_000;
-
-/** A job that somebody asks for. */
-interface AskedJob {
-  readonly id: string;
-  /** The write by which the job is kept to, from when it was begun. */
-  marking?: Promise<unknown>;
-}
-
 /** A stack as a program uses it: starts jobs, and finds those that were started. `await using` closes it. */
 export class Fanloop implements AsyncDisposable {
   readonly #stack: Stack;
   readonly #closing = new AbortController();
-  /** Jobs whose only reader has gone are being cancelled. */
-  readonly #cancelling = new Set<Promise<unknown>>();
+  readonly #abandoned: AbandonedJobs;
 
   /** @param stack that a target has connected */
   constructor(stack: Stack) {
     this.#stack = stack;
+    this.#abandoned = new AbandonedJobs(stack);
   }
 
   /** Workers that run at once: a property of the stack. */
@@ -131,7 +107,7 @@ export class Fanloop implements AsyncDisposable {
       ...(secretHeaders === undefined ? {} : { secretHeaders }),
       ...(jobLimits === undefined ? {} : { limits: parseLimits(jobLimits) }),
     };
-    const { count, ...input } = await this.#place(jobId, items, signal);
+    const { count, ...input } = await placeInput(this.#stack, items, { jobId, signal });
     const request = {
       task: typeof task === 'string' ? task : nameOf(task),
       options: limits,
@@ -146,7 +122,7 @@ export class Fanloop implements AsyncDisposable {
       return orAborted(asked.marking, signal);
     }).catch((error: unknown) => {
       // Whoever asked knows of no job.
-      if (signal.aborted) this.#cancel(asked);
+      if (signal.aborted) this.#abandoned.cancel(asked);
       throw error;
     });
     options.onSubmit?.({ id: jobId, ...(count === undefined ? {} : { items: count }) });
@@ -181,21 +157,9 @@ export class Fanloop implements AsyncDisposable {
       return await Array.fromAsync(job.values(options));
     } catch (error) {
       if (error instanceof UsageError && error.code === 'EmptyInput') return [];
-      if (options.signal?.aborted === true) this.#cancel(asked);
+      if (options.signal?.aborted === true) this.#abandoned.cancel(asked);
       throw error;
     }
-  }
-
-  /** Cancels a job that nobody waits for; {@link close} waits for it, or an embedded job would go on with the next connection. */
-  #cancel(asked: AskedJob): void {
-    const { id, marking } = asked;
-    if (marking === undefined) return;
-    delete asked.marking;
-    const cancel = (): Promise<unknown> => this.find(id).cancel();
-    // Its mark may stand though the answer was lost. One that was refused is there no more; one that cannot be reached goes on.
-    const cancelling = marking.then(cancel, cancel).catch(() => undefined);
-    this.#cancelling.add(cancelling);
-    void cancelling.then(() => this.#cancelling.delete(cancelling));
   }
 
   /**
@@ -217,55 +181,14 @@ export class Fanloop implements AsyncDisposable {
   async close(): Promise<void> {
     // Nobody waits any more for the answers of jobs that stand.
     this.#closing.abort(new Error('the connection was closed'));
-    const enough = new AbortController();
-    const late = sleep(this.#stack.clock, cancelMs, enough.signal).catch(() => undefined);
-    await Promise.race([Promise.all(this.#cancelling), late]);
-    enough.abort();
+    await this.#abandoned.cancelled();
     await this.#stack.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-
-  /** Puts the input where the fan-out finds it: few small items into the request itself, others into the bucket. */
-  async #place(
-    jobId: string,
-    items: Items<unknown> | Input,
-    signal: AbortSignal,
-  ): Promise<Pick<FanOutRequest, 'items' | 'input' | 'format'> & { readonly count?: number }> {
-    if (isInput(items) && typeof items.input === 'string') {
-      return { input: items.input, ...(items.format === undefined ? {} : { format: items.format }) };
-    }
-    const counter = { items: 0 };
-    const bytes = isInput(items) ? (items.input as AsyncIterable<Uint8Array>) : itemBlocks(items, counter);
-    const blocks = untilAborted(bytes, signal);
-    // A line that is a text might be taken for JSON.
-    const isText = isInput(items) && items.format === 'lines';
-    const peeked = isText ? ({ kind: 'blocks', blocks } as const) : await peekSmall(blocks);
-    if (peeked.kind === 'items') {
-      if (peeked.items.length === 0) throw new UsageError('EmptyInput', 'expected at least one item, got none');
-      return { items: [...peeked.items], ...formatOf(items), count: peeked.items.length };
-    }
-    const key = inputKey(jobId);
-    const mark = isInput(items) && items.input instanceof CheckedInput ? items.input.mark : undefined;
-    const metadata = mark === undefined ? undefined : { [checkMarkName]: mark };
-    await this.#stack.upload(key, peeked.blocks, { signal, metadata });
-    return {
-      input: `s3://${this.#stack.bucket}/${key}`,
-      ...formatOf(items),
-      ...(isInput(items) ? {} : { count: counter.items }),
-    };
-  }
 }
-
-/** Bytes that are uploaded are NDJSON unless they are called something else. */
-const formatOf = (items: Items<unknown> | Input): { readonly format?: InputFormat } =>
-  isInput(items) && items.format !== undefined && items.format !== 'ndjson' ? { format: items.format } : {};
-
-/** A stream of items may have an `input`, too: that of `node:readline` has. */
-const isInput = (items: Items<unknown> | Input): items is Input =>
-  'input' in items && !(Symbol.iterator in items) && !(Symbol.asyncIterator in items);
 
 /** A task's name is its file's. @throws UsageError `UnknownTask` where the file cannot be told, as in a bundled program */
 function nameOf(task: Task<unknown, unknown>): string {
