@@ -34,16 +34,14 @@ const firstWaitMs = 50;
  */
 export class LocalRequests {
   readonly #connection: Connection;
-  /** A URL would take dots of a path for folders, which are a part of a key. */
-  readonly #at: { readonly hostname: string; readonly port: string };
+  /** Where the cloud was when it was last asked. */
+  #at: { readonly endpoint: string; readonly hostname: string; readonly port: string } | undefined;
   readonly #trace: () => string | undefined;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 50 });
 
   /** @param trace tells the invocation that asks, by which Lambda finds recursion; the SDK sends the same header. @default none */
   constructor(connection: Connection, trace: () => string | undefined = () => undefined) {
     this.#connection = connection;
-    const { hostname, port } = new URL(connection.endpoint ?? '');
-    this.#at = { hostname, port };
     this.#trace = trace;
   }
 
@@ -97,8 +95,10 @@ export class LocalRequests {
     const { region, credentials } = this.#connection;
     const trace = this.#trace();
     return new Promise((resolve, reject) => {
+      const { hostname, port } = this.#place();
       const sent = request({
-        ...this.#at,
+        hostname,
+        port,
         path,
         agent: this.#agent,
         method,
@@ -120,6 +120,16 @@ export class LocalRequests {
       sent.on('response', resolve);
       sent.end(body);
     });
+  }
+
+  /** Who takes over the cloud may have to do so on another port. A URL would take dots of a path for folders, which are a part of a key. */
+  #place(): { readonly hostname: string; readonly port: string } {
+    const { endpoint = '' } = this.#connection;
+    if (this.#at?.endpoint !== endpoint) {
+      const { hostname, port } = new URL(endpoint);
+      this.#at = { endpoint, hostname, port };
+    }
+    return this.#at;
   }
 }
 

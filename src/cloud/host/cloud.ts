@@ -25,7 +25,7 @@ export interface EmbeddedCloudOptions {
 
 /** An embedded cloud that runs, here or in the process that owns its folder. */
 export interface CloudConnection {
-  /** `http://127.0.0.1:PORT`, the same for S3 (path-style), SQS, and Lambda. */
+  /** `http://127.0.0.1:PORT`, the same for S3 (path-style), SQS, and Lambda; another one after a take-over whose port was taken. @throws Error where the owner went and taking over failed */
   readonly endpoint: string;
   readonly region: string;
   /** The person's own, allowed everything. */
@@ -40,7 +40,7 @@ export interface CloudConnection {
   onStored(listener: (key: string) => void): (() => void) | undefined;
   /** Starts a process of the function that an output names, where this process owns the folder and the function has none yet. */
   warm(output: string): void;
-  /** Leaves the cloud; its owner ends it. @throws Error of a take-over that failed */
+  /** Leaves the cloud; its owner ends it. @throws Error of a take-over that failed, unless `endpoint` has said so */
   close(): Promise<void>;
 }
 
@@ -68,6 +68,9 @@ export async function openEmbeddedCloud(options: EmbeddedCloudOptions, parts: Cl
   let release = async (): Promise<void> => {};
   let endpoint = '';
   let outputs: Readonly<Record<string, string>> = {};
+  /** Why the cloud cannot go on here. */
+  let failure: Error | undefined;
+  let isTold = false;
 
   const own = async (claim: Extract<Claim, { owner: true }>, port: number | undefined): Promise<void> => {
     try {
@@ -99,6 +102,8 @@ export async function openEmbeddedCloud(options: EmbeddedCloudOptions, parts: Cl
       await claim.whenFree(leaving.signal);
       if (leaving.signal.aborted) return;
       claim = await claimStateFolder(stateDir, leaving);
+      // Another joiner was faster, and its port may be another one.
+      if (!claim.owner) endpoint = claim.info.url;
     }
     await own(claim, joined.info.port);
     await options.onOwner?.(connection);
@@ -110,7 +115,9 @@ export async function openEmbeddedCloud(options: EmbeddedCloudOptions, parts: Cl
     region: account.region,
     credentials: ownCredentials,
     get endpoint() {
-      return endpoint;
+      if (failure === undefined) return endpoint;
+      isTold = true;
+      throw failure;
     },
     get outputs() {
       return outputs;
@@ -129,7 +136,7 @@ export async function openEmbeddedCloud(options: EmbeddedCloudOptions, parts: Cl
         try {
           await succession.catch((error: unknown) => {
             // Leaving breaks off a claim that is under way.
-            if (error !== leaving.signal.reason) throw error;
+            if (error !== leaving.signal.reason && !isTold) throw error;
           });
         } finally {
           await owner?.close();
@@ -165,9 +172,12 @@ export async function openEmbeddedCloud(options: EmbeddedCloudOptions, parts: Cl
   outputs = await keptOutputs(stateDir);
   succession = succeed(claim);
   // Nobody awaits the succession before close; until then a failure is shown as a warning.
-  succession.catch((error: unknown) => {
-    if (!leaving.signal.aborted)
-      process.emitWarning(`the embedded cloud's owner went, and taking over failed: ${String(error)}`);
+  succession.catch((cause: unknown) => {
+    if (leaving.signal.aborted) return;
+    const problem = new Error(`the embedded cloud's owner went, and taking over failed: ${String(cause)}`, { cause });
+    // Who goes on asking would wait for minutes for what nobody answers.
+    if (owner === undefined) failure = problem;
+    process.emitWarning(problem.message);
   });
   return connection;
 }

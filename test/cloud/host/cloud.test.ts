@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LocalRequests } from '../../../src/aws/local/local-requests.ts';
 import { type CloudConnection, openEmbeddedCloud } from '../../../src/cloud/host/cloud.ts';
 import { type StackSource, startOwner } from '../../../src/cloud/host/cloud-owner.ts';
 import type { StackSettings } from '../../../src/runtime/stack-settings.ts';
@@ -51,6 +52,13 @@ async function open(
   );
   opened.push(cloud);
   return cloud;
+}
+
+/** A joiner that finds its stack in a way of its own when its turn comes. */
+async function joinWith(synthesize: () => Promise<StackSource>): Promise<CloudConnection> {
+  const joiner = await openEmbeddedCloud({ stateDir: stateDir(), settings: {} }, { clock: systemClock, synthesize });
+  opened.push(joiner);
+  return joiner;
 }
 
 const clientOptions = ({ endpoint, region, credentials }: CloudConnection) => ({ endpoint, region, credentials });
@@ -136,6 +144,49 @@ describe('an embedded cloud', () => {
       child.kill('SIGKILL');
       server.close();
     }
+  });
+
+  it('is found by all who joined where its port is taken while it passes on', async () => {
+    const owner = await open();
+    const taker = createServer((socket) => socket.destroy());
+    const settle = source;
+    const take = async (): Promise<StackSource> => {
+      if (!taker.listening) await once(taker.listen(Number(new URL(owner.endpoint).port), '127.0.0.1'), 'listening');
+      return settle;
+    };
+    const joiners = await Promise.all([joinWith(take), joinWith(take)]);
+    const requests = joiners.map((joiner) => new LocalRequests(joiner));
+    const before = owner.endpoint;
+    try {
+      await owner.close();
+      const buckets = async (n: number): Promise<number> => {
+        const list = { service: 's3', method: 'GET', path: '/' } as const;
+        while (true) {
+          const answer = await requests[n]?.send(list).catch(() => undefined);
+          if (answer?.status === 200) return answer.status;
+        }
+      };
+      expect(await Promise.all([buckets(0), buckets(1)])).toEqual([200, 200]);
+      expect(joiners.filter((joiner) => joiner.owner)).toHaveLength(1);
+      expect(new Set(joiners.map(({ endpoint }) => endpoint)).size).toBe(1);
+      expect(joiners[0].endpoint).not.toBe(before);
+    } finally {
+      for (const each of requests) each.close();
+      taker.close();
+    }
+  });
+
+  it('says at once why nobody could take it over', async () => {
+    const owner = await open();
+    const refuse = async (): Promise<StackSource> => Promise.reject(new Error('no room'));
+    const joiner = await joinWith(refuse);
+    const requests = new LocalRequests(joiner);
+    const warned = once(process, 'warning');
+    await owner.close();
+    expect(await warned).toMatchObject([{ message: expect.stringContaining('no room') }]);
+    const asked = requests.send({ service: 's3', method: 'GET', path: '/' });
+    await expect(asked).rejects.toThrow('taking over failed: Error: no room');
+    await joiner.close();
   });
 
   it('waits for its port where the owner before still holds it', async () => {
