@@ -1,8 +1,9 @@
 import { type ItemKey, keyOf } from '../../input/entry.ts';
 import { limits } from '../../limits.ts';
 import { UsageError } from '../../task/errors.ts';
-import { type Parsed, parseItem, type Task, tryItem } from '../../task/task.ts';
+import type { Parsed, Task } from '../../task/task.ts';
 import { readArgument } from './arguments.ts';
+import { checkItem } from './check-item.ts';
 import { chooseRecords, type PartOptions } from './choose-records.ts';
 import type { BadRecord, NamedRecord } from './records.ts';
 import { type ShapeOptions, shapeOf } from './shape.ts';
@@ -102,13 +103,14 @@ function liner(task: Task, options: ItemOptions): (record: NamedRecord) => Check
     const problem =
       error instanceof TemplateProblem ? new UsageError('InvalidItem', error.message, { cause: error }) : error;
     if (!(problem instanceof UsageError)) throw problem;
-    const message = `${record.source === '' ? record.place : `${record.source}, ${record.place}`}: ${problem.message}`;
+    const message = `${placeOf(record)}: ${problem.message}`;
     return options.onInvalid === 'fail-item'
       ? entry(`"invalid":${JSON.stringify({ code: problem.code, message })}`, key)
       : new UsageError(problem.code, message, { cause: problem });
   };
   return (record) => {
-    if ('error' in record) return hinted(record, task).then((error) => refuse(record, undefined, error));
+    if ('error' in record)
+      return hinted(record, task, placeOf(record)).then((error) => refuse(record, undefined, error));
     let key: ItemKey | undefined;
     try {
       key = isEntry ? keyFor(record.item, options.key) : undefined;
@@ -124,13 +126,15 @@ function liner(task: Task, options: ItemOptions): (record: NamedRecord) => Check
           return refuse(record, key, error);
         }
       };
-      const parsed = tryItem(task, item);
+      const parsed = checkItem(task, item, placeOf(record));
       return parsed instanceof Promise ? parsed.then(written) : written(parsed);
     } catch (error) {
       return refuse(record, key, error);
     }
   };
 }
+
+const placeOf = ({ source, place }: NamedRecord): string => (source === '' ? place : `${source}, ${place}`);
 
 const entry = (content: string, key: ItemKey | undefined): string =>
   `{${key === undefined ? '' : `"key":${JSON.stringify(key)},`}${content}}`;
@@ -145,9 +149,9 @@ function keyFor(item: unknown, field: string | undefined): ItemKey | undefined {
 }
 
 /** Where a text is what the task takes, or cells are, what is no JSON may well have been meant as that. */
-async function hinted({ error, text }: BadRecord, task: Task): Promise<UsageError> {
+async function hinted({ error, text }: BadRecord, task: Task, place: string): Promise<UsageError> {
   if (error.code !== 'InvalidInput' || !error.message.startsWith('expected one JSON value')) return error;
-  const asText = await parseItem(task, text);
+  const asText = await checkItem(task, text, place);
   if (asText.ok)
     return new UsageError(error.code, `${error.message}; where a line is a text, say --format lines`, { cause: error });
   const isTable = /^[^{[]*[,;\t|]/.test(text) && !text.includes('://');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { argumentRecords, checkedBlocks, type ItemOptions } from '../../../src/cli/input/checked-blocks.ts';
 import type { SourceFormat } from '../../../src/cli/input/formats.ts';
@@ -213,5 +213,32 @@ describe('checkedBlocks', () => {
     ['just a text', 'are texts', 'where a line is a text, say --format lines'],
   ])('says what %j may be, whose lines %s', async (content, _, message) => {
     await expect(read(stream(content), _ === 'are texts' ? text : number)).rejects.toThrow(message);
+  });
+});
+
+describe('a schema that never answers', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it.each([
+    ['an item', given(['1']), 'item 1'],
+    ['a line', stream('"a"\n'), 'in.ndjson, line 1'],
+    ['a line that is no JSON', stream('a\n'), 'in.ndjson, line 1'],
+  ])('ends the command by one sentence: %s', async (_, source, place) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const silent = taskOf(z.unknown().refine(() => new Promise(() => {})));
+    const refused = expect(read(source, silent)).rejects.toMatchObject({
+      code: 'UnknownTask',
+      message: `${place}: expected the task's schema to answer within 10 s, got an await that does not end`,
+    });
+    await vi.waitUntil(() => vi.getTimerCount() > 0);
+    await vi.runAllTimersAsync();
+    await refused;
+  });
+
+  it('keeps no timer for items that it has checked', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const slow = taskOf(z.unknown().refine(async () => true));
+    expect((await read(stream('1\n2\n3\n'), slow)).items).toBe(3);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
