@@ -12,6 +12,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { mostBusy } from './bound.ts';
 import { type Contender, openContenders, type Work } from './contenders.ts';
 import { costTable } from './cost.ts';
 import { measureGrowth } from './growth.ts';
@@ -131,16 +132,22 @@ async function measureSlow(): Promise<void> {
   results.slow = await compare('slow', { title, items, input, contenders, server });
 }
 
-/** One call of a hundred takes twenty times as long: what the others wait for at the end. */
+/**
+ * One call of a hundred takes twenty times as long: what the others wait for at the end. It lasts a minute, since in 20,000 items the
+ * last long call alone leaves more than a tenth of the slots empty, whoever starts them.
+ */
 async function measureTailed(): Promise<void> {
   await using server = await openDelayServer();
-  const items = Math.round(20_000 * scale);
-  const urls = Array.from({ length: items }, (_, n) => `${server.url}${n % 100 === 37 ? 4_000 : 200}`);
+  const items = Math.round(50_000 * scale);
+  const callsMs = Array.from({ length: items }, (_, n) => (n % 100 === 37 ? 4_000 : 200));
+  const urls = callsMs.map((ms) => `${server.url}${ms}`);
   const input = writeInput('tailed', urls);
+  const longestFirst = callsMs.toSorted((a, b) => b - a);
+  const bound = { inOrder: mostBusy(callsMs, atOnce), longestFirst: mostBusy(longestFirst, atOnce) };
   const title = `${items.toLocaleString('en-US')} calls of 200 ms, 1 % of 4 s, ${atOnce} at once`;
   const runs = contenders.filter(({ name }) => ['bare', 'fanloop'].includes(name));
   const once = runs.map((one) => ({ ...one, once: true }));
-  results.tailed = await compare('tailed', { title, items, input, contenders: once, server });
+  results.tailed = await compare('tailed', { title, items, input, contenders: once, server, bound });
 }
 
 async function measureSaturated(): Promise<void> {
@@ -165,6 +172,7 @@ async function compare(
     readonly input: string;
     readonly contenders: readonly Contender[];
     readonly server?: DelayServer;
+    readonly bound?: NonNullable<SuiteResult['bound']>;
   },
 ): Promise<SuiteResult> {
   const skipped = suite.contenders.flatMap(({ name: who, missing }) =>
@@ -184,6 +192,7 @@ async function compare(
     title: suite.title,
     items: suite.items,
     rounds,
+    ...(suite.bound !== undefined && { bound: suite.bound }),
     contenders: runs.map(({ name: who, how }) => ({ name: who, how, ...medians(measured.get(who) ?? []) })),
     skipped,
   };

@@ -14,6 +14,8 @@ export interface SuiteResult {
   readonly title: string;
   readonly items: number;
   readonly rounds: number;
+  /** What busy can be at most: by calls that start in the order of the items, and by someone who knew which are the longest. */
+  readonly bound?: { readonly inOrder: number; readonly longestFirst: number };
   readonly contenders: ReadonlyArray<Measured & { readonly name: string; readonly how: string }>;
   readonly skipped: ReadonlyArray<{ readonly name: string; readonly why: string }>;
 }

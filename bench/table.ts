@@ -13,7 +13,7 @@ import type {
 } from './results.ts';
 
 /** Prints one comparison; ratios are to the bare script of the same run. */
-export function printSuite({ title, contenders, skipped, rounds }: SuiteResult): void {
+export function printSuite({ title, contenders, skipped, rounds, bound }: SuiteResult): void {
   console.log(`\n${title}, median of ${rounds}`);
   const bare = contenders.find(({ name }) => name === 'bare')?.cpuUs;
   console.log(line('', 'CPU an item', '× bare', 'wall', 'items/s', 'busy', 'first result'));
@@ -30,6 +30,10 @@ export function printSuite({ title, contenders, skipped, rounds }: SuiteResult):
       ),
     );
   }
+  if (bound !== undefined)
+    console.log(
+      `busy is ${bound.inOrder.toFixed(3)} at most in the order of the items, ${bound.longestFirst.toFixed(3)} were it known which calls are long`,
+    );
   for (const { name, why } of skipped) console.log(`${name.padEnd(12)}skipped: ${why}`);
 }
 
