@@ -5,7 +5,7 @@ import { parseTemplate } from '../src/cloud/template/template.ts';
 import { describeStack } from '../src/cloud/template/template-stack.ts';
 import { chunkTableFormat, cutFormat } from '../src/format/chunk.ts';
 import { controlFormat } from '../src/format/control.ts';
-import { decodeDigest } from '../src/format/digest.ts';
+import { decodeDigest } from '../src/format/digest-text.ts';
 import { manifestFormat } from '../src/format/manifest.ts';
 import { encodeMessage, parseMessage } from '../src/format/message.ts';
 import { BrokenRecord } from '../src/format/record.ts';

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { limits } from '../limits.ts';
 import { type JobLimits, storedLimitsSchema } from '../task/job-limits.ts';
 import { lazily } from '../task/lazily.ts';
-import { type Digest, digestSchema } from './digest.ts';
+import type { Digest } from './digest.ts';
+import { digestSchema } from './digest-text.ts';
 import type { JobFolder } from './paths.ts';
 import { recordFormat } from './record.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { lazily } from '../task/lazily.ts';
-import { digestSchema } from './digest.ts';
+import { digestSchema } from './digest-text.ts';
 import type { JobFolder } from './paths.ts';
 import { rarely, versionOf } from './record.ts';
 

@@ -3,7 +3,7 @@ import { limits } from '../limits.ts';
 import { UsageError } from '../task/errors.ts';
 import { limitsProblem, limitsSchema, maxAtOnce } from '../task/job-limits.ts';
 import { lazily } from '../task/lazily.ts';
-import { digestSchema } from './digest.ts';
+import { digestSchema } from './digest-text.ts';
 import type { Row } from './outcome.ts';
 import { rarely, recordFormat, refuseNewer } from './record.ts';
 import { type Summary, summaryFormat } from './summary.ts';

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { type Digest, decodeDigest, encodeDigest } from './digest.ts';
+import type { Digest } from './digest.ts';
+import { decodeDigest, encodeDigest } from './digest-text.ts';
 import { parseJson, toJson } from './json.ts';
 import type { Row } from './outcome.ts';
 import { BrokenRecord, recordFormat } from './record.ts';

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { limits } from '../limits.ts';
 import { lazily } from '../task/lazily.ts';
 import { type ControlReason, controlReasons } from './control.ts';
-import { type Digest, digestSchema } from './digest.ts';
+import type { Digest } from './digest.ts';
+import { digestSchema } from './digest-text.ts';
 import { recordFormat } from './record.ts';
 
 /** How a job ended: every item has an outcome, or its input was refused before anything was sent. */

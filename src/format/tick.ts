@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { lazily } from '../task/lazily.ts';
 import { type ControlReason, controlReasons } from './control.ts';
-import { type Digest, digestSchema } from './digest.ts';
+import type { Digest } from './digest.ts';
+import { digestSchema } from './digest-text.ts';
 import { recordFormat } from './record.ts';
 import { type JobEnd, problemSchema } from './summary.ts';
 

@@ -10,7 +10,7 @@ import type { Task } from '../task/task.ts';
 import type { WorkerDeps } from './deps.ts';
 import { type HeldBell, type HeldMessage, isSuspect } from './held-message.ts';
 import { Isolation } from './isolate/isolation.ts';
-import type { ItemRun } from './open-chunk.ts';
+import type { ItemRun } from './item-run.ts';
 import { Pace } from './pace.ts';
 import { readHeld } from './read-held.ts';
 import { RunningJob } from './running-job.ts';

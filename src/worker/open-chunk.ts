@@ -1,15 +1,15 @@
-import { addDigests, countRow, type Digest, emptyDigest } from '../format/digest.ts';
+import type { Digest } from '../format/digest.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import type { WorkMessage } from '../format/message.ts';
 import type { ItemError, Row } from '../format/outcome.ts';
 import type { ChunkPlace, JobFolder } from '../format/paths.ts';
 import type { RowLine } from '../format/result.ts';
 import { whenAborted } from '../waiting.ts';
+import { ChunkAccount } from './chunk-account.ts';
 import type { HeldMessage } from './held-message.ts';
 import type { KeptRows } from './kept-rows.ts';
-import type { ItemAbout } from './open-message.ts';
 import type { Pace } from './pace.ts';
-import { type RowCost, RowsInHand } from './rows-in-hand.ts';
+import { type FailedItem, type RowCost, RowsInHand } from './rows-in-hand.ts';
 import type { ChunkCounts } from './stop-share.ts';
 
 /** The job of a chunk, as the chunk sees it. */
@@ -25,37 +25,15 @@ interface JobOfChunk {
   takeSlow(): Pick<Digest, 'slowCallbacks' | 'slowestMs'>;
 }
 
-/** An item that is to be tried. */
-export interface ItemRun {
-  readonly chunk: OpenChunk;
-  /** In its folder: its place in a pass. */
-  readonly index: number;
-  /** In the job: as whose call it is known to the downstream. */
-  readonly jobIndex: number;
-  readonly item: unknown;
-  /** What its row says of it. */
-  readonly about: ItemAbout;
-  /** Attempts used. */
-  attempts: number;
-  /** Those of them that were refused for the rate: they have a bound of their own. */
-  refusals: number;
-  /** Time of those attempts here, in milliseconds. */
-  callMs: number;
-  /** Milliseconds since the epoch before which the next attempt must not start. */
-  notBefore: number;
-  /** How long that was when it was decided, in milliseconds: whatever the clock is set to, nothing waits longer. */
-  waitMs: number;
-  /** What it did to its process: it fails by that, whatever it answers. */
-  fault?: ItemError;
-  /** It has its row. */
-  isSettled?: boolean;
-}
-
 /** An item that another invocation has to go on with. */
-type LaterItem = Readonly<Pick<ItemRun, 'index' | 'attempts' | 'notBefore' | 'waitMs'>>;
-
-/** What an attempt that came to nothing has cost, before its item goes to another invocation. */
-const attemptsOnly = (callMs: number): Digest => ({ ...emptyDigest, callMs });
+interface LaterItem {
+  readonly index: number;
+  readonly attempts: number;
+  /** Milliseconds since the epoch before which the next attempt must not start. */
+  readonly notBefore: number;
+  /** How long that was when it was decided, in milliseconds. */
+  readonly waitMs: number;
+}
 
 /** A chunk in a worker's hands: its rows so far, and what is left of it. */
 export class OpenChunk {
@@ -73,9 +51,7 @@ export class OpenChunk {
   readonly #rows = new RowsInHand();
   #settled = 0;
   #later: LaterItem[] = [];
-  #digest: Digest;
-  /** What was spent since the last segment, in 1e-9 US dollars. */
-  #spent = 0;
+  readonly #account: ChunkAccount;
   #segments: string[];
   /** When a segment was last stored: rows, or a sign of life. */
   checkpointAt: number;
@@ -110,11 +86,7 @@ export class OpenChunk {
     this.#unlisten = whenAborted(stopped, () => stop.abort(stopped.reason));
     this.knownSegments = new Set(at.kept?.known);
     this.#segments = [...(message.segments ?? []), ...(at.kept?.segments ?? [])];
-    this.#digest = (at.kept?.rows ?? []).reduce(
-      (digest, row) => countRow(digest, row, row.status === 'cancelled' ? 0 : row.durationMs),
-      message.digest ?? emptyDigest,
-    );
-    if (at.kept !== undefined && at.kept.nanoUsd > 0) this.charge({ nanoUsd: at.kept.nanoUsd });
+    this.#account = new ChunkAccount(message.digest, at.kept);
   }
 
   get message(): WorkMessage {
@@ -153,7 +125,7 @@ export class OpenChunk {
 
   /** What the rows that were taken count, and what was charged. */
   get digest(): Digest {
-    return this.#digest;
+    return this.#account.digest;
   }
 
   /** Nothing of the chunk is to be done here any more. */
@@ -196,27 +168,26 @@ export class OpenChunk {
   }
 
   /** An item fails whatever it answers, or has answered; what is stored already stays as it is. */
-  fail(run: ItemRun, error: ItemError): void {
-    this.#rows.fail(run, error);
+  fail(item: FailedItem, error: ItemError): void {
+    this.#rows.fail(item, error);
   }
 
-  handOver(run: ItemRun): void {
-    this.#rows.leave(run.index);
-    const { index, notBefore, waitMs } = run;
-    this.#later.push({ index, attempts: run.attempts - run.refusals, notBefore, waitMs });
-    this.#digest = addDigests(this.#digest, attemptsOnly(run.callMs));
+  handOver(run: LaterItem & { readonly refusals: number; readonly callMs: number }): void {
+    const { index, attempts, refusals, notBefore, waitMs } = run;
+    this.#rows.leave(index);
+    this.#later.push({ index, attempts: attempts - refusals, notBefore, waitMs });
+    // What an attempt that came to nothing has cost.
+    this.#account.charge({ callMs: run.callMs });
   }
 
   /** Adds what the worker itself spent on the chunk. */
   charge(spent: Partial<Digest>): void {
-    this.#digest = addDigests(this.#digest, { ...emptyDigest, ...spent });
+    this.#account.charge(spent);
   }
 
   /** A task said that it used so many US dollars. */
   spend(usd: number): void {
-    const nanoUsd = Math.round(usd * 1e9);
-    this.#digest = addDigests(this.#digest, { ...emptyDigest, nanoUsd });
-    this.#spent += nanoUsd;
+    const nanoUsd = this.#account.spend(usd);
     if (this.counts !== undefined) this.counts.nanoUsd += nanoUsd;
   }
 
@@ -232,7 +203,7 @@ export class OpenChunk {
 
   /** Whether any of its items was tried, here or before. */
   get isBegun(): boolean {
-    return this.hasProgress || this.#digest !== emptyDigest;
+    return this.hasProgress || !this.#account.isEmpty;
   }
 
   /** Rows of which it is not known that they stand: those in hand, those that are being stored, and those that are to come in any case. */
@@ -243,16 +214,14 @@ export class OpenChunk {
   /** Takes the rows that are not stored yet, counts them, and forgets them: whoever takes them stores them. */
   takeRows(now: number): readonly RowLine[] {
     this.checkpointAt = now;
-    const { lines, digest } = this.#rows.take(this.#digest);
-    this.#digest = digest;
+    const { lines, digest } = this.#rows.take(this.#account.digest);
+    this.#account.digest = digest;
     return lines;
   }
 
   /** Takes what was spent since this was last asked, in 1e-9 US dollars: the segment of the rows that are taken says it. */
   takeSpent(): number {
-    const spent = this.#spent;
-    this.#spent = 0;
-    return spent;
+    return this.#account.takeSpent();
   }
 
   /** Names the segment in which the rows taken stand. */

@@ -3,7 +3,7 @@ import { refusalOf } from '../task/refusal.ts';
 import type { AttemptOutcome } from './attempt.ts';
 import { backoffMs } from './backoff.ts';
 import type { WorkerDeps } from './deps.ts';
-import type { ItemRun } from './open-chunk.ts';
+import type { ItemRun } from './item-run.ts';
 import type { RunningJob } from './running-job.ts';
 
 /** An attempt that has failed. */

@@ -19,7 +19,7 @@ const linesOf = (rows: readonly Pick<SettledRow, 'row' | 'json'>[]): readonly Ro
   rows.map(({ row, json }) => lineOf(row, json));
 
 /** An item as its failure sees it. */
-interface FailedItem {
+export interface FailedItem {
   readonly index: number;
   /** What its row says of it. */
   readonly about: ItemAbout;

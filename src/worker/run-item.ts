@@ -7,8 +7,8 @@ import { type AttemptOutcome, startAttempt } from './attempt.ts';
 import { begunKey } from './begun.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { Isolation } from './isolate/isolation.ts';
+import type { ItemRun } from './item-run.ts';
 import type { Outside } from './item-scope.ts';
-import type { ItemRun } from './open-chunk.ts';
 import type { RunningJob } from './running-job.ts';
 import type { Used } from './usage.ts';
 

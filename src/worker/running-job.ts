@@ -5,7 +5,8 @@ import { limits } from '../limits.ts';
 import type { Task } from '../task/task.ts';
 import type { Gate } from './gate.ts';
 import type { Isolation } from './isolate/isolation.ts';
-import type { ItemRun, OpenChunk } from './open-chunk.ts';
+import type { ItemRun } from './item-run.ts';
+import type { OpenChunk } from './open-chunk.ts';
 import type { Pace } from './pace.ts';
 
 /** One job within a worker: its items in line, and its own limits. */

@@ -1,6 +1,6 @@
 import type { Row } from '../format/outcome.ts';
 import type { AttemptOutcome } from './attempt.ts';
-import type { ItemRun } from './open-chunk.ts';
+import type { ItemRun } from './item-run.ts';
 import { noAbout } from './open-message.ts';
 
 /** Writes the row of an item whose last attempt has ended; what it did to its process fails it, whatever it answered. */

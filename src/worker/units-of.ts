@@ -1,4 +1,4 @@
-import type { ItemRun } from './open-chunk.ts';
+import type { ItemRun } from './item-run.ts';
 import type { RunningJob } from './running-job.ts';
 
 /** What an item costs of the job's units, as its task says; 1 where it says nothing that can be counted. */

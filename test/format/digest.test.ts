@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  addDigests,
-  countRow,
-  type Digest,
-  decodeDigest,
-  digestItems,
-  emptyDigest,
-  encodeDigest,
-} from '../../src/format/digest.ts';
+import { addDigests, countRow, type Digest, digestItems, emptyDigest } from '../../src/format/digest.ts';
+import { decodeDigest, encodeDigest } from '../../src/format/digest-text.ts';
 import type { Row } from '../../src/format/outcome.ts';
 
 const attempts = fc.integer({ min: 1, max: 20 });

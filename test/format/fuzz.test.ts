@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chunkTableFormat, cutFormat } from '../../src/format/chunk.ts';
-import { decodeDigest } from '../../src/format/digest.ts';
+import { decodeDigest } from '../../src/format/digest-text.ts';
 import { indexListFormat } from '../../src/format/index-list.ts';
 import { manifestFormat } from '../../src/format/manifest.ts';
 import { markerFormat } from '../../src/format/marker.ts';

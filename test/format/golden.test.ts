@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { chunkTableFormat, cutFormat } from '../../src/format/chunk.ts';
 import { controlFormat } from '../../src/format/control.ts';
-import { decodeDigest, encodeDigest } from '../../src/format/digest.ts';
+import { decodeDigest, encodeDigest } from '../../src/format/digest-text.ts';
 import { indexListFormat } from '../../src/format/index-list.ts';
 import { manifestFormat } from '../../src/format/manifest.ts';
 import { markerFormat } from '../../src/format/marker.ts';

@@ -262,7 +262,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a chunk that has reached the stop of its job waits for itself',
     file: 'src/worker/open-chunk.ts',
-    find: 'return this.hasProgress || this.#digest !== emptyDigest;',
+    find: 'return this.hasProgress || !this.#account.isEmpty;',
     replace: 'return this.hasProgress;',
     test: 'test/worker/reached-stop.test.ts',
   },
