@@ -1,33 +1,45 @@
-/** What is judged: the answers of the last second, or where they are few, the last so many, none older than that. */
+import { type Calls, FadingCalls, RecentCalls } from './recent-calls.ts';
+import { RefusedAlways } from './refused-always.ts';
+import { isQuiet, tryMs } from './tries.ts';
+
 const windowMs = 1_000;
+/** A second in which less than this part of the pace began had a rest in it. */
+const restPart = 0.7;
+const partMs = 250;
 const fewAnswers = 50;
-const oldestMs = 5_000;
-/** Many an API refuses some calls whatever the pace is: this part of them slows nothing down, or the pace would sink without end. */
-const tolerated = 0.03;
+/** So few refusals say nothing. */
 const toleratedCount = 2;
-/** The same in a job's first second, whose pace so far says little of what is taken. */
-const toleratedAtFirst = 0.1;
-/** After a refusal the pace is this part of what succeeded in the last second. */
-const cutTo = 0.95;
+/** Refused beyond what is refused whatever the pace is: this part of the calls cuts the pace, and this part at once. */
+const tolerated = 0.015;
+const severe = 0.1;
+/** In the quiet time of each round, when all workers have what they had been cut to, already this part does, and a little. */
+const toleratedInQuiet = 0.003;
+const quietCut = 0.96;
+const quietCutMs = 1_500;
+/** After a refusal the pace is this part of what succeeded in the last second; what was under way then is not judged. */
+const cutTo = 0.92;
+const settleMs = 300;
 /** Without a refusal for this long the pace grows; where it was refused at the same pace before, each time after twice the time. */
 const calmMs = 2_000;
 const longestCalmMs = 16_000;
 /** What succeeded at two cuts is the same when it is no more apart than by this part. */
 const samePace = 0.15;
-/** Where this part of the calls is refused after the cut as well, they are refused whatever the pace is, and calm brings nothing. */
-const uselessCalm = 0.015;
-/** A downstream that refuses half of so many answers within so short a time has not been cut to what it takes: it is halved. */
-const recutMs = 100;
-const recutAnswers = 20;
-/** Halved at most to this part of what succeeded before: the next second tells more. */
-const recutTo = 0.25;
-/** Growth a second, of the pace and at least of one call; and where the pace is beyond that of the last refusals by more than this. */
+/** A downstream that refuses half of what begins within so short a time takes no more for now: the pace is what it takes of that. */
+const wallMs = 40;
+const wallRefusals = 10;
+const wallAgainMs = 40;
+/** At least this part of what succeeded before: the next second tells more. */
+const wallTo = 0.15;
+/** Growth a second, of the pace and at least of a tenth of a call; where the pace was refused twice; and beyond that of the last refusals by more than this. */
 const growth = 1.03;
+const carefulGrowth = 1.015;
 const freeGrowth = 1.1;
 const freeFrom = 1.1;
 /** The same below what succeeded when it was cut, where nothing new is tried. */
 const recovery = 1.5;
 const growthFloor = 0.1;
+/** After so long without a cut nobody waits for the others to try more. */
+const carefulForMs = 24_000;
 /** A pace further above what is asked for than this slows nothing down. */
 const boundFrom = 1.5;
 /** The slowest pace: a downstream that recovers has to be noticed. */
@@ -37,32 +49,28 @@ const holdAnswers = 20;
 const holdPart = 0.5;
 const holdFromMs = 2_000;
 
-/** Answers of one millisecond: one object an answer, kept for a second, was what a fast worker's garbage collector copied most. */
-interface Answers {
-  readonly at: number;
-  answers: number;
-  refused: number;
-}
-
 /**
  * Slows down when the downstream refuses, and comes back: additive increase, multiplicative decrease of the pace of starts.
- * More than some refusals cut the pace to what succeeded in the last second, once a second; in between it is halved while half is refused.
- * After calm it is soon where it had been cut to, and from there grows by 3 % a second until it no longer binds: later where the same pace
- * was refused before, and faster beyond all that was refused.
+ * More refusals than there are whatever the pace is cut it to what succeeded in the last second, once a second; in between it falls at once
+ * to what is taken where half is refused. After calm it is soon where it had been cut to, and from there grows until it no longer binds:
+ * later and more slowly where the same pace was refused before, at the times at which all workers do, and faster beyond all that was refused.
  */
 export class Brake {
   /** Starts a second; infinite while nothing is refused. */
   #perSecond = Number.POSITIVE_INFINITY;
-  #answers: Answers[] = [];
-  /** Answers that are remembered. */
-  #count = 0;
+  readonly #recent = new RecentCalls();
+  readonly #fading = new FadingCalls();
+  readonly #always = new RefusedAlways();
   #cutAt = Number.NEGATIVE_INFINITY;
-  #halvedAt = Number.NEGATIVE_INFINITY;
+  #walledAt = Number.NEGATIVE_INFINITY;
+  #quietCutAt = Number.NEGATIVE_INFINITY;
   /** Starts a second that went well when it was cut. */
   #known = 0;
   #refusedAt = Number.NEGATIVE_INFINITY;
   /** For how long after the cut no more is tried. */
   #calmMs = calmMs;
+  /** Whether that was cut soon after an earlier cut: a single bad second says little of what is taken. */
+  #isAgain = false;
   /** Whether it was cut to what the beginning of a second came to. */
   #isGuessed = false;
   #grownAt = 0;
@@ -79,7 +87,7 @@ export class Brake {
   /** The same where so much is asked for that it slows something down; undefined where it does not. */
   bindsAt(now: number): number | undefined {
     const pace = this.perSecond(now);
-    const { answers } = this.#since(now - windowMs);
+    const answers = this.#recent.answersSince(now - windowMs);
     return pace <= boundFrom * Math.max(answers, 1) || this.holdMs(now) > 0 ? pace : undefined;
   }
 
@@ -89,51 +97,40 @@ export class Brake {
     this.#known *= by;
   }
 
+  /** Goes on at the pace to which refusals had brought another worker, whose part of the job this one takes over. */
+  inherit(now: number, perSecond: number): void {
+    this.#perSecond = Math.max(floorPerSecond, perSecond);
+    this.#known = this.#perSecond / cutTo;
+    this.#cutAt = now;
+    this.#grownAt = now;
+    this.#refusedAt = now;
+    this.#isAgain = true;
+  }
+
   /** Milliseconds until anything may start again. */
   holdMs(now: number): number {
     return Math.max(0, this.#holdUntil - now);
   }
 
+  started(now: number): void {
+    this.#recent.started(now);
+    if (this.#isSettled(now)) this.#fading.started(now);
+  }
+
   succeeded(now: number): void {
-    this.#remember(now, 0);
+    this.#answered(now, 0);
   }
 
   refused(now: number, retryAfterMs: number | undefined): void {
-    this.#remember(now, 1);
-    const judged = this.#since(Number.NEGATIVE_INFINITY).refused;
-    const part = now - this.#firstAt < windowMs ? toleratedAtFirst : tolerated;
-    if (judged <= Math.max(toleratedCount, part * this.#count)) {
-      const calmFor = now - this.#cutAt;
-      const isCalm = calmFor > windowMs && calmFor < this.#calmMs;
-      if (isCalm && judged >= toleratedCount && judged > uselessCalm * this.#count) this.#calmMs = calmMs;
-      return;
-    }
+    this.#answered(now, 1);
+    const second = this.#recent.since(now - windowMs);
+    const answers = this.#recent.answersSince(now - windowMs);
+    const isRefusedAsAWhole = answers >= holdAnswers && second.refused >= holdPart * answers;
+    if (this.#isWall(now)) this.#fall(now, second);
+    else if (this.#isTooMany(now, second)) this.#judge(now, second);
+    else if (this.#isTooManyInQuiet(now)) this.#cutInQuiet(now, second);
+    else return;
     this.#refusedAt = now;
-    const { answers, refused } = this.#since(now - windowMs);
-    const isRefusedAsAWhole = answers >= holdAnswers && refused >= holdPart * answers;
-    const isMost = refused >= answers / 2;
-    // In a job's first second few have been answered yet.
-    const spanMs = isMost ? windowMs : Math.max(100, Math.min(windowMs, now - this.#firstAt));
-    const lately = ((answers - refused) * windowMs) / spanMs;
-    // What a single second of few answers comes to is chance.
-    const isFew = !isMost && answers < fewAnswers;
-    const succeeded = isFew ? Math.max(lately, this.#succeededPerSecond(now)) : lately;
-    if (now - this.#cutAt >= windowMs) {
-      this.#judge(succeeded);
-      this.#cut(now, succeeded);
-      this.#isGuessed = spanMs < windowMs;
-    } else if (this.#isGuessed && isMost) {
-      // It was the beginning of a burst of which most is refused: what comes after it is like its good part alone.
-      this.#isGuessed = false;
-      this.#known = succeeded;
-      this.#cut(this.#cutAt, succeeded);
-    } else if (now - Math.max(this.#cutAt, this.#halvedAt) >= recutMs) {
-      const late = this.#since(now - recutMs);
-      // A limit that counts by the second refuses all of its end, so that a shorter time says too little to go further down.
-      if (late.answers >= recutAnswers && late.refused >= late.answers / 2) this.#halve(now);
-    }
-    // Where nothing went well, half of what was tried may.
-    if (succeeded === 0) this.#known = Math.max(this.#known, answers / 2);
     if (isRefusedAsAWhole && retryAfterMs !== undefined && retryAfterMs >= holdFromMs && this.#holdUntil <= now) {
       this.#holdUntil = now + retryAfterMs;
       this.#isHoldUntold = true;
@@ -154,14 +151,97 @@ export class Brake {
   hold(now: number, ms: number): void {
     if (ms <= 0 || this.holdMs(now) >= ms - windowMs) return;
     this.#holdUntil = now + ms;
-    const { answers } = this.#since(now - windowMs);
+    const answers = this.#recent.answersSince(now - windowMs);
     if (answers > 0) this.#perSecond = Math.max(floorPerSecond, Math.min(this.#perSecond, answers) / 2);
     this.#refusedAt = Math.max(this.#refusedAt, now + ms - calmMs);
     this.#grownAt = now;
   }
 
+  #answered(now: number, refused: 0 | 1): void {
+    this.#firstAt = Math.min(this.#firstAt, now);
+    this.#recent.answered(now, refused);
+    if (!this.#isSettled(now)) {
+      this.#fading.clear();
+      return;
+    }
+    this.#fading.answered(now, refused);
+    this.#always.answered(now, refused, this.#perSecond < this.#known && now - this.#cutAt > windowMs);
+  }
+
+  #isSettled(now: number): boolean {
+    return now - Math.max(this.#cutAt, this.#quietCutAt) >= settleMs;
+  }
+
+  #isWall(now: number): boolean {
+    const { started, refused } = this.#recent.since(now - wallMs);
+    const isFirstSecond = now - this.#firstAt < windowMs;
+    return !isFirstSecond && refused >= wallRefusals && 2 * refused >= started && now - this.#walledAt > wallAgainMs;
+  }
+
+  #isTooMany(now: number, second: Calls): boolean {
+    if (this.#isBeyond(second, severe)) return true;
+    const isEnough = now - this.#firstAt >= windowMs || this.#fading.calls >= fewAnswers;
+    return isEnough && now - this.#cutAt > windowMs && this.#isBeyond(this.#fading, tolerated);
+  }
+
+  #isBeyond({ calls, refused }: Calls, part: number): boolean {
+    return refused > toleratedCount && refused > this.#always.most(calls) + part * calls;
+  }
+
+  #isTooManyInQuiet(now: number): boolean {
+    const { calls, refused } = this.#fading;
+    const isFree = this.#perSecond > freeFrom * this.#known;
+    const isDue = now - Math.max(this.#cutAt, this.#quietCutAt) > quietCutMs;
+    if (!isQuiet(now) || isFree || !isDue) return false;
+    return refused > toleratedCount - 0.5 && refused > this.#always.mostLearned(calls) + toleratedInQuiet * calls;
+  }
+
+  /** The pace goes down at once to what is taken now. */
+  #fall(now: number, second: Calls): void {
+    if (now - this.#cutAt > windowMs) {
+      this.#learn(now, Math.max(second.calls - second.refused, this.#afterRest(now, second.calls)));
+      this.#cutAt = now;
+      this.#isGuessed = false;
+    }
+    this.#walledAt = now;
+    this.#grownAt = now;
+    const { started, refused } = this.#recent.since(now - wallMs);
+    const taken = Math.min(this.#perSecond, ((started - refused) * 1_000) / wallMs);
+    this.#perSecond = Math.max(floorPerSecond, wallTo * this.#known, taken);
+  }
+
+  #judge(now: number, { calls, refused }: Calls): void {
+    const isMost = refused >= calls / 2;
+    // In a job's first second few have been answered yet.
+    const spanMs = isMost ? windowMs : Math.max(100, Math.min(windowMs, now - this.#firstAt));
+    const lately = Math.max(((calls - refused) * windowMs) / spanMs, isMost ? 0 : this.#afterRest(now, calls));
+    // What a single second of few answers comes to is chance.
+    const isFew = !isMost && calls < fewAnswers;
+    const succeeded = isFew ? Math.max(lately, this.#recent.succeededPerSecond(now)) : lately;
+    if (now - this.#cutAt >= windowMs) {
+      this.#learn(now, succeeded);
+      this.#cut(now, succeeded);
+      this.#isGuessed = spanMs < windowMs;
+    } else if (this.#isGuessed && isMost) {
+      // It was the beginning of a burst of which most is refused: what comes after it is like its good part alone.
+      this.#isGuessed = false;
+      this.#known = succeeded;
+      this.#cut(this.#cutAt, succeeded);
+    }
+    // Where nothing went well, half of what was tried may.
+    if (succeeded === 0) this.#known = Math.max(this.#known, calls / 2);
+  }
+
+  /** What succeeded a second by a part of it that has enough calls: after a rest the second says too little. */
+  #afterRest(now: number, inSecond: number): number {
+    if (inSecond > restPart * this.#perSecond || this.#perSecond === Number.POSITIVE_INFINITY) return 0;
+    const { calls, refused } = this.#recent.since(now - partMs);
+    return calls < fewAnswers ? 0 : ((calls - refused) * windowMs) / partMs;
+  }
+
   /** Learns what is taken: a pace at which it was refused twice is that of the downstream, and seldom worth a try. */
-  #judge(succeeded: number): void {
+  #learn(now: number, succeeded: number): void {
+    this.#isAgain = now - this.#cutAt < carefulForMs;
     const isSame = Math.abs(succeeded - this.#known) <= samePace * this.#known;
     this.#known = succeeded;
     this.#calmMs = isSame ? Math.min(longestCalmMs, 2 * this.#calmMs) : calmMs;
@@ -173,49 +253,11 @@ export class Brake {
     this.#perSecond = Math.max(floorPerSecond, cutTo * Math.min(this.#perSecond, succeededPerSecond));
   }
 
-  #halve(now: number): void {
-    this.#halvedAt = now;
+  #cutInQuiet(now: number, { calls, refused }: Calls): void {
+    this.#quietCutAt = now;
     this.#grownAt = now;
-    this.#perSecond = Math.max(floorPerSecond, recutTo * this.#known, (cutTo * this.#perSecond) / 2);
-  }
-
-  #since(from: number): { readonly answers: number; readonly refused: number } {
-    let answers = 0;
-    let refused = 0;
-    for (const one of this.#answers) {
-      if (one.at <= from) continue;
-      answers += one.answers;
-      refused += one.refused;
-    }
-    return { answers, refused };
-  }
-
-  /** By all that is remembered. */
-  #succeededPerSecond(now: number): number {
-    const { answers, refused } = this.#since(Number.NEGATIVE_INFINITY);
-    const spanMs = Math.max(windowMs, now - (this.#answers[0]?.at ?? now));
-    return ((answers - refused) * windowMs) / spanMs;
-  }
-
-  #remember(at: number, refused: 0 | 1): void {
-    this.#firstAt = Math.min(this.#firstAt, at);
-    this.#count++;
-    const last = this.#answers.at(-1);
-    if (last?.at === at) {
-      last.answers++;
-      last.refused += refused;
-      return;
-    }
-    this.#answers.push({ at, answers: 1, refused });
-    // What is too old is forgotten, but for the last few.
-    let dropped = 0;
-    for (const old of this.#answers) {
-      if (old.at > at - windowMs) break;
-      if (old.at > at - oldestMs && this.#count - old.answers < fewAnswers) break;
-      this.#count -= old.answers;
-      dropped++;
-    }
-    if (dropped > 0) this.#answers.splice(0, dropped);
+    this.#perSecond = Math.max(floorPerSecond, quietCut * Math.min(this.#perSecond, calls - refused));
+    this.#always.restart();
   }
 
   #grow(now: number): void {
@@ -223,13 +265,21 @@ export class Brake {
     const from = Math.max(this.#grownAt, this.#refusedAt + calmMs);
     if (now <= from) return;
     const recovered = Math.min(cutTo * this.#known, this.#perSecond * recovery ** ((now - from) / 1_000));
-    const seconds = Math.max(0, now - Math.max(from, this.#cutAt + this.#calmMs)) / 1_000;
-    const by = this.#perSecond > freeFrom * this.#known ? freeGrowth : growth;
-    this.#perSecond = Math.max(recovered, this.#perSecond * by ** seconds + growthFloor * seconds);
+    this.#perSecond = Math.max(recovered, this.#tried(now, Math.max(from, this.#cutAt + this.#calmMs)));
     this.#grownAt = now;
-    const started = this.#since(now - windowMs).answers;
+    const started = this.#recent.answersSince(now - windowMs);
     // A pace far above what is asked for brakes nothing.
     if (this.#perSecond > 1_000_000 || (this.#perSecond > 4 * Math.max(started, 25) && now - this.#refusedAt > 60_000))
       this.#perSecond = Number.POSITIVE_INFINITY;
+  }
+
+  /** The pace that is tried by now, when more of it may be tried since an instant. */
+  #tried(now: number, since: number): number {
+    if (now <= since) return this.#perSecond;
+    const isFree = this.#perSecond > freeFrom * this.#known;
+    const isCareful = !isFree && this.#isAgain && now - this.#cutAt < carefulForMs;
+    const seconds = (isCareful ? tryMs(since, now) : now - since) / 1_000;
+    const by = isFree ? freeGrowth : isCareful ? carefulGrowth : growth;
+    return this.#perSecond * by ** seconds + growthFloor * seconds;
   }
 }

@@ -89,6 +89,7 @@ export class Gate {
   started(now: number, units: number): void {
     this.#paced.take(now);
     this.#braked.take(now);
+    if (this.adaptive) this.#brake.started(now);
     if (units > 0) this.#units.take(now, units);
   }
 
@@ -132,6 +133,11 @@ export class Gate {
   /** What is taken of this worker is so many times what it was. */
   scaleBrake(now: number, by: number): void {
     this.#brake.scale(now, by);
+  }
+
+  /** The worker whose part of the job is taken over had been brought to this pace. */
+  inheritBrake(now: number, perSecond: number): void {
+    this.#brake.inherit(now, perSecond);
   }
 
   /** The pace to which refusals have brought the job here, in starts a second; infinite when nothing brakes. */

@@ -129,6 +129,22 @@ export class Pace {
     this.update(now);
   }
 
+  /** A seat is held here from now on; `brakedTo` is the pace to which refusals had brought its last holder. */
+  takes(seat: HeldRight, now: number, brakedTo: number | undefined): void {
+    const { size } = this.seats;
+    this.seats.add(seat);
+    if (size > 0) this.gate.scaleBrake(now, (size + 1) / size);
+    else if (brakedTo !== undefined) this.gate.inheritBrake(now, brakedTo);
+    this.update(now);
+  }
+
+  /** A seat is held here no more: of what the downstream takes, its part is another's. */
+  leaves(seat: HeldRight, now: number): void {
+    const { size } = this.seats;
+    if (!this.seats.delete(seat) || size === 1) return;
+    this.gate.scaleBrake(now, (size - 1) / size);
+  }
+
   /** Opens the gate as far as control, seats, and turns allow at this moment. */
   update(now: number): void {
     this.gate.share = this.#shareAt(now);

@@ -28,7 +28,9 @@ export function contentOf({ gate, pace, running }: RunningJob, seat: SeatState):
       running: running / among,
       ...(isOver ? { isOver: true } : {}),
       // A pace over what the limits allow slows nothing down.
-      ...(brakedTo < gate.share.perSecond ? { brakedTo: brakedTo / among } : {}),
+      ...(Number.isFinite(brakedTo) && (pace.seats.size === 0 || brakedTo < gate.share.perSecond)
+        ? { brakedTo: brakedTo / among }
+        : {}),
       ...(load === undefined ? {} : { load: partOf(load, among) }),
     },
   };

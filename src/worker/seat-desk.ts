@@ -137,7 +137,7 @@ export class SeatDesk {
     const parks = course.kind === 'parks';
     // Whoever goes for the time of a hold does not look at the control again.
     if (parks) await tellHold(this.#deps, seat.job);
-    seat.job.pace.seats.delete(seat);
+    seat.job.pace.leaves(seat, this.#deps.clock.now());
     if (!(await seat.write('released'))) {
       // Nothing starts under it meanwhile; it is tried again, and in the end the lease is over.
       if (seat.isLive(this.#deps.clock.now())) return;
@@ -157,7 +157,7 @@ export class SeatDesk {
     const { seat, bell } = duty;
     const { closer, holds } = this.#parts;
     this.#duties.delete(duty);
-    seat.job.pace.seats.delete(seat);
+    seat.job.pace.leaves(seat, this.#deps.clock.now());
     const { jobId } = seat.job.manifest;
     this.#deps.log('warn', 'a seat is held no more', { jobId, seat: seat.seat });
     for (const chunk of this.#state.chunks)

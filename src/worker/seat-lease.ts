@@ -11,6 +11,9 @@ import type { LastWrite, WorkerDeps } from './deps.ts';
  */
 const renewLeftMs = 9_000;
 
+/** What a downstream took so long ago says nothing of now. */
+const brakeKnownMs = 60_000;
+
 /** The calls of a process that is being ended have ended after this time, in milliseconds. */
 const endMs = 1_000;
 
@@ -21,7 +24,13 @@ export type SeatContent = Pick<SeatNote, 'open' | 'hand' | 'done' | 'debt' | 'dr
 
 /** What came of a try to take a seat. */
 export type Claim =
-  | { readonly kind: 'taken'; readonly lease: SeatLease; readonly debt: SeatDebt }
+  | {
+      readonly kind: 'taken';
+      readonly lease: SeatLease;
+      readonly debt: SeatDebt;
+      /** Starts a second to which refusals had brought the last holder, if that was lately. */
+      readonly brakedTo?: number | undefined;
+    }
   | { readonly kind: 'live'; readonly freeInMs: number };
 
 /** The right to one seat, as this invocation has it: it counts from the begin of the write that took or renewed it. */
@@ -72,7 +81,8 @@ export class SeatLease {
       if (stands === undefined || !isSame(stands.note, note)) return { kind: 'live', freeInMs: stands?.freeInMs ?? 0 };
       etag = stands.etag;
     }
-    return { kind: 'taken', lease: new SeatLease(deps, job, { note, etag, since }), debt };
+    const brakedTo = read !== undefined && read.ageMs < brakeKnownMs ? read.note.status.brakedTo : undefined;
+    return { kind: 'taken', lease: new SeatLease(deps, job, { note, etag, since }), debt, brakedTo };
   }
 
   get seat(): number {

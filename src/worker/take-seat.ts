@@ -81,8 +81,7 @@ async function claimSeat(
   deps.log('info', 'a seat was taken', { jobId, seat: number });
   const seat = new HeldSeat(deps, job, claim.lease);
   job.gate.owe(deps.clock.now(), claim.debt);
-  job.pace.seats.add(seat);
-  job.pace.update(deps.clock.now());
+  job.pace.takes(seat, deps.clock.now(), claim.brakedTo);
   job.draining = false;
   duties.add({ seat, bell, course: { kind: 'serves' }, isActing: false });
 }
