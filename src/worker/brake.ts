@@ -29,7 +29,7 @@ const wallMs = 40;
 const wallRefusals = 10;
 const wallAgainMs = 40;
 /** At least this part of what succeeded before: the next second tells more. */
-const wallTo = 0.15;
+const wallTo = 0.2;
 /** Growth a second, of the pace and at least of a tenth of a call; where the pace was refused twice; and beyond that of the last refusals by more than this. */
 const growth = 1.03;
 const carefulGrowth = 1.015;

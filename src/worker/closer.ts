@@ -172,7 +172,11 @@ export class Closer {
         return;
       }
       this.#charge(chunk);
-      const how = await closeChunk(this.#closeDeps, chunk);
+      const how = await closeChunk(this.#closeDeps, chunk).catch((error: unknown) => {
+        // What could not be stored goes on with whoever has the seat next: the seat is given back with it.
+        held.seat?.keep(held.message);
+        throw error;
+      });
       const { gen } = chunk.message;
       log('info', `a chunk was ${how}`, {
         jobId: chunk.jobId,

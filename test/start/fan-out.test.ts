@@ -113,23 +113,26 @@ describe('fanOut', () => {
     await world.expectWhole('0123456789abcdefghjk', 3);
   });
 
-  it('answers that the job is running when its result could not be stored, and the job ends later', async () => {
-    const { world } = worldWith(() => 1);
-    world.store.before = ({ operation, key }) => {
-      if (operation === 'put' && key.includes('/results/')) throw new Error('no route');
-    };
-    const answer = await world.ask({ task: 't', items: repeat(3) });
-    expect(answer.state).toBe('running');
-    world.store.before = undefined;
-    const leftAt = world.clock.now();
-    world.start();
-    await world.untilEnd(answer.jobId);
-    // No lease has to run out first: nobody has what was given up.
-    expect(world.clock.now() - leftAt).toBeLessThan(10_000);
-    world.stop();
-    await world.expectWhole(answer.jobId, 3);
-    expect(world.store.objects.has(resultKey(answer.jobId, { part: 0, chunk: 0 }))).toBe(true);
-  });
+  it.each([{}, { maxConcurrency: 2 }])(
+    'answers that the job is running when its result could not be stored, and the job ends later, with limits %j',
+    async (jobLimits) => {
+      const { world } = worldWith(() => 1);
+      world.store.before = ({ operation, key }) => {
+        if (operation === 'put' && key.includes('/results/')) throw new Error('no route');
+      };
+      const answer = await world.ask({ task: 't', items: repeat(3), options: { limits: jobLimits } });
+      expect(answer.state).toBe('running');
+      world.store.before = undefined;
+      const leftAt = world.clock.now();
+      world.start();
+      await world.untilEnd(answer.jobId);
+      // No lease has to run out first: nobody has what was given up.
+      expect(world.clock.now() - leftAt).toBeLessThan(10_000);
+      world.stop();
+      await world.expectWhole(answer.jobId, 3);
+      expect(world.store.objects.has(resultKey(answer.jobId, { part: 0, chunk: 0 }))).toBe(true);
+    },
+  );
 
   it.each(
     ['manifest.json', '/ticks/', '/seats/', '/results/', 'summary.json'].flatMap((what) => [
