@@ -15,8 +15,9 @@ export const limits = {
   /** Slots that are open from the first millisecond of the ramp. */
   rampFloor: 10,
   /**
-   * After so many good answers and no refusal, what is left of the ramp opens ten times as fast. An API that admits 20 calls a second
-   * refuses one before, so that its first refusals, which may take as long as answers, are no more than those of the slow ramp.
+   * After so many good answers, and no refusal or other passing failure, what is left of the ramp opens ten times as fast. An API that
+   * admits 20 calls a second refuses one before, so that its first refusals, which may take as long as answers, are no more than those
+   * of the slow ramp.
    */
   rampProof: 25,
   rampFastBy: 10,

@@ -109,9 +109,14 @@ export class Gate {
     if (this.adaptive) this.#brake.succeeded(now);
   }
 
+  /** An attempt failed by what may pass, as a timeout or a closed connection: too many at once may be why. */
+  failed(now: number): void {
+    this.#ramp.failed(now);
+  }
+
   /** The downstream refused an attempt for its rate. */
   refused(now: number, retryAfterMs: number | undefined): void {
-    this.#ramp.refused(now);
+    this.#ramp.failed(now);
     if (this.adaptive) this.#brake.refused(now, retryAfterMs);
   }
 

@@ -21,7 +21,7 @@ export class Ramp {
   #ranMs = 0;
   #at: number;
   #answers = 0;
-  #isRefused = false;
+  #hasFailed = false;
 
   constructor({ now, ms, isEager = false }: RampOptions) {
     this.#ms = ms;
@@ -55,11 +55,11 @@ export class Ramp {
     this.#answers++;
   }
 
-  /** The downstream refused a call for its rate: the rest opens slowly. */
-  refused(now: number): void {
+  /** A call was refused for its rate, or failed by what too many at once may bring: the rest opens slowly. */
+  failed(now: number): void {
     if (this.#isOpen) return;
     this.opened(now);
-    this.#isRefused = true;
+    this.#hasFailed = true;
   }
 
   get #isOpen(): boolean {
@@ -67,6 +67,6 @@ export class Ramp {
   }
 
   get #isFast(): boolean {
-    return this.#isEager && !this.#isRefused && this.#answers >= limits.rampProof;
+    return this.#isEager && !this.#hasFailed && this.#answers >= limits.rampProof;
   }
 }

@@ -24,6 +24,7 @@ export function retryAfter(
     run.chunk.charge({ refusals: 1 });
     job.gate.refused(clock.now(), retryAfterMs);
   }
+  if (refusal === 'none' && error.retryable) job.gate.failed(clock.now());
   if (refusal === 'none' && !error.retryable) job.gate.succeeded(clock.now());
   if (!error.retryable) return undefined;
   if (refusal === 'rate' && run.refusals < limits.refusals) {

@@ -381,10 +381,13 @@ describe('Gate', () => {
     expect([200, 240, 280].map((now) => gate.slots(now))).toEqual(slots);
   });
 
-  it('opens slowly on when a call is refused while the rest opens', () => {
+  it.each([
+    ['is refused', (gate: Gate) => gate.refused(240, undefined)],
+    ['fails in passing', (gate: Gate) => gate.failed(240)],
+  ])('opens slowly on when a call %s while the rest opens', (_, end) => {
     const gate = gateOf(unlimited, { rampMs: 1_000, isEager: true });
     for (let n = 0; n < limits.rampProof; n++) gate.succeeded(200);
-    gate.refused(240, undefined);
+    end(gate);
     expect([240, 300, 650].map((now) => gate.slots(now))).toEqual([60, 66, 100]);
   });
 
