@@ -137,12 +137,13 @@ async function repeatEffects(deps: TickDeps, manifest: Manifest, record: TickRec
   await doEffects(deps, manifest, record, { again: true, inline: false });
 }
 
-/** The rule for twins: nothing while the next turn stands or may still come; its effects again when it is overdue. */
+/** The rule for twins: nothing while the next turn stands or may still come; its effects again when it is overdue, or failed here before. */
 async function repeatTurn(deps: TickDeps, manifest: Manifest, record: TickRecord): Promise<TickAnswer> {
   const { store, clock } = deps;
   if ((await readTick(store, manifestFolder(manifest), record.n + 1)) !== undefined) return done;
   const now = clock.now();
-  const overdueAt = nextAtOf(record, now) + limits.overdueMs;
+  // A message that comes again to the record that it was taken for has failed in between: nobody else does the effects.
+  const overdueAt = record.writer === deps.writer ? now : nextAtOf(record, now) + limits.overdueMs;
   if (now < overdueAt) return { kind: 'later', delaySeconds: secondsUntil(overdueAt, now) };
   await repeatEffects(deps, manifest, record);
   await endOrGoOn(deps, manifest, record);

@@ -21,7 +21,8 @@ export async function takeTick(deps: TickDeps, received: ReceivedMessage, until:
       await guardTurn(deps, message);
       return 'done';
     }
-    const answer = await runTick(deps, message, { until });
+    // Its record is known again by whoever takes the message next, where this try of it fails or dies.
+    const answer = await runTick({ ...deps, writer: received.messageId }, message, { until });
     if (answer.kind === 'later') await stayAway(answer.delaySeconds);
     return answer.kind;
   } catch (error) {

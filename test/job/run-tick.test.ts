@@ -318,6 +318,27 @@ describe('takeTick', () => {
     expect((world.tickQueue.messages[0]?.visibleAt ?? 0) - world.clock.now()).toBeLessThanOrEqual(10_000);
   });
 
+  it.each(['the answer to its record was lost', 'its next tick was refused'])(
+    'goes on with its own turn when it comes back: %s',
+    async (what) => {
+      const { world, jobId, ticks } = await begun();
+      await world.clock.advance(1_000);
+      world.store.after = ({ operation, key }) => {
+        if (what.includes('record') && operation === 'put' && key.includes('/ticks/')) throw new Error('no answer');
+      };
+      world.tickQueue.before = (operation) => {
+        if (operation === 'send') throw new Error('no answer');
+      };
+      await expect(takeTick(world.invoke().deps, await receive(world), 0)).rejects.toThrow('no answer');
+      world.store.after = undefined;
+      world.tickQueue.before = undefined;
+      expect((await readTick(world.store, jobId, 1))?.n).toBe(1);
+      await world.clock.advance(10_000);
+      expect(await takeTick(world.invoke().deps, await receive(world), 0)).toBe('done');
+      expect(ticks().map(({ n }) => n)).toEqual([1, 2]);
+    },
+  );
+
   it('stays invisible until its turn is overdue when it is a twin', async () => {
     const { world, jobId } = await begun();
     await world.tickQueue.send([encodeMessage({ v: 1, kind: 'tick', job: jobId, n: 0 })], { group: jobId });

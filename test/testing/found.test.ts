@@ -87,6 +87,7 @@ describe('found by campaigns', () => {
     ['who redrives beside another does not select from a pass that runs', 30_352_683],
     ['a message that SQS gives again and again dies without a crash', 77_001_834],
     ['who stands still between the segment that hands over and its message may have no time left for it', 946_136_891],
+    ['who is not told that its segment stands may give up before it sends its message', 406_596_541],
   ])('%s, seed %i', async (_, seed) => {
     expect((await runScenario(scenarioOf(seed))).violations).toEqual([]);
   });
