@@ -9,10 +9,20 @@ import type { GrowthRow } from './results.ts';
 /** How often memory is looked at; Linux keeps each process's peak, so only a process that ends in between is missed. */
 const lookMs = 250;
 
-/** Jobs of 1,000 items, ten times as many, and so on, that wait for nothing: what grows with a job, and what does not. */
-export async function measureGrowth(home: string, most: number): Promise<readonly GrowthRow[]> {
+const sizes = [1_000, 10_000, 100_000, 1_000_000, 3_000_000, 10_000_000];
+
+/** Jobs of 1,000 to `most` items that wait for nothing: what grows with a job, and what does not. */
+export async function measureGrowth(
+  home: string,
+  most: number,
+  tell: (row: GrowthRow) => void,
+): Promise<readonly GrowthRow[]> {
   const rows: GrowthRow[] = [];
-  for (let items = 1_000; items <= most; items *= 10) rows.push(await measureJob(path.join(home, 'growth'), items));
+  for (const items of sizes.filter((size) => size <= most)) {
+    const row = await measureJob(path.join(home, 'growth'), items);
+    tell(row);
+    rows.push(row);
+  }
   return rows;
 }
 
@@ -30,7 +40,7 @@ async function measureJob(home: string, items: number): Promise<GrowthRow> {
     said = `${said}${text}`.slice(-100_000);
   });
   const ended = once(child, 'close');
-  const peaks = await peaksUntil(child, ended);
+  const { peaks, held } = await memoryUntil(child, ended);
   const wallMs = performance.now() - startedAt;
   const [code] = await ended;
   const line = said.split('\n').find((one) => one.includes('"type":"summary"'));
@@ -43,7 +53,18 @@ async function measureJob(home: string, items: number): Promise<GrowthRow> {
   const { chunks, turns } = summary;
   const requests = billedRequests(summary);
   const ofTurns = 1 - estimateCost({ ...summary, turns: 0 }).total / usd;
-  return { items, wallMs, outBytes, chunks, turns, requests, ofTurns, usd, peakMb: Object.fromEntries(peaks) };
+  return {
+    items,
+    wallMs,
+    outBytes,
+    chunks,
+    turns,
+    requests,
+    ofTurns,
+    usd,
+    peakMb: Object.fromEntries(peaks),
+    heldMb: held,
+  };
 }
 
 /** A line is about as long as an address, unless its text is to be longer. */
@@ -60,15 +81,18 @@ export function writeItems(file: string, items: number, textLength = 10): void {
   closeSync(out);
 }
 
-/** The most memory that each function's processes, and the command, have held at once: MB of the largest process of a kind. */
-async function peaksUntil(child: ChildProcess, ended: Promise<unknown>): Promise<ReadonlyMap<string, number>> {
+/** MB of the largest process of a kind: the most that it has held, and what it holds as time passes. */
+async function memoryUntil(child: ChildProcess, ended: Promise<unknown>) {
   const peaks = new Map<string, number>();
+  const looks: Array<Readonly<Record<string, number>>> = [];
+  let now: Record<string, number> = {};
   const look = (pid: number, name: string | undefined): void => {
     // The shell that ends processes which were left is none of the functions.
     if (name === undefined) return;
     try {
-      const [, kilobytes] = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-      peaks.set(name, Math.max(peaks.get(name) ?? 0, Math.round(Number(kilobytes ?? 0) / 1_024)));
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+      peaks.set(name, Math.max(peaks.get(name) ?? 0, megabytes(status, 'VmHWM')));
+      now[name] = Math.max(now[name] ?? 0, megabytes(status, 'VmRSS'));
       for (const thread of readdirSync(`/proc/${pid}/task`)) {
         for (const kid of readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' ')) {
           if (kid !== '') look(Number(kid), nameOf(Number(kid)));
@@ -83,10 +107,28 @@ async function peaksUntil(child: ChildProcess, ended: Promise<unknown>): Promise
     isOver = true;
   });
   while (!isOver) {
+    now = {};
     look(child.pid ?? 0, 'command');
+    looks.push(now);
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, lookMs))]);
   }
-  return peaks;
+  return { peaks, held: heldByQuarter(looks) };
+}
+
+function megabytes(status: string, name: 'VmHWM' | 'VmRSS'): number {
+  const [, kilobytes = '0'] = new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status) ?? [];
+  return Math.round(Number(kilobytes) / 1_024);
+}
+
+/** The median of each quarter of the time in which there was such a process: what grows is seen in one job, too. */
+function heldByQuarter(looks: ReadonlyArray<Readonly<Record<string, number>>>): NonNullable<GrowthRow['heldMb']> {
+  const names = new Set(looks.flatMap((look) => Object.keys(look)));
+  const quarters = [...names].map((name) => {
+    const held = looks.map((look) => look[name]).filter((mb) => mb !== undefined);
+    const part = (n: number) => held.slice((n * held.length) / 4, ((n + 1) * held.length) / 4).sort((a, b) => a - b);
+    return [name, [0, 1, 2, 3].map((n) => part(n)[Math.floor(part(n).length / 2)] ?? Number.NaN)] as const;
+  });
+  return Object.fromEntries(quarters);
 }
 
 function nameOf(pid: number): string | undefined {

@@ -27,6 +27,7 @@ import { measureStart } from './start.ts';
 import {
   printCosts,
   printGrowth,
+  printGrowthHead,
   printImports,
   printLimits,
   printLoop,
@@ -93,8 +94,8 @@ if (suites.has('cost')) {
   printCosts(results.costs);
 }
 if (suites.has('growth')) {
-  results.growth = await measureGrowth(home, mostItems * scale);
-  printGrowth(results.growth);
+  printGrowthHead();
+  results.growth = await measureGrowth(home, mostItems * scale, printGrowth);
 }
 if (suites.has('limits') || suites.has('live')) {
   results.limits = { ...results.limits, ...(await measureLimits(scale, suites)) };

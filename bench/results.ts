@@ -75,6 +75,8 @@ export interface GrowthRow {
   readonly usd: number;
   /** The most memory of the largest process of each kind. */
   readonly peakMb: Readonly<Record<string, number>>;
+  /** What it held in each quarter of its time, the median; of an earlier run it is absent. */
+  readonly heldMb?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** A way to write the rows of a million items somewhere, from the start of the command to its end: the least of the rounds. */

@@ -70,14 +70,19 @@ export function printImports(rows: readonly ImportRow[]): void {
   }
 }
 
-export function printGrowth(rows: readonly GrowthRow[]): void {
+export function printGrowthHead(): void {
   console.log('\njobs whose items wait for nothing, two workers on this machine');
-  for (const { items, wallMs, chunks, turns, requests, ofTurns, usd, peakMb } of rows) {
-    const memory = Object.entries(peakMb).map(([name, mb]) => `${name} ${mb} MB`);
-    console.log(
-      `${items.toLocaleString('en-US').padStart(10)}  ${seconds(wallMs).padStart(9)}  ${chunks} chunks, ${turns} turns, ${requestText(requests)}  turns ${(100 * ofTurns).toFixed(1)} % of $${usd.toFixed(5)}  ${memory.join(', ')}`,
-    );
-  }
+}
+
+export function printGrowth(row: GrowthRow): void {
+  const { items, wallMs, chunks, turns, requests, ofTurns, usd, peakMb, heldMb = {} } = row;
+  const each = (count: number): string => (count / chunks).toFixed(2);
+  const { s3Writes, s3Reads, sqs } = requests;
+  console.log(
+    `${items.toLocaleString('en-US').padStart(10)}  ${seconds(wallMs).padStart(9)}, ${((wallMs * 1_000) / items).toFixed(1)} µs an item  ${chunks} chunks, ${turns} turns, ${requestText(requests)} (${each(s3Writes)}, ${each(s3Reads)}, ${each(sqs)} a chunk)  turns ${(100 * ofTurns).toFixed(1)} % of $${usd.toFixed(5)}`,
+  );
+  for (const [name, mb] of Object.entries(peakMb))
+    console.log(`${' '.repeat(12)}${name.padEnd(12)}${mb} MB at most, by quarters ${heldMb[name]?.join(', ') ?? '–'}`);
 }
 
 export function printRows(rows: readonly RowsRow[]): void {
