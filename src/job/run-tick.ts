@@ -21,6 +21,7 @@ import { lookAtControl, observeSeats } from './observe-seats.ts';
 import { stopJob } from './stop-job.ts';
 import { summarize } from './summarize.ts';
 import { turn } from './turn.ts';
+import { ownAgainAt } from './turn-writer.ts';
 
 /** What a turn needs of the world. */
 export interface TickDeps extends EffectDeps {
@@ -142,8 +143,10 @@ async function repeatTurn(deps: TickDeps, manifest: Manifest, record: TickRecord
   const { store, clock } = deps;
   if ((await readTick(store, manifestFolder(manifest), record.n + 1)) !== undefined) return done;
   const now = clock.now();
-  // A message that comes again to the record that it was taken for has failed in between: nobody else does the effects.
-  const overdueAt = record.writer === deps.writer ? now : nextAtOf(record, now) + limits.overdueMs;
+  const overdueAt = Math.min(
+    nextAtOf(record, now) + limits.overdueMs,
+    ownAgainAt(record, deps.writer) ?? Number.POSITIVE_INFINITY,
+  );
   if (now < overdueAt) return { kind: 'later', delaySeconds: secondsUntil(overdueAt, now) };
   await repeatEffects(deps, manifest, record);
   await endOrGoOn(deps, manifest, record);

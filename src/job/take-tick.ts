@@ -3,6 +3,7 @@ import { limits } from '../limits.ts';
 import type { ReceivedMessage } from '../ports.ts';
 import { guardTurn } from './guard-turn.ts';
 import { runTick, type TickDeps } from './run-tick.ts';
+import { failedSeconds, writerFor } from './turn-writer.ts';
 
 /** Takes the turn that a received message stands for; `later` when the message has to stay in the queue. */
 export async function takeTick(deps: TickDeps, received: ReceivedMessage, until: number): Promise<'done' | 'later'> {
@@ -21,8 +22,8 @@ export async function takeTick(deps: TickDeps, received: ReceivedMessage, until:
       await guardTurn(deps, message);
       return 'done';
     }
-    // Its record is known again by whoever takes the message next, where this try of it fails or dies.
-    const answer = await runTick({ ...deps, writer: received.messageId }, message, { until });
+    const writer = writerFor(received.messageId, deps.writer);
+    const answer = await runTick({ ...deps, writer }, message, { until });
     if (answer.kind === 'later') await stayAway(answer.delaySeconds);
     return answer.kind;
   } catch (error) {
@@ -34,5 +35,3 @@ export async function takeTick(deps: TickDeps, received: ReceivedMessage, until:
 
 /** A tick whose invocation died comes back when that cannot be running any more, long before the queue's own visibility is over. */
 const holdSeconds = limits.tickTimeoutSeconds + 10;
-/** A turn that failed, as when S3 could not be reached, is taken again after this time, twice this time, and so on. */
-const failedSeconds = 10;

@@ -339,6 +339,16 @@ describe('takeTick', () => {
     },
   );
 
+  it('takes its turn once when SQS gives its message to two at once', async () => {
+    const { world, jobId, ticks } = await begun();
+    await world.clock.advance(1_000);
+    const received = await receive(world);
+    const answers = await Promise.all([1, 2].map(() => takeTick(world.invoke().deps, received, 0)));
+    expect(answers.toSorted()).toEqual(['done', 'later']);
+    expect((await readTick(world.store, jobId, 1))?.n).toBe(1);
+    expect(ticks().map(({ n }) => n)).toEqual([1, 2]);
+  });
+
   it('stays invisible until its turn is overdue when it is a twin', async () => {
     const { world, jobId } = await begun();
     await world.tickQueue.send([encodeMessage({ v: 1, kind: 'tick', job: jobId, n: 0 })], { group: jobId });

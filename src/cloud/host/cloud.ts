@@ -4,6 +4,7 @@ import type { Clock } from '../../ports.ts';
 import { privateFile } from '../../runtime/private-files.ts';
 import type { StackSettings } from '../../runtime/stack-settings.ts';
 import { UsageError } from '../../task/errors.ts';
+import { sleep } from '../../waiting.ts';
 import { endStandby } from '../lambda/standby.ts';
 import { account } from '../template/template-stack.ts';
 import { ownCredentials } from './cloud-access.ts';
@@ -55,6 +56,10 @@ export interface CloudParts {
   readonly disturb?: Disturb;
 }
 
+/** Who cannot take the cloud over tries again after this time: what it lacked may be there then. */
+const takeOverTries = 3;
+const takeOverAgainMs = 500;
+
 /**
  * Joins the process that owns the folder, or becomes its owner; a joiner takes over on the same port when the owner goes (also
  * by kill -9).
@@ -98,14 +103,25 @@ export async function openEmbeddedCloud(options: EmbeddedCloudOptions, parts: Cl
   /** Waits for the owner's end, and takes its place unless another process is faster. */
   const succeed = async (joined: Extract<Claim, { owner: false }>): Promise<void> => {
     let claim: Claim = joined;
-    while (!claim.owner) {
-      await claim.whenFree(leaving.signal);
-      if (leaving.signal.aborted) return;
-      claim = await claimStateFolder(stateDir, leaving);
-      // Another joiner was faster, and its port may be another one.
-      if (!claim.owner) endpoint = claim.info.url;
+    for (let failures = 0; ; ) {
+      while (!claim.owner) {
+        endpoint = claim.info.url;
+        await claim.whenFree(leaving.signal);
+        if (leaving.signal.aborted) return;
+        // Another joiner may be faster, and its port may be another one.
+        claim = await claimStateFolder(stateDir, leaving);
+      }
+      try {
+        await own(claim, joined.info.port);
+        break;
+      } catch (error) {
+        failures++;
+        if (failures === takeOverTries) throw error;
+        // Another joiner may have more luck meanwhile.
+        await sleep(parts.clock, takeOverAgainMs, leaving.signal);
+        claim = await claimStateFolder(stateDir, leaving);
+      }
     }
-    await own(claim, joined.info.port);
     await options.onOwner?.(connection);
   };
 

@@ -176,7 +176,29 @@ describe('an embedded cloud', () => {
     }
   });
 
-  it('says at once why nobody could take it over', async () => {
+  it('is found by who could not take it over, where another one could', async () => {
+    const owner = await open();
+    const refuse = async (): Promise<StackSource> => Promise.reject(new Error('no room'));
+    const [poor, able] = [await joinWith(refuse), await joinWith(async () => source)];
+    const requests = new LocalRequests(poor);
+    try {
+      await owner.close();
+      let status: number | undefined;
+      while (status !== 200) {
+        const asked = requests.send({ service: 's3', method: 'GET', path: '/' });
+        // Nobody listens while the cloud passes on; that it cannot pass on would be an error without a code.
+        const answer = await asked.catch((error: NodeJS.ErrnoException) => {
+          if (error.code === undefined) throw error;
+        });
+        status = answer?.status;
+      }
+      expect([poor.owner, able.owner]).toEqual([false, true]);
+    } finally {
+      requests.close();
+    }
+  });
+
+  it('says soon why nobody could take it over', async () => {
     const owner = await open();
     const refuse = async (): Promise<StackSource> => Promise.reject(new Error('no room'));
     const joiner = await joinWith(refuse);
