@@ -126,9 +126,10 @@ function heldByQuarter(looks: ReadonlyArray<Readonly<Record<string, number>>>): 
   const quarters = [...names].map((name) => {
     const held = looks.map((look) => look[name]).filter((mb) => mb !== undefined);
     const part = (n: number) => held.slice((n * held.length) / 4, ((n + 1) * held.length) / 4).sort((a, b) => a - b);
-    return [name, [0, 1, 2, 3].map((n) => part(n)[Math.floor(part(n).length / 2)] ?? Number.NaN)] as const;
+    return [name, [0, 1, 2, 3].map((n) => part(n)[Math.floor(part(n).length / 2)] ?? 0)] as const;
   });
-  return Object.fromEntries(quarters);
+  // Of a process that was seen less often, there are no quarters.
+  return Object.fromEntries(quarters.filter(([, held]) => !held.includes(0)));
 }
 
 function nameOf(pid: number): string | undefined {
