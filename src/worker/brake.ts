@@ -30,6 +30,8 @@ const wallRefusals = 10;
 const wallAgainMs = 40;
 /** At least this part of what succeeded before: the next second tells more. */
 const wallTo = 0.2;
+/** The same at a pace that was taken before: a worker or the downstream stood still for a moment, and made up for it. */
+const knownWallTo = 0.7;
 /** Growth a second, of the pace and at least of a tenth of a call; where the pace was refused twice; and beyond that of the last refusals by more than this. */
 const growth = 1.03;
 const carefulGrowth = 1.015;
@@ -63,6 +65,8 @@ export class Brake {
   readonly #always = new RefusedAlways();
   #cutAt = Number.NEGATIVE_INFINITY;
   #walledAt = Number.NEGATIVE_INFINITY;
+  /** Of that, what it falls to at most. */
+  #leastPart = wallTo;
   #quietCutAt = Number.NEGATIVE_INFINITY;
   /** Starts a second that went well when it was cut. */
   #known = 0;
@@ -207,7 +211,7 @@ export class Brake {
     this.#grownAt = now;
     const { started, refused } = this.#recent.since(now - wallMs);
     const taken = Math.min(this.#perSecond, ((started - refused) * 1_000) / wallMs);
-    this.#perSecond = Math.max(floorPerSecond, wallTo * this.#known, taken);
+    this.#perSecond = Math.max(floorPerSecond, this.#leastPart * this.#known, taken);
   }
 
   #judge(now: number, { calls, refused }: Calls): void {
@@ -242,6 +246,7 @@ export class Brake {
   /** Learns what is taken: a pace at which it was refused twice is that of the downstream, and seldom worth a try. */
   #learn(now: number, succeeded: number): void {
     this.#isAgain = now - this.#cutAt < carefulForMs;
+    this.#leastPart = this.#perSecond > freeFrom * this.#known ? wallTo : knownWallTo;
     const isSame = Math.abs(succeeded - this.#known) <= samePace * this.#known;
     this.#known = succeeded;
     this.#calmMs = isSame ? Math.min(longestCalmMs, 2 * this.#calmMs) : calmMs;
