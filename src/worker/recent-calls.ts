@@ -31,14 +31,6 @@ export class RecentCalls {
     moment.answers++;
     moment.refused += refused;
     this.#answers++;
-    let dropped = 0;
-    for (const old of this.#moments) {
-      if (old.at > at - secondMs) break;
-      if (old.at > at - oldestMs && this.#answers - old.answers < fewAnswers) break;
-      this.#answers -= old.answers;
-      dropped++;
-    }
-    if (dropped > 0) this.#moments.splice(0, dropped);
   }
 
   /**
@@ -63,7 +55,13 @@ export class RecentCalls {
 
   /** Answers since an instant. */
   answersSince(from: number): number {
-    return this.#moments.reduce((sum, { at, answers }) => sum + (at > from ? answers : 0), 0);
+    let sum = 0;
+    for (let n = this.#moments.length - 1; n >= 0; n--) {
+      const moment = this.#moments[n];
+      if (moment === undefined || moment.at <= from) break;
+      sum += moment.answers;
+    }
+    return sum;
   }
 
   /** What succeeded a second, by all that is remembered. */
@@ -76,9 +74,22 @@ export class RecentCalls {
   #at(at: number): Moment {
     const last = this.#moments.at(-1);
     if (last?.at === at) return last;
+    this.#forget(at);
     const moment = { at, started: 0, answers: 0, refused: 0 };
     this.#moments.push(moment);
     return moment;
+  }
+
+  /** Also calls that were neither taken nor refused, but failed, are forgotten. */
+  #forget(now: number): void {
+    let dropped = 0;
+    for (const old of this.#moments) {
+      if (old.at > now - secondMs) break;
+      if (old.at > now - oldestMs && this.#answers - old.answers < fewAnswers) break;
+      this.#answers -= old.answers;
+      dropped++;
+    }
+    if (dropped > 0) this.#moments.splice(0, dropped);
   }
 }
 
