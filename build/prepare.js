@@ -2,4 +2,7 @@
 import { existsSync } from 'node:fs';
 
 const root = new URL('../', import.meta.url);
-if (process.features.typescript && existsSync(new URL('node_modules/typescript', root))) await import('./build.ts');
+// `npx fanloop` in a clone makes npm run this again, for ten seconds: what the clone was installed with is there.
+const isInstall = process.env.npm_command !== 'exec';
+if (isInstall && process.features.typescript && existsSync(new URL('node_modules/typescript', root)))
+  await import('./build.ts');
