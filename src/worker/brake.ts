@@ -1,10 +1,13 @@
+import { Hold } from './hold.ts';
 import { type Calls, FadingCalls, RecentCalls } from './recent-calls.ts';
 import { RefusedAlways } from './refused-always.ts';
 import { isQuiet, tryMs } from './tries.ts';
 
+/** What is judged: the last second. */
 const windowMs = 1_000;
 /** A second in which less than this part of the pace began had a rest in it. */
 const restPart = 0.7;
+/** What is judged in its place: so much of it, where so many calls came. */
 const partMs = 250;
 const fewAnswers = 50;
 /** So few refusals say nothing. */
@@ -46,10 +49,6 @@ const carefulForMs = 24_000;
 const boundFrom = 1.5;
 /** The slowest pace: a downstream that recovers has to be noticed. */
 const floorPerSecond = 1;
-/** A job holds only when so many answers came in a second, and this part of them were refusals. */
-const holdAnswers = 20;
-const holdPart = 0.5;
-const holdFromMs = 2_000;
 
 /**
  * Slows down when the downstream refuses, and comes back: additive increase, multiplicative decrease of the pace of starts.
@@ -79,8 +78,7 @@ export class Brake {
   #isGuessed = false;
   #grownAt = 0;
   #firstAt = Number.POSITIVE_INFINITY;
-  #holdUntil = 0;
-  #isHoldUntold = false;
+  readonly #hold = new Hold();
 
   /** Starts a second that the downstream seems to take. */
   perSecond(now: number): number {
@@ -91,7 +89,7 @@ export class Brake {
   /** The same where so much is asked for that it slows something down; undefined where it does not. */
   bindsAt(now: number): number | undefined {
     const pace = this.perSecond(now);
-    const answers = this.#recent.answersSince(now - windowMs);
+    const { answers } = this.#recent.since(now - windowMs);
     return pace <= boundFrom * Math.max(answers, 1) || this.holdMs(now) > 0 ? pace : undefined;
   }
 
@@ -113,7 +111,7 @@ export class Brake {
 
   /** Milliseconds until anything may start again. */
   holdMs(now: number): number {
-    return Math.max(0, this.#holdUntil - now);
+    return this.#hold.leftMs(now);
   }
 
   started(now: number): void {
@@ -128,34 +126,27 @@ export class Brake {
   refused(now: number, retryAfterMs: number | undefined): void {
     this.#answered(now, 1);
     const second = this.#recent.since(now - windowMs);
-    const answers = this.#recent.answersSince(now - windowMs);
-    const isRefusedAsAWhole = answers >= holdAnswers && second.refused >= holdPart * answers;
     if (this.#isWall(now)) this.#fall(now, second);
     else if (this.#isTooMany(now, second)) this.#judge(now, second);
     else if (this.#isTooManyInQuiet(now)) this.#cutInQuiet(now, second);
     else return;
     this.#refusedAt = now;
-    if (isRefusedAsAWhole && retryAfterMs !== undefined && retryAfterMs >= holdFromMs && this.#holdUntil <= now) {
-      this.#holdUntil = now + retryAfterMs;
-      this.#isHoldUntold = true;
-      this.#perSecond = Math.max(floorPerSecond, this.#perSecond / 2);
-    }
+    if (this.#hold.asked(now, second, retryAfterMs)) this.#perSecond = Math.max(floorPerSecond, this.#perSecond / 2);
   }
 
   /** Milliseconds that are left of a hold that began here, and of which others do not know. */
   untoldHoldMs(now: number): number {
-    return this.#isHoldUntold ? this.holdMs(now) : 0;
+    return this.#hold.untoldMs(now);
   }
 
   toldHold(): void {
-    this.#isHoldUntold = false;
+    this.#hold.told();
   }
 
   /** Another worker was asked for a rest: it holds here as well, and what comes after it is half of what was tried. */
   hold(now: number, ms: number): void {
-    if (ms <= 0 || this.holdMs(now) >= ms - windowMs) return;
-    this.#holdUntil = now + ms;
-    const answers = this.#recent.answersSince(now - windowMs);
+    if (!this.#hold.joined(now, ms)) return;
+    const { answers } = this.#recent.since(now - windowMs);
     if (answers > 0) this.#perSecond = Math.max(floorPerSecond, Math.min(this.#perSecond, answers) / 2);
     this.#refusedAt = Math.max(this.#refusedAt, now + ms - calmMs);
     this.#grownAt = now;
@@ -272,9 +263,9 @@ export class Brake {
     const recovered = Math.min(cutTo * this.#known, this.#perSecond * recovery ** ((now - from) / 1_000));
     this.#perSecond = Math.max(recovered, this.#tried(now, Math.max(from, this.#cutAt + this.#calmMs)));
     this.#grownAt = now;
-    const started = this.#recent.answersSince(now - windowMs);
+    const { answers } = this.#recent.since(now - windowMs);
     // A pace far above what is asked for brakes nothing.
-    if (this.#perSecond > 1_000_000 || (this.#perSecond > 4 * Math.max(started, 25) && now - this.#refusedAt > 60_000))
+    if (this.#perSecond > 1_000_000 || (this.#perSecond > 4 * Math.max(answers, 25) && now - this.#refusedAt > 60_000))
       this.#perSecond = Number.POSITIVE_INFINITY;
   }
 

@@ -4,6 +4,12 @@ export interface Calls {
   readonly refused: number;
 }
 
+/** Answers of one time, and how many of them were refusals. */
+export interface Answered {
+  readonly answers: number;
+  readonly refused: number;
+}
+
 const secondMs = 1_000;
 /** Where a second has few answers, the last so many are kept, none older than that. */
 const fewAnswers = 50;
@@ -37,7 +43,7 @@ export class RecentCalls {
    * Calls since an instant. Those begun count where they are more than those answered: refusals come sooner than what succeeds,
    * so that a job's first answers are refusals, however few they are of its calls.
    */
-  since(from: number): Calls & { readonly started: number } {
+  since(from: number): Calls & Answered & { readonly started: number } {
     let [started, answers, refused] = [0, 0, 0];
     for (let n = this.#moments.length - 1; n >= 0; n--) {
       const moment = this.#moments[n];
@@ -48,20 +54,10 @@ export class RecentCalls {
     }
     return {
       calls: Math.max(started, answers),
+      answers,
       refused,
       started: started === 0 ? answers : Math.max(started, refused),
     };
-  }
-
-  /** Answers since an instant. */
-  answersSince(from: number): number {
-    let sum = 0;
-    for (let n = this.#moments.length - 1; n >= 0; n--) {
-      const moment = this.#moments[n];
-      if (moment === undefined || moment.at <= from) break;
-      sum += moment.answers;
-    }
-    return sum;
   }
 
   /** What succeeded a second, by all that is remembered. */
