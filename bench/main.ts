@@ -267,7 +267,11 @@ function writeInput(name: string, urls: readonly string[]): string {
 function formatted(json: string): string {
   const biome = path.join(import.meta.dirname, '../node_modules/@biomejs/biome/bin/biome');
   const asked = ['format', '--stdin-file-path=bench/results.json'];
-  return execFileSync(process.execPath, [biome, ...asked], { input: json, encoding: 'utf8' });
+  return execFileSync(process.execPath, [biome, ...asked], {
+    input: json,
+    encoding: 'utf8',
+    cwd: path.dirname(import.meta.dirname),
+  });
 }
 
 /** What earlier runs measured of suites that this one leaves out. */
