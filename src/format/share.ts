@@ -1,5 +1,5 @@
 import { limits as bounds } from '../limits.ts';
-import type { JobLimits } from '../task/job-limits.ts';
+import { type JobLimits, needsSeats } from '../task/job-limits.ts';
 import { perSecondOf } from '../task/rate.ts';
 
 /** Limits, and the number of seats among which they are shared. */
@@ -32,6 +32,10 @@ export function seatsFor(limits: JobLimits, workers: number): number {
   const byRate = rate === undefined ? 1 : Math.ceil(perSecondOf(rate) / callsPerSeat);
   return Math.max(1, Math.min(workers, Math.max(byCalls, byRate)));
 }
+
+/** Whether every chunk belongs to the same seat by two tables, or to none by both. */
+export const dealsAlike = (a: LimitTable, b: LimitTable): boolean =>
+  a.seats === b.seats && needsSeats(a.limits) === needsSeats(b.limits);
 
 /** What all idle seats together keep of a rate. */
 const trickle = 0.01;

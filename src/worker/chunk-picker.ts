@@ -21,8 +21,8 @@ export class ChunkPicker {
   #scan: SeatScan | undefined;
   /** Those of the last pick that were found by the scan: no note names them before they are begun. */
   #found: readonly WorkMessage[] = [];
-  /** The revision and the chunk up to which nothing is left to do. */
-  #done: SeatNote['done'];
+  /** The chunk up to which nothing is left to do, and since which revision chunks were dealt so. */
+  #done: { readonly dealtSince: number; readonly to: number } | undefined;
 
   constructor(
     deps: WorkerDeps,
@@ -35,12 +35,14 @@ export class ChunkPicker {
   }
 
   get done(): SeatNote['done'] {
-    return this.#done;
+    return this.isScanned && this.#done !== undefined
+      ? { revision: this.#job.pace.control.revision, to: this.#done.to }
+      : undefined;
   }
 
   /** Every chunk of the seat that is given out now has been begun, or is another's. */
   get isScanned(): boolean {
-    return this.#done !== undefined && this.#done.revision === this.#job.pace.control.revision;
+    return this.#done?.dealtSince === this.#job.pace.dealtSince;
   }
 
   /** Looks for the seat's chunks anew, with the next pick. */
@@ -100,25 +102,26 @@ export class ChunkPicker {
       inHand.push(message);
     }
     if (isEnough() || !pace.isSettled(now)) return;
-    const { revision } = pace.control;
-    const scan = this.#scan?.of.revision === revision ? this.#scan : await this.#beginScan();
+    const { dealtSince } = pace;
+    const scan = this.#scan?.of.dealtSince === dealtSince ? this.#scan : await this.#beginScan();
     while (!isEnough()) {
       const next = await scan.next();
       if (next === undefined) break;
       found.push(next);
     }
     // What an earlier holder has left meanwhile is found by the next scan alone.
-    if (scan === this.#scan && scan.doneTo !== undefined) this.#done = { revision, to: scan.doneTo };
+    if (scan === this.#scan && scan.doneTo !== undefined) this.#done = { dealtSince, to: scan.doneTo };
   }
 
   async #beginScan(): Promise<SeatScan> {
-    const { revision, generation, table } = this.#job.pace.control;
+    const { control, dealtSince } = this.#job.pace;
+    const { generation, table } = control;
     const { seat } = this.#writer;
     const { seats } = table;
     const job = this.#job.folder;
     const chunks = this.#chunks;
     const own = (place: string): boolean => chunks.has(place);
-    const scan = new SeatScan(this.#deps.store, { job, seat, seats, revision, generation, own });
+    const scan = new SeatScan(this.#deps.store, { job, seat, seats, dealtSince, generation, own });
     this.#done = undefined;
     this.#scan = scan;
     const write = (): Promise<boolean> => this.#writer.write('held');

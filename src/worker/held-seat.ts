@@ -107,12 +107,12 @@ export class HeldSeat {
     const { pace } = this.job;
     const now = clock.now();
     if (!this.#writer.mayAsk(now) || !this.isLive(now) || !pace.isFresh(now)) return [];
-    const { revision } = pace.control;
+    const { dealtSince } = pace;
     const picked = await this.#picker.pick(this.#wanted(inLine));
     if (picked.length === 0) return [];
     // A change of the table since the choice may have given it away.
     const isStill = (): boolean =>
-      this.isLive(clock.now()) && pace.isFresh(clock.now()) && pace.control.revision === revision;
+      this.isLive(clock.now()) && pace.isFresh(clock.now()) && pace.dealtSince === dealtSince;
     // Noted before its first call, so that whoever comes after a crash knows what ran.
     if (!isStill()) {
       this.#picker.leave(picked);

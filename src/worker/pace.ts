@@ -1,7 +1,7 @@
 import type { SeenControl } from '../folder/control.ts';
 import type { Control } from '../format/control.ts';
 import { generationOf } from '../format/message.ts';
-import { noShare, type Share, shareOf } from '../format/share.ts';
+import { dealsAlike, noShare, type Share, shareOf } from '../format/share.ts';
 import { limits } from '../limits.ts';
 import { type JobLimits, needsSeats } from '../task/job-limits.ts';
 import { Breaker } from './breaker.ts';
@@ -47,6 +47,7 @@ export class Pace {
   isReached = false;
   readonly #start: PaceStart;
   #control: Control;
+  #dealtSince: number;
   /** Since when, at the latest, the control's revision has stood, and when the last good look at it began. */
   #stoodSince: number;
   #lookedAt: number;
@@ -57,6 +58,7 @@ export class Pace {
     const { rampMs, adaptive = true } = control.table.limits;
     this.#start = start;
     this.#control = control;
+    this.#dealtSince = control.revision;
     this.#stoodSince = now - ageMs;
     this.#lookedAt = now;
     this.#breaker = breakerOf(control);
@@ -105,10 +107,16 @@ export class Pace {
     return now >= this.#lookedAt && now - this.#lookedAt <= limits.controlStaleMs;
   }
 
-  /** Whether everybody must have seen the control by now, so that what another had may be taken. */
+  /** The revision of the control since which each chunk belongs to the same seat, as far as is known here. */
+  get dealtSince(): number {
+    return this.#dealtSince;
+  }
+
+  /** Whether everybody must know by now whose each chunk is, so that one may be begun that was another's. */
   isSettled(now: number): boolean {
+    const { table, before } = this.#control;
     const sinceSeenMs = now - this.#stoodSince;
-    return this.#control.before.every(({ agedMs }) => sinceSeenMs + agedMs >= limits.raiseAfterMs);
+    return before.every((old) => dealsAlike(old, table) || sinceSeenMs + old.agedMs >= limits.raiseAfterMs);
   }
 
   /** A look at the control came back that began at `beganAt`; undefined is a job that nobody has steered. */
@@ -123,6 +131,9 @@ export class Pace {
     if (breaker !== this.limits.breaker || this.isPaused) this.#breaker = breakerOf(control);
     // Each seat has found its part of what the downstream takes: with fewer seats the parts are larger.
     if (this.needsSeats && needsSeats(table.limits)) this.gate.scaleBrake(now, this.#control.table.seats / table.seats);
+    const tables = [this.#control.table, ...control.before];
+    const isDealtAlike = control.generation === this.#control.generation && tables.every((old) => dealsAlike(old, table));
+    if (!isDealtAlike) this.#dealtSince = control.revision;
     this.#control = control;
     this.#stoodSince = now - ageMs;
     this.gate.adaptive = control.table.limits.adaptive ?? true;

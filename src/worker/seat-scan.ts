@@ -13,8 +13,8 @@ export interface ScanOf {
   readonly seat: number;
   /** Seats of the table that holds now: chunk c belongs to seat c mod `seats`. */
   readonly seats: number;
-  /** The control's revision of that table. */
-  readonly revision: number;
+  /** The control's revision since which that holds. */
+  readonly dealtSince: number;
   /** How often unsettled chunks have been given out anew. */
   readonly generation: number;
   /** What this holder has itself, by {@link placeName}. */

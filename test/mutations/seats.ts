@@ -72,6 +72,12 @@ const mutations: readonly Mutation[] = [
     replace: 'if (isEnough()) return;',
   },
   {
+    name: 'a seat goes on with chunks that have been dealt anew',
+    file: 'src/worker/pace.ts',
+    find: 'if (!isDealtAlike) this.#dealtSince = control.revision;',
+    replace: 'void isDealtAlike;',
+  },
+  {
     name: 'what is begun stands in no note',
     file: 'src/worker/seat-content.ts',
     find: 'open: [...chunks.open],',

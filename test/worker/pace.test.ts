@@ -37,6 +37,26 @@ describe('Pace', () => {
     expect(pace.gate.share.calls).toBe(100);
   });
 
+  it('lets a seat go on with its chunks at once when others have nothing left, and waits where chunks have moved', () => {
+    const table = { limits: calls, seats: 5 };
+    const pace = paceOf({ ...firstControl(table), revision: 3 }, 0);
+    const sees = (control: Control): readonly [number, boolean] => {
+      pace.saw({ control, ageMs: 0 }, 1_000_000, 1_000_000);
+      return [pace.dealtSince, pace.isSettled(1_000_000)];
+    };
+    const before = [{ ...table, agedMs: 0 }];
+    const idle = { ...firstControl({ ...table, idle: [2] }), before };
+    expect(sees({ ...idle, revision: 4 })).toEqual([3, true]);
+    expect(sees({ ...idle, revision: 5, state: 'paused' })).toEqual([3, true]);
+    expect(sees({ ...moved, revision: 6 })).toEqual([6, false]);
+    // Three seats, and five again: another may have begun chunks meanwhile.
+    expect(sees({ ...moved, revision: 8 })).toEqual([8, false]);
+    const aged = moved.before.map((old) => ({ ...old, agedMs: limits.raiseAfterMs }));
+    expect(sees({ ...moved, revision: 9, generation: 1, before: aged })).toEqual([9, true]);
+    const none = { limits: {}, seats: 5 };
+    expect(sees({ ...firstControl(none), revision: 10, generation: 1, before })).toEqual([10, false]);
+  });
+
   it('heeds what is left of a rest that the downstream has asked for, and none that something else came after', () => {
     const hold = { ms: 120_000, revision: 4 };
     expect(paceOf({ ...moved, hold }, 5_000).gate.restMs(1_000_000)).toBe(115_000);
