@@ -50,8 +50,10 @@ export class Intake {
     await this.#open(held);
   }
 
-  #open(held: HeldMessage | HeldBell): Promise<void> {
-    return isBell(held) ? this.#desk.hear(held) : this.#opener.open(held);
+  async #open(held: HeldMessage | HeldBell): Promise<void> {
+    if (!isBell(held)) return this.#opener.open(held);
+    const againMs = await this.#desk.hear(held);
+    if (againMs !== undefined) this.#times.expect(this.#deps.clock.now() + againMs);
   }
 
   /** Receives further messages if there is room, time, and no receive under way; else when it is time. */
@@ -73,7 +75,8 @@ export class Intake {
     const now = clock.now();
     // A job that rests has nothing in line, and wants nothing; one that others have the seats of neither.
     const jobs = [...this.#state.jobs.values()].filter((job) => !job.pace.isPaused && !job.pace.isElsewhere);
-    const isShut = !mayPull || this.#receiving || this.#opener.isOpening || roomBytes <= 0;
+    const isOpening = this.#opener.isOpening || this.#desk.isHearing;
+    const isShut = !mayPull || this.#receiving || isOpening || roomBytes <= 0;
     const isLate = now + pullMarginMs > deadline || jobs.some((job) => !job.fits(now, deadline));
     // Whoever takes over begins while the last calls run here.
     if (isLate) this.#deps.places?.keep(1);

@@ -32,6 +32,11 @@ export class PullTimes {
     this.#pauseMs = Math.min(limits.lookForOthersMs, Math.max(firstPauseMs, 2 * this.#pauseMs));
   }
 
+  /** A message may be there at this time: the next look comes then, if not before. */
+  expect(at: number): void {
+    this.#receivedAt = Math.min(this.#receivedAt, at - limits.lookForOthersMs);
+  }
+
   /** Milliseconds until the next receive may begin. */
   waitMs(jobs: readonly RunningJob[], now: number, deadline: number): number {
     const hungry = jobs.filter((job) => job.isHungry(now, deadline));

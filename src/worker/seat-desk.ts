@@ -23,6 +23,7 @@ export class SeatDesk {
   readonly #duties = new Duties();
   readonly #rules: SeatRules;
   readonly #watch: SeatWatch;
+  #hearing = 0;
   /** Until when SQS is asked again. */
   readonly #until = (): number => this.#state.endAt;
 
@@ -49,9 +50,19 @@ export class SeatDesk {
     await Promise.all(this.#duties.seatsOf(job).map((seat) => seat.lookAtDrain()));
   }
 
-  /** Takes the seat that a bell rings for, or lets the bell go. */
-  async hear(bell: HeldBell): Promise<void> {
-    await takeSeat(this.#deps, bell, { ...this.#parts, state: this.#state, duties: this.#duties });
+  /** Bells are being heard: the next one is for another worker. */
+  get isHearing(): boolean {
+    return this.#hearing > 0;
+  }
+
+  /** Takes the seat that a bell rings for, or lets the bell go; resolves to the time after which there may be one more for this worker. */
+  async hear(bell: HeldBell): Promise<number | undefined> {
+    this.#hearing++;
+    try {
+      return await takeSeat(this.#deps, bell, { ...this.#parts, state: this.#state, duties: this.#duties });
+    } finally {
+      this.#hearing--;
+    }
   }
 
   /** Does what is due: renews leases, begins chunks, and gives back what cannot be used any more. */

@@ -18,6 +18,8 @@ import type { WorkerState } from './worker-state.ts';
 const uselessBell = 3;
 /** A second seat of a job is for another worker first. */
 const othersFirstSeconds = 3;
+/** Where nobody has heard the bells of a job's other seats for so long, nobody else may be there. */
+const othersMs = 1_000;
 
 /** Where a seat is taken. */
 interface TakeParts {
@@ -28,8 +30,12 @@ interface TakeParts {
   readonly duties: Duties;
 }
 
-/** Takes the seat that a bell rings for, or lets the bell go. */
-export async function takeSeat(deps: WorkerDeps, bell: HeldBell, at: TakeParts): Promise<void> {
+/**
+ * Takes the seat that a bell rings for, or lets the bell go.
+ *
+ * @returns milliseconds after which a bell may be there for this worker, since all others had their time; undefined where none is expected.
+ */
+export async function takeSeat(deps: WorkerDeps, bell: HeldBell, at: TakeParts): Promise<number | undefined> {
   const { closer, duties } = at;
   const folder = folderOf(bell.message);
   const { seat: number } = bell.message;
@@ -39,23 +45,31 @@ export async function takeSeat(deps: WorkerDeps, bell: HeldBell, at: TakeParts):
     readSummary(deps.store, folder),
     readSeat(deps.store, folder, number),
   ]);
-  if (job === undefined || isUnwanted(bell, job, duties) || summary !== undefined) return closer.acknowledge(bell);
-  if (!job.fits(deps.clock.now(), deps.deadline) || deps.leaving?.aborted === true) return putBack(deps, bell, at);
+  const name = `${folderName(folder)} ${number}`;
+  if (job === undefined || isUnwanted(bell, job, duties) || summary !== undefined || duties.claiming.has(name)) {
+    await closer.acknowledge(bell);
+    return undefined;
+  }
+  if (!job.fits(deps.clock.now(), deps.deadline) || deps.leaving?.aborted === true) {
+    await putBack(deps, bell, at);
+    return undefined;
+  }
   // A worker that cannot carry what it has leaves the next seat to the others for longer.
   const forOthers = job.pace.meter.isSaturated ? 2 : 1;
-  if (duties.seatsOf(job).length > 0 && bell.receiveCount <= forOthers)
-    return hide(deps, bell, { ...at, seconds: othersFirstSeconds });
-  const name = `${folderName(folder)} ${number}`;
-  if (duties.claiming.has(name)) return closer.acknowledge(bell);
+  if (duties.seatsOf(job).length > 0 && bell.receiveCount <= forOthers) {
+    await hide(deps, bell, { ...at, seconds: othersFirstSeconds });
+    return 1_000 * othersFirstSeconds;
+  }
   duties.claiming.add(name);
   try {
-    await claimSeat(deps, bell, { ...at, job, stored, forOthers });
+    const isTaken = await claimSeat(deps, bell, { ...at, job, stored, forOthers });
+    return isTaken && job.pace.control.table.seats > duties.seatsOf(job).length ? othersMs : undefined;
   } finally {
     duties.claiming.delete(name);
   }
 }
 
-/** Takes the seat unless somebody has it. */
+/** Takes the seat unless somebody has it; resolves to whether it did. */
 async function claimSeat(
   deps: WorkerDeps,
   bell: HeldBell,
@@ -65,7 +79,7 @@ async function claimSeat(
     /** How often the bell was hidden for other workers. */
     readonly forOthers: number;
   },
-): Promise<void> {
+): Promise<boolean> {
   const { job, stored, forOthers, closer, duties } = at;
   const { seat: number } = bell.message;
   const { perSecond } = shareIn(job.pace.control.table, number);
@@ -74,8 +88,9 @@ async function claimSeat(
   if (claim.kind === 'live') {
     // It may be the bell of the holder itself, which has died: then the seat is free when it comes again.
     // A bell that was hidden for others has not tried yet.
-    if (bell.receiveCount >= uselessBell + forOthers - 1) return closer.acknowledge(bell);
-    return hide(deps, bell, { ...at, seconds: Math.max(1, Math.ceil(claim.freeInMs / 1_000)) });
+    if (bell.receiveCount >= uselessBell + forOthers - 1) await closer.acknowledge(bell);
+    else await hide(deps, bell, { ...at, seconds: Math.max(1, Math.ceil(claim.freeInMs / 1_000)) });
+    return false;
   }
   const { jobId } = job.manifest;
   deps.log('info', 'a seat was taken', { jobId, seat: number });
@@ -84,6 +99,7 @@ async function claimSeat(
   job.pace.takes(seat, deps.clock.now(), claim.brakedTo);
   job.draining = false;
   duties.add({ seat, bell, course: { kind: 'serves' }, isActing: false });
+  return true;
 }
 
 /** Whether nobody has to take the seat: its job does not go on, or not under it, or this worker holds it. */
