@@ -20,6 +20,8 @@ export interface SeatsSeen {
   readonly workers: number;
   /** Chunks that are not settled: a seat without one is of no use. */
   readonly chunksLeft: number;
+  /** How long they last at the pace since the last turn, in milliseconds. */
+  readonly leftMs: number;
   readonly now: number;
 }
 
@@ -37,6 +39,8 @@ const loopGrowth = 1.5;
 const calmLoad = 0.65;
 const calmMs = 45_000;
 const shrinkTo = 0.7;
+/** A job that ends sooner would lose more by the time until shares have moved than fewer workers save. */
+const worthMs = 60_000;
 
 /** How many seats a job has from now on: more when those there are cannot carry the limit, fewer when they idle. */
 export function nextSeatCount(before: SeatCount, seen: SeatsSeen): SeatCount {
@@ -62,7 +66,7 @@ function wantedSeats({ seats, calmSince }: SeatCount, seen: SeatsSeen, loads: re
   if (used === undefined && isBusy) return Math.ceil(seats * loopGrowth);
   const isShort = (isBusy || loads.some(({ heldUp }) => heldUp)) && used !== undefined && used < carried;
   if (isShort && used > 0) return Math.min(growth * seats, Math.ceil((seats * headroom) / used));
-  if (calmSince === undefined || seen.now - calmSince < calmMs) return seats;
+  if (calmSince === undefined || seen.now - calmSince < calmMs || seen.leftMs < worthMs) return seats;
   const busiest = Math.max(...loads.map(loadOf));
   const enough = Math.ceil((seats * busiest * headroom) / calmLoad);
   return enough <= shrinkTo * seats ? enough : seats;

@@ -7,7 +7,7 @@ import { bellsFor, idleSeats, type Ringing } from './bells.ts';
 import { countSettled, type NewlySettled } from './count-settled.ts';
 import { isNearStop } from './near-stop.ts';
 import { delayAfter, leftToEnd, leftToSend, secondsTowardsTheEnd } from './next-turn.ts';
-import { nextSeatCount, type SeatCount } from './seat-count.ts';
+import { nextSeatCount, type SeatCount, type SeatsSeen } from './seat-count.ts';
 
 /** What a turn saw of the job's folder and queue. */
 export interface Observed {
@@ -92,7 +92,8 @@ export function turn(
     hasWork && observed.seats !== undefined
       ? bellsFor({ ...observed.seats, to: send[1], all: observed.resendAsked || isNewGeneration || isQuiet, now, rung })
       : [];
-  const seatCount = hasWork ? seatCountOf(last, observed, { now, chunksLeft: cut.chunks - count.chunks }) : undefined;
+  const left = { chunksLeft: cut.chunks - count.chunks, leftMs: leftToEnd(last, { cut, settled: count.chunks, now }) };
+  const seatCount = hasWork ? seatCountOf(last, observed, { now, ...left }) : undefined;
   const idle =
     hasWork && cut.done && send[1] === cut.chunks && observed.seats !== undefined
       ? idleSeats({ ...observed.seats, to: send[1], all: bells.length > 0 || observed.resendAsked || isNewGeneration })
@@ -183,7 +184,7 @@ function stillRung(last: TickRecord | undefined, now: number): Readonly<Record<s
 function seatCountOf(
   last: TickRecord | undefined,
   { seats: seen }: Observed,
-  at: { readonly now: number; readonly chunksLeft: number },
+  at: Pick<SeatsSeen, 'now' | 'chunksLeft' | 'leftMs'>,
 ): SeatCount | undefined {
   if (seen === undefined) return undefined;
   const { limits: of, seats } = seen.control.table;

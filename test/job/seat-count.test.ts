@@ -14,6 +14,7 @@ const at = (now: number, held: readonly SeatStatus[], limits: SeatsSeen['limits'
   held,
   limits,
   workers: 20,
+  leftMs: 600_000,
   chunksLeft: 1_000,
 });
 
@@ -49,12 +50,13 @@ describe('nextSeatCount', () => {
     expect(nextSeatCount(start, at(20_000, [one, one], { ...rate(1_000), maxConcurrency: 3 })).seats).toBe(3);
   });
 
-  it('takes seats away after 45 s in which none was much loaded', () => {
+  it('takes seats away after 45 s in which none was much loaded, unless the job ends soon', () => {
     const idle = Array.from({ length: 10 }, () => seat({ slots: 0.1 }, 5));
     const first = nextSeatCount({ seats: 10, changedAt: 0 }, at(20_000, idle));
     expect(first).toEqual({ seats: 10, changedAt: 0, calmSince: 20_000 });
     expect(nextSeatCount(first, at(64_000, idle)).seats).toBe(10);
     expect(nextSeatCount(first, at(65_000, idle))).toEqual({ seats: 2, changedAt: 65_000 });
+    expect(nextSeatCount(first, { ...at(65_000, idle), leftMs: 59_000 }).seats).toBe(10);
     const busy = [...idle.slice(1), seat({ slots: 0.9 })];
     expect(nextSeatCount(first, at(65_000, busy))).toEqual({ seats: 10, changedAt: 0 });
     expect(nextSeatCount(first, at(65_000, idle, { maxConcurrency: 2_900 })).seats).toBe(6);
