@@ -1,14 +1,13 @@
 import { digestItems, emptyDigest } from '../format/digest.ts';
 import type { Summary } from '../format/summary.ts';
 import { limits } from '../limits.ts';
+import { perSecondOf } from '../task/rate.ts';
 import { type CutInto, chunkSize, countChunks } from './chunk-size.ts';
 import { type Cost, estimateCost } from './cost.ts';
 
 /** What is wanted: how much of the kind that a sample was run of, by how many. */
 export interface Wanted extends CutInto {
   readonly items: number;
-  /** Calls at once, of all workers together. @default none */
-  readonly maxConcurrency?: number | undefined;
 }
 
 /** What a large job will come to, if its items are as those of the sample. */
@@ -54,7 +53,8 @@ export function forecast(sample: Summary, wanted: Wanted): Forecast {
   const perItem = { attempts: totals.attempts / tried, callMs: totals.callMs / tried };
   const chunks = countChunks(chunkSize(wanted), wanted.items);
   const busyWorkers = Math.min(wanted.workers, chunks);
-  const { maxConcurrency = Number.POSITIVE_INFINITY, perSecond = Number.POSITIVE_INFINITY } = wanted;
+  const { maxConcurrency = Number.POSITIVE_INFINITY, rate } = wanted.limits ?? {};
+  const perSecond = rate === undefined ? Number.POSITIVE_INFINITY : perSecondOf(rate);
   const slots = Math.min(wanted.concurrency, maxConcurrency / busyWorkers, Math.ceil(wanted.items / busyWorkers));
   const paceMs = (1_000 * busyWorkers * perItem.attempts) / perSecond;
   const itemMs = Math.max(perItem.callMs / slots, 1_000 / assumed.itemsPerSecond, paceMs);

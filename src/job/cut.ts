@@ -1,4 +1,4 @@
-import { type ChunkSize, chunkSize, isFull, oneChunk } from '../folder/chunk-size.ts';
+import { type ChunkSize, chunkSize, isFull, oneChunk, partOf } from '../folder/chunk-size.ts';
 import { type Chunk, type ChunkTable, type Cut, chunkTableFormat, cutFormat } from '../format/chunk.ts';
 import { type Manifest, manifestFolder } from '../format/manifest.ts';
 import { cutKey, partKey } from '../format/paths.ts';
@@ -10,8 +10,6 @@ import { limits } from '../limits.ts';
 import type { Clock, InputReader, ObjectStore } from '../ports.ts';
 import { checkMark } from '../task/check-mark.ts';
 import { UsageError } from '../task/errors.ts';
-import { hasStops } from '../task/job-limits.ts';
-import { perSecondOf } from '../task/rate.ts';
 import type { Task } from '../task/task.ts';
 
 /** No part has been written yet. */
@@ -94,10 +92,11 @@ async function* cutParts(
   let index = progress.items;
   let end = offset;
   let lines = progress.lines;
-  let open: { start: number; first: number; count: number } | undefined;
+  let open: { start: number; first: number; count: number; end: number; part: number } | undefined;
+  let part = 0;
 
   const closeChunk = (): void => {
-    if (open !== undefined) chunks.push({ ...open, end: end - 1 });
+    if (open !== undefined) chunks.push({ start: open.start, first: open.first, count: open.count, end: end - 1 });
     open = undefined;
   };
   const takePart = (last: boolean): Part => {
@@ -116,8 +115,12 @@ async function* cutParts(
       if (chunks.length >= limits.partChunks || line.end - partStart > limits.partBytes) full = takePart(false);
       else if (deps.clock.now() >= job.until) throw new OutOfTime();
     }
-    open ??= { start: line.start, first: index, count: 0 };
+    if (open === undefined) {
+      part = partOf(size, { start: line.start, before: chunks.length, last: part });
+      open = { start: line.start, first: index, count: 0, end, part };
+    }
     open.count++;
+    open.end = line.end;
     index++;
     items++;
     end = line.end;
@@ -167,7 +170,5 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 /** An inline job is one chunk. */
 function sizeOf({ inline, input: { bytes }, workers, options }: Manifest): ChunkSize {
   if (inline) return oneChunk;
-  const { limits: of = {}, concurrency } = options;
-  const perSecond = of.rate === undefined ? undefined : perSecondOf(of.rate);
-  return chunkSize({ bytes, workers, concurrency, perSecond, stops: hasStops(of) });
+  return chunkSize({ bytes, workers, ...options });
 }

@@ -83,8 +83,8 @@ describe('forecast', () => {
 
   it('takes as long as the limits of the job as a whole make it', () => {
     const free = forecast(sample, wanted);
-    const few = forecast(sample, { ...wanted, maxConcurrency: 100 });
-    const slow = forecast(sample, { ...wanted, perSecond: 50 });
+    const few = forecast(sample, { ...wanted, limits: { maxConcurrency: 100 } });
+    const slow = forecast(sample, { ...wanted, limits: { rate: { limit: 50, perMs: 1_000 } } });
     expect(few.wallMs / free.wallMs).toBeCloseTo(10, 0);
     expect(slow.wallMs / 1_000).toBeCloseTo(wanted.items / 50, -2);
     expect([few.callsPerSecond, slow.callsPerSecond].map(Math.round)).toEqual([500, 50]);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type CutInto, chunkSize, countChunks } from '../../src/folder/chunk-size.ts';
+import { chunkSize, countChunks } from '../../src/folder/chunk-size.ts';
 import type { ChunkTable, Cut } from '../../src/format/chunk.ts';
 import type { Manifest } from '../../src/format/manifest.ts';
 import { cutKey, partKey } from '../../src/format/paths.ts';
@@ -132,15 +132,37 @@ describe('cutInput', () => {
     expect(counts.length).toBeLessThan(26);
   });
 
-  it.each<[JobLimits, Pick<CutInto, 'perSecond' | 'stops'>]>([
-    [{}, {}],
-    [{ rate: { limit: 10, perMs: 1_000 } }, { perSecond: 10 }],
-    [{ toleratedFailureCount: 3 }, { stops: true }],
-  ])('makes as many chunks as a forecast counts with the limits %o', async (of, told) => {
+  it.each([20_000, 17_777, 6_150, 900, 7])(
+    'gives each of four seats that have their chunks in turn as much of %i items as the others',
+    async (count) => {
+      const world = await prepare(numbered(count), {
+        concurrency: 50,
+        limits: { rate: { limit: 1_000, perMs: 1_000 } },
+      });
+      await world.cut();
+      const parts = [0, 0, 0, 0];
+      for (const [n, { count: items }] of world
+        .tables()
+        .flatMap(({ chunks }) => chunks)
+        .entries())
+        parts[n % 4] = (parts[n % 4] ?? 0) + items;
+      expect(parts.reduce((sum, part) => sum + part)).toBe(count);
+      // The lines differ by some digits, and the last chunks have what one worker runs at once.
+      expect(Math.max(...parts) - Math.min(...parts)).toBeLessThanOrEqual(Math.max(25, 0.01 * count));
+    },
+  );
+
+  it.each<JobLimits>([
+    {},
+    { rate: { limit: 10, perMs: 1_000 } },
+    { rate: { limit: 1_000, perMs: 1_000 } },
+    { maxConcurrency: 500 },
+    { toleratedFailureCount: 3 },
+  ])('makes as many chunks as a forecast counts with the limits %o', async (of) => {
     const world = await prepare(numbered(6_000), { workers: 3, concurrency: 50, limits: of });
     const { progress } = await world.cut();
     const { bytes } = world.manifest.input;
-    const counted = countChunks(chunkSize({ bytes, workers: 3, concurrency: 50, ...told }), 6_000);
+    const counted = countChunks(chunkSize({ bytes, workers: 3, concurrency: 50, limits: of }), 6_000);
     // The lines differ by three digits.
     expect(Math.abs(counted - progress.chunks)).toBeLessThanOrEqual(2);
   });

@@ -5,8 +5,6 @@ import { forecast } from '../../folder/forecast.ts';
 import type { InputFormat } from '../../format/manifest.ts';
 import { splitLines } from '../../input/lines.ts';
 import { limits } from '../../limits.ts';
-import { hasStops } from '../../task/job-limits.ts';
-import { perSecondOf } from '../../task/rate.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { ifInterrupted } from '../interrupt.ts';
@@ -58,7 +56,6 @@ async function estimate(
     notes: [],
   };
   const { maxConcurrency, rate } = prepared.jobLimits;
-  const perSecond = rate === undefined ? undefined : perSecondOf(rate);
   // What ends or pauses a job is not the trial's.
   const { limits: _stops, ...more } = prepared.options;
   const paced = { ...(maxConcurrency !== undefined && { maxConcurrency }), ...(rate !== undefined && { rate }) };
@@ -70,9 +67,8 @@ async function estimate(
   const summary = await awaitJob(context, job);
   await removeJob(stack.store, job.id);
   const fleet = { workers: stack.workers, concurrency: limits.concurrency };
-  const stops = hasStops(prepared.jobLimits);
   const { items, bytes: inputBytes } = sample;
-  const found = forecast(summary, { ...fleet, maxConcurrency, perSecond, stops, items, bytes: inputBytes });
+  const found = forecast(summary, { ...fleet, limits: prepared.jobLimits, items, bytes: inputBytes });
   if (options.json === true)
     await terminal.data(`${JSON.stringify({ type: 'estimate', ...found, ...fleet, sample: summary })}\n`);
   else
