@@ -38,7 +38,9 @@ const keepBeforeMs = 300_000;
 /** How a control is to change; undefined leaves it as it is. */
 export type ControlChange = (
   control: Control,
-) => Partial<Pick<Control, 'state' | 'reason' | 'table' | 'passed' | 'generation' | 'hold' | 'twins'>> | undefined;
+) =>
+  | Partial<Pick<Control, 'state' | 'reason' | 'table' | 'passed' | 'generation' | 'hold' | 'brake' | 'twins'>>
+  | undefined;
 
 /**
  * Changes a job's control, however many others change it at the same moment: whoever loses reads again and decides again.

@@ -28,6 +28,8 @@ export interface Control {
   readonly twins?: boolean;
   /** The downstream asked for a rest: whoever sees this revision starts nothing for so long. */
   readonly hold?: { readonly ms: number; readonly revision: number };
+  /** Where refusals slow the job down: starts a second of each seat when this revision changed which seats are at work. */
+  readonly brake?: { readonly perSecond: number; readonly revision: number };
 }
 
 const table = lazily(() =>
@@ -55,6 +57,7 @@ const schema = (): z.ZodType<Control> =>
     generation: z.int().min(0).default(0),
     twins: z.boolean().exactOptional(),
     hold: z.looseObject({ ms: z.number().min(0), revision: z.int().min(0) }).exactOptional(),
+    brake: z.looseObject({ perSecond: z.number().min(0), revision: z.int().min(0) }).exactOptional(),
   });
 
 /** Version 1 knew only `running` and `cancelled`. */

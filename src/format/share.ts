@@ -10,6 +10,10 @@ export interface LimitTable {
   readonly idle?: readonly number[];
 }
 
+/** Seats that have something to start. */
+export const seatsAtWork = ({ seats, idle = [] }: Pick<LimitTable, 'seats' | 'idle'>): number =>
+  Math.max(1, seats - idle.length);
+
 /** What one seat may do of a job's limits. */
 export interface Share {
   /** Calls at once. */

@@ -99,7 +99,7 @@ export async function runTick(world: TickDeps, tick: TickMessage, options: TickO
   await doEffects(deps, manifest, record, { inline: options.inline === true, rung });
   if (record.end === undefined) {
     await stopJob(deps, manifest, { record, control: steered });
-    await changeSeats(deps, manifest, { record, control: steered });
+    await changeSeats(deps, manifest, { record, control: steered, seats: seats?.seats ?? [] });
   }
   await endOrGoOn(deps, manifest, record, steered);
   return done;

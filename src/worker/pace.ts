@@ -1,7 +1,7 @@
 import type { SeenControl } from '../folder/control.ts';
 import type { Control } from '../format/control.ts';
 import { generationOf } from '../format/message.ts';
-import { dealsAlike, noShare, type Share, shareOf } from '../format/share.ts';
+import { dealsAlike, noShare, type Share, seatsAtWork, shareOf } from '../format/share.ts';
 import { limits } from '../limits.ts';
 import { type JobLimits, needsSeats } from '../task/job-limits.ts';
 import { Breaker } from './breaker.ts';
@@ -124,15 +124,20 @@ export class Pace {
     this.#lookedAt = beganAt;
     if (seen === undefined || seen.control.revision <= this.#control.revision) return;
     const { control, ageMs } = seen;
-    const { hold, table } = control;
-    if (hold !== undefined && hold.revision > this.#control.revision) this.gate.hold(now, hold.ms - ageMs);
+    const { hold, brake, table } = control;
+    const isNew = (since: { readonly revision: number }): boolean => since.revision > this.#control.revision;
+    if (hold !== undefined && isNew(hold)) this.gate.hold(now, hold.ms - ageMs);
     const { breaker } = table.limits;
     // Whoever resumes a job, or gives it another breaker, has looked at what failed.
     if (breaker !== this.limits.breaker || this.isPaused) this.#breaker = breakerOf(control);
-    // Each seat has found its part of what the downstream takes: with fewer seats the parts are larger.
-    if (this.needsSeats && needsSeats(table.limits)) this.gate.scaleBrake(now, this.#control.table.seats / table.seats);
+    // Each seat has found its part of what the downstream takes: with fewer seats at work the parts are larger.
+    if (brake !== undefined && isNew(brake))
+      this.gate.inheritBrake(now, brake.perSecond * Math.max(1, this.seats.size));
+    else if (this.needsSeats && needsSeats(table.limits))
+      this.gate.scaleBrake(now, seatsAtWork(this.#control.table) / seatsAtWork(table));
     const tables = [this.#control.table, ...control.before];
-    const isDealtAlike = control.generation === this.#control.generation && tables.every((old) => dealsAlike(old, table));
+    const isDealtAlike =
+      control.generation === this.#control.generation && tables.every((old) => dealsAlike(old, table));
     if (!isDealtAlike) this.#dealtSince = control.revision;
     this.#control = control;
     this.#stoodSince = now - ageMs;
@@ -176,8 +181,7 @@ export class Pace {
   /** Which part of the job is this worker's. */
   get #part(): number {
     const { places, workers = 1 } = this.#start;
-    const { seats, idle = [] } = this.#control.table;
-    return this.needsSeats ? this.seats.size / Math.max(1, seats - idle.length) : (places?.held ?? 1) / workers;
+    return this.needsSeats ? this.seats.size / seatsAtWork(this.#control.table) : (places?.held ?? 1) / workers;
   }
 
   /** Whether its calls at once are bound by what one worker holds, and not by its share. */

@@ -61,9 +61,9 @@ const mutations: readonly Mutation[] = [
   {
     name: "a turn writes over people's limits",
     file: 'src/job/change-seats.ts',
-    find: '(revision === decidedOn ? { table: { limits: table.limits, ...of } } : undefined)',
+    find: 'revision === decidedOn\n        ? {\n            table: { limits: table.limits, ...of },',
     replace:
-      '(revision >= 0 && table.seats > 0 && decidedOn >= 0 ? { table: { limits: seen.limits, ...of } } : undefined)',
+      'revision >= 0 && table.seats > 0 && decidedOn >= 0\n        ? {\n            table: { limits: seen.limits, ...of },',
   },
   {
     name: 'chunks of another seat are taken at once',

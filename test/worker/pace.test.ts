@@ -57,6 +57,23 @@ describe('Pace', () => {
     expect(sees({ ...firstControl(none), revision: 10, generation: 1, before })).toEqual([10, false]);
   });
 
+  it('goes on at its part of what refusals have left when others have nothing left, once for each change', () => {
+    const table = { limits: { rate: { limit: 1_000, perMs: 1_000 } }, seats: 5 };
+    const now = 1_000_000;
+    const pace = paceOf({ ...firstControl(table), revision: 3 }, 0);
+    pace.takes(held(4), now, undefined);
+    pace.takes(held(3), now, undefined);
+    const idle = { ...firstControl({ ...table, idle: [2] }), before: [{ ...table, agedMs: 0 }] };
+    const brake = { perSecond: 60, revision: 4 };
+    pace.saw({ control: { ...idle, revision: 4, brake }, ageMs: 0 }, now, now);
+    expect(pace.gate.brakedTo(now)).toBe(120);
+    pace.saw({ control: { ...idle, revision: 5, brake: { ...brake, perSecond: 1 } }, ageMs: 0 }, now, now);
+    expect(pace.gate.brakedTo(now)).toBe(120);
+    // Nobody says what the others had: as much each.
+    pace.saw({ control: { ...idle, table: { ...table, idle: [1, 2] }, revision: 6 }, ageMs: 0 }, now, now);
+    expect(pace.gate.brakedTo(now)).toBe(160);
+  });
+
   it('heeds what is left of a rest that the downstream has asked for, and none that something else came after', () => {
     const hold = { ms: 120_000, revision: 4 };
     expect(paceOf({ ...moved, hold }, 5_000).gate.restMs(1_000_000)).toBe(115_000);
