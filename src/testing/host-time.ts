@@ -24,6 +24,7 @@ let installed = false;
 export class HostTime {
   readonly #clock: Clock;
   readonly #setImmediate = globalThis.setImmediate;
+  readonly #clearTimeout = globalThis.clearTimeout;
   #hashes = 0;
 
   constructor(clock: Clock) {
@@ -62,8 +63,10 @@ export class HostTime {
       again();
       return timer;
     };
-    const clear = (timer: unknown): void => {
+    const clear = (timer: NodeJS.Timeout | HostTimer | undefined): void => {
       if (timer instanceof HostTimer) timer.cancel();
+      // One that was set before goes on in real time.
+      else this.#clearTimeout(timer);
     };
     const abortAfter = (delayMs: number): AbortSignal => {
       const controller = new AbortController();

@@ -94,6 +94,24 @@ describe('simulate', () => {
     expect([setTimeout, Date.now, crypto.subtle.digest]).toEqual(before);
   });
 
+  it('ends a timer that was set before, when it is cleared meanwhile', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const timer = setTimeout(() => undefined, 60_000);
+    let ended = 0;
+    const clears = defineTask({
+      description: 'Clears a timer',
+      input: z.object({}),
+      example: {},
+      run: () => {
+        const before = timers();
+        clearTimeout(timer);
+        ended += before - timers();
+      },
+    });
+    await simulate({ task: clears, items: [{}] });
+    expect(ended).toBe(1);
+  });
+
   it('refuses a second simulation beside one that runs', async () => {
     const first = simulate({ task, items: [{ ms: 1 }] });
     await expect(simulate({ task, items: [{ ms: 1 }] })).rejects.toThrow('one simulation at a time');
