@@ -1,5 +1,6 @@
 import type { FaultKind } from '../../src/testing/faults.ts';
 import type { Aim } from '../../src/testing/scenario.ts';
+import { brakeMutations } from './brake-mutations.ts';
 
 /** One place of the code that a promise rests on, and how it is broken. */
 export interface Mutation {
@@ -280,4 +281,5 @@ export const mutations: readonly Mutation[] = [
     replace: 'void run;',
     test: 'test/worker/isolate/paced-threads.test.ts',
   },
+  ...brakeMutations,
 ];
