@@ -6,6 +6,7 @@ import { seededRandom } from '../../src/testing/seeded-random.ts';
 import { Brake } from '../../src/worker/brake.ts';
 import { Gate } from '../../src/worker/gate.ts';
 import { Gcra } from '../../src/worker/gcra.ts';
+import { runBrakedWorkers, takes } from './braked-workers.ts';
 
 const unlimited: Share = { calls: 100, perSecond: Number.POSITIVE_INFINITY, unitsPerSecond: Number.POSITIVE_INFINITY };
 
@@ -283,50 +284,21 @@ describe('Brake', () => {
   });
 });
 
-/** Workers that share a pace of 2,000/s, of which a downstream takes 800 in any second from the 5th second on; answers take their time. */
-function storm(workers: number) {
-  const random = seededRandom(workers);
-  const burstMs = limits.paceBurstMs;
-  const all = Array.from({ length: workers }, () => ({
-    brake: new Brake(),
-    share: new Gcra({ now: 0, perSecond: 2_000 / workers, burstMs }),
-    braked: new Gcra({ now: 0, perSecond: Number.POSITIVE_INFINITY, burstMs }),
-    answers: [] as Array<{ readonly at: number; readonly taken: boolean }>,
-  }));
-  const from = 5_000;
-  const taken: number[] = [];
-  let [oldest, refused] = [0, 0];
-  const takes = (now: number): boolean => {
-    if (now < from) return true;
-    while ((taken[oldest] ?? now) <= now - 1_000) oldest++;
-    if (taken.length - oldest >= 800) return false;
-    taken.push(now);
-    return true;
-  };
-  for (let now = 0; now < from + 90_000; now++) {
-    for (const { brake, share, braked, answers } of all) {
-      for (const { taken: isTaken } of answers.filter(({ at }) => at <= now))
-        isTaken ? brake.succeeded(now) : brake.refused(now, undefined);
-      answers.splice(0, answers.length, ...answers.filter(({ at }) => at > now));
-      braked.perSecond = brake.perSecond(now);
-      while (share.waitMs(now) === 0 && braked.waitMs(now) === 0) {
-        share.take(now);
-        braked.take(now);
-        brake.started(now);
-        const isTaken = takes(now);
-        if (!isTaken) refused++;
-        answers.push({ at: now + (isTaken ? 200 : 3) * (0.8 + 0.6 * random()), taken: isTaken });
-      }
-    }
-  }
-  return { refused: refused / (refused + taken.length), used: taken.length / (90 * 800) };
-}
-
 describe('brakes of several workers', () => {
   it.each([1, 5, 8])('use nine tenths of what a downstream takes of %i, and are refused few', (workers) => {
-    const { refused, used } = storm(workers);
-    expect(used).toBeGreaterThan(0.9);
-    expect(refused).toBeLessThan(0.02);
+    const take = takes(800);
+    const from = 5_000;
+    const until = from + 90_000;
+    const seen = runBrakedWorkers({
+      workers,
+      perSecond: 2_000,
+      forMs: until,
+      seed: workers,
+      refuses: (now) => now >= from && !take(now),
+    });
+    const { calls, refused } = seen(from, until);
+    expect((calls - refused) / (90 * 800)).toBeGreaterThan(0.9);
+    expect(refused / calls).toBeLessThan(0.02);
   });
 });
 
