@@ -67,7 +67,7 @@ export const brakeMutations: readonly Mutation[] = [
     file: 'src/worker/taken-pace.ts',
     find: 'this.#isAgain = sinceCutMs < carefulForMs;',
     replace: 'this.#isAgain = sinceCutMs < 0;',
-    test: storms,
+    test: 'test/worker/taken-pace.test.ts',
   },
   {
     name: 'brake: few refusals cut nothing in quiet times',
