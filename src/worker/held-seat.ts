@@ -91,14 +91,15 @@ export class HeldSeat {
     const now = this.#deps.clock.now();
     const { nextAt } = this;
     const has = !this.isScanned || (nextAt !== undefined && nextAt <= now);
-    return has && this.#writer.mayAsk(now) && inLine < this.#wanted(0) && !this.job.pace.isHeldBack(now);
+    return has && this.#writer.mayAsk(now) && this.#wanted(inLine) > 0 && !this.job.pace.isHeldBack(now);
   }
 
   /** Items to begin, so that those in line last until the next ones are read. */
   #wanted(inLine: number): number {
     const { calls, perSecond } = this.job.gate.share;
     const paced = Number.isFinite(perSecond) ? Math.ceil((perSecond * aheadMs) / 1_000) : Number.POSITIVE_INFINITY;
-    return Math.max(calls > 0 ? 1 : 0, Math.min(calls, paced)) - inLine;
+    const more = Math.max(calls > 0 ? 1 : 0, Math.min(calls, paced)) - inLine;
+    return Math.min(more, this.job.pace.room(this.#deps.clock.now()));
   }
 
   /** Begins chunks when the items in line will not last; resolves to those that may be opened now. */

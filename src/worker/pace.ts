@@ -178,6 +178,11 @@ export class Pace {
     return this.stops?.isUsedUp(this.limits, this.#part, now) ?? false;
   }
 
+  /** How many items may be begun here at once, so that a job which ends at a number of successes does not go far beyond it. */
+  room(now: number): number {
+    return this.stops?.room(this.limits, this.#part, now) ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Which part of the job is this worker's. */
   get #part(): number {
     const { places, workers = 1 } = this.#start;

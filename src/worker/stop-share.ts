@@ -76,6 +76,13 @@ export class StopShare {
     return part > 0 && this.#comesTo(limits, { part, now, more: (chunk) => chunk.left });
   }
 
+  /** How many items may be begun here, at least one, until those that were may come to `part` of the successes that are left. */
+  room(limits: JobLimits, part: number, now: number): number {
+    const hasBegun = Number.isFinite(this.#begunAt);
+    if (part <= 0 || (hasBegun && !this.#isHeeded(now))) return Number.POSITIVE_INFINITY;
+    return Math.max(1, part * this.#left(limits).succeeded - this.#used((chunk) => chunk.left).succeeded);
+  }
+
   /**
    * Whether what has settled here is by itself all that was left. Then of the chunks in line none begins for now; those that are begun
    * come to their end, so that a turn counts them.
@@ -86,13 +93,26 @@ export class StopShare {
 
   #comesTo(
     limits: JobLimits,
-    at: { readonly part: number; readonly now: number; readonly more: (chunk: ChunkCounts) => number },
+    { part, now, more }: { readonly part: number; readonly now: number; readonly more: (chunk: ChunkCounts) => number },
   ): boolean {
-    const { part, now, more } = at;
-    const { totals = none, cut, end } = this.#turn ?? {};
-    // The job has ended, or it has waited long enough: a clock that was set back does not say how long.
-    if (end !== undefined || now < this.#begunAt || now >= this.#begunAt + patienceMs) return false;
-    const left = leftToStop(limits, totals, cut?.done === true ? cut.items : undefined);
+    if (!this.#isHeeded(now)) return false;
+    const left = this.#left(limits);
+    const used = this.#used(more);
+    return stopCounts.some((name) => used[name] >= part * left[name]);
+  }
+
+  /** Whether the job goes on, and a turn is waited for: not for too long; a clock that was set back does not say how long it was. */
+  #isHeeded(now: number): boolean {
+    return this.#turn?.end === undefined && now >= this.#begunAt && now < this.#begunAt + patienceMs;
+  }
+
+  #left(limits: JobLimits): StopCounts {
+    const { totals = none, cut } = this.#turn ?? {};
+    return leftToStop(limits, totals, cut?.done === true ? cut.items : undefined);
+  }
+
+  /** What was begun here and not counted by a turn, with `more` successes of each chunk. */
+  #used(more: (chunk: ChunkCounts) => number): StopCounts {
     const used = { ...none };
     for (const chunk of this.#chunks) {
       if (chunk.isElsewhere) continue;
@@ -100,7 +120,7 @@ export class StopShare {
       used.failed += chunk.failed;
       used.nanoUsd += chunk.nanoUsd;
     }
-    return stopCounts.some((name) => used[name] >= part * left[name]);
+    return used;
   }
 }
 

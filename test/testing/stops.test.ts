@@ -127,6 +127,19 @@ describe('a job without a limit that has reached a stop', () => {
     expect(later.length).toBeLessThanOrEqual(bounds.stopChunkItems);
   });
 
+  it('begins under its rate no more than may succeed still', async () => {
+    const limits = { minSuccessful: 1_000, rate: { limit: 2_000, perMs: 1_000 } };
+    const items = Array.from({ length: 20_000 }, (_item, n) => n);
+    const { summary } = await simulate({
+      task: failing(0, 2_000),
+      items,
+      workers: 5,
+      options: { limits },
+      wait: false,
+    });
+    expect(summary).toMatchObject({ end: 'done', totals: { succeeded: 1_000 } });
+  });
+
   it.each([1, 2, 3, 4, 5, 6])('ends all the same while processes die and ticks are lost: seed %i', async (seed) => {
     const { summary } = await simulate({
       task: failing(20, 50),

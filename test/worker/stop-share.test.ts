@@ -21,3 +21,13 @@ it.each([
 ])('a worker that hears of no turn waits for one: %s', (_, afterMs, isUsedUp) => {
   expect(oneFailed().isUsedUp({ toleratedFailureCount: 0 }, 0.2, begunAt + afterMs)).toBe(isUsedUp);
 });
+
+it('leaves room for its part of the successes that are left, at least for one, and for any number when it has waited', () => {
+  const stops = new StopShare();
+  const room = (part: number, afterMs = 0): number => stops.room({ minSuccessful: 1_000 }, part, begunAt + afterMs);
+  expect([room(0.2), room(1), room(0)]).toEqual([200, 1_000, Number.POSITIVE_INFINITY]);
+  stops.begun({ part: 0, chunk: 0 }, emptyDigest, { left: 150, now: begunAt }).settled('failed');
+  expect([room(0.2), room(0.1)]).toEqual([51, 1]);
+  expect(room(0.2, patienceMs)).toBe(Number.POSITIVE_INFINITY);
+  expect(stops.room({ toleratedFailureCount: 1 }, 0.2, begunAt)).toBe(Number.POSITIVE_INFINITY);
+});
