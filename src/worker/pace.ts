@@ -43,7 +43,7 @@ export class Pace {
   readonly seats = new Set<HeldRight>();
   /** What may be begun here of a job that stops at some count. */
   stops: StopShare | undefined;
-  /** A count at which the job stops was reached by what settled here alone, and waits for a turn: no further chunk in line begins. */
+  /** What settled here is this worker's part of what was left to a stop, and waits for a turn: no further chunk in line begins. */
   isReached = false;
   readonly #start: PaceStart;
   #control: Control;
@@ -164,7 +164,7 @@ export class Pace {
   /** Opens the gate as far as control, seats, and turns allow at this moment. */
   update(now: number): void {
     this.gate.share = this.#shareAt(now);
-    this.isReached = this.stops?.isReached(this.limits, now) ?? false;
+    this.isReached = this.stops?.isReached(this.limits, this.#part, now) ?? false;
   }
 
   /** Calls at once here, where no limit says less. */

@@ -84,11 +84,11 @@ export class StopShare {
   }
 
   /**
-   * Whether what has settled here is by itself all that was left. Then of the chunks in line none begins for now; those that are begun
-   * come to their end, so that a turn counts them.
+   * Whether what has settled here is `part` of what was left by itself. Then of the chunks in line none begins for now; those that are
+   * begun come to their end, so that a turn counts them.
    */
-  isReached(limits: JobLimits, now: number): boolean {
-    return this.#comesTo(limits, { part: 1, now, more: () => 0 });
+  isReached(limits: JobLimits, part: number, now: number): boolean {
+    return part > 0 && this.#comesTo(limits, { part, now, more: () => 0 });
   }
 
   #comesTo(

@@ -66,11 +66,9 @@ describe('a limited job that has reached a stop', () => {
   });
 });
 
-/** What a worker has in line at most beside the calls under way. */
-const lineOf = (perWorker: number): number => perWorker / 2 + bounds.stopChunkItems;
-
-describe('a job without a limit that has reached a stop', () => {
+describe('a fast job that has reached a stop', () => {
   const perWorker = 100;
+  const fast = { rate: { limit: 2_000, perMs: 1_000 } } as const;
   it.each([
     ['min-succeeded', 0, { minSuccessful: 10_000 }, (ok: number) => ok >= 10_000],
     ['min-succeeded, of half', 50, { minSuccessful: 4_000 }, (ok: number) => ok >= 4_000],
@@ -79,26 +77,46 @@ describe('a job without a limit that has reached a stop', () => {
     ['tolerate, a percentage', 10, { toleratedFailurePercentage: 5 }, (_: number, no: number) => no > 750],
     ['tolerate none', 30, { toleratedFailureCount: 0 }, (_: number, no: number) => no > 0],
     ['budget', 0, { budgetUsd: 100 }, (ok: number, no: number) => ok + no >= 10_000],
-    ['breaker', 90, { breaker: 50 }, (ok: number, no: number) => ok + no >= 50],
-  ] as const)('starts only what was in line, however fast it is: %s', async (_, failed, limits, isReached) => {
+    ['min-succeeded at a rate', 0, { minSuccessful: 1_000, ...fast }, (ok: number) => ok >= 1_000],
+    ['tolerate at a rate', 20, { toleratedFailureCount: 100, ...fast }, (_: number, no: number) => no > 100],
+    ['budget at a rate', 0, { budgetUsd: 10, ...fast }, (ok: number, no: number) => ok + no >= 1_000],
+  ] as const)(
+    'starts only what is left of the chunks its workers have begun: %s',
+    async (_, failed, limits, isReached) => {
+      const { history } = await simulate({
+        task: failing(failed, 20),
+        items: Array.from({ length: 15_000 }, (_item, n) => n),
+        workers,
+        options: { limits, perWorker, timeoutMs: 5_000, attempts: 1 },
+        wait: false,
+        cancelAfterMs: 60_000,
+      });
+      let [ok, no] = [0, 0];
+      const inOrder = history.calls.toSorted((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0));
+      const from = inOrder.find(({ end }) => {
+        if (end === 'returned') ok++;
+        else no++;
+        return isReached(ok, no);
+      })?.endedAt;
+      expect(from).toBeDefined();
+      const later = history.calls.filter(({ startedAt }) => startedAt > (from ?? 0));
+      expect(later.length).toBeLessThanOrEqual(workers * bounds.stopChunkItems);
+    },
+  );
+
+  it('starts only what its workers have in line until each of them has seen enough fail: breaker', async () => {
     const { history } = await simulate({
-      task: failing(failed, 20),
+      task: failing(90, 20),
       items: Array.from({ length: 15_000 }, (_item, n) => n),
       workers,
-      options: { limits, perWorker, timeoutMs: 5_000, attempts: 1 },
+      options: { limits: { breaker: 50 }, perWorker, timeoutMs: 5_000, attempts: 1 },
       wait: false,
       cancelAfterMs: 60_000,
     });
-    let [ok, no] = [0, 0];
-    const inOrder = history.calls.toSorted((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0));
-    const from = inOrder.find(({ end }) => {
-      if (end === 'returned') ok++;
-      else no++;
-      return isReached(ok, no);
-    })?.endedAt;
+    const from = history.calls.toSorted((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0))[49]?.endedAt;
     expect(from).toBeDefined();
     const later = history.calls.filter(({ startedAt }) => startedAt > (from ?? 0));
-    expect(later.length).toBeLessThanOrEqual(workers * lineOf(perWorker));
+    expect(later.length).toBeLessThanOrEqual(workers * perWorker);
   });
 
   it.each([

@@ -31,3 +31,15 @@ it('leaves room for its part of the successes that are left, at least for one, a
   expect(room(0.2, patienceMs)).toBe(Number.POSITIVE_INFINITY);
   expect(stops.room({ toleratedFailureCount: 1 }, 0.2, begunAt)).toBe(Number.POSITIVE_INFINITY);
 });
+
+it.each([
+  ['one failure is its part of five that are left', 4, 0.2, true],
+  ['one failure is less than its part of six that are left', 5, 0.2, false],
+  ['one worker has the whole job, and five are left', 4, 1, false],
+  ['nothing of the job is its own', 4, 0, false],
+])(
+  'a worker begins nothing of its line where its part of what is left has settled: %s',
+  (_, tolerated, part, isReached) => {
+    expect(oneFailed().isReached({ toleratedFailureCount: tolerated }, part, begunAt)).toBe(isReached);
+  },
+);
