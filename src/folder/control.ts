@@ -59,8 +59,11 @@ export async function changeControl(
     const control = read === undefined ? at.first : controlFormat.parse(read.body);
     const wanted = change(control);
     if (wanted === undefined) return control;
+    const { brake, ...stands } = control;
     const changed: Control = {
-      ...control,
+      ...stands,
+      // It was for the seats that were at work by that table.
+      ...(brake === undefined || wanted.table !== undefined ? {} : { brake }),
       ...wanted,
       v: controlVersion,
       revision: control.revision + 1,
