@@ -20,7 +20,7 @@ export interface SeatsSeen {
   readonly workers: number;
   /** Chunks that are not settled: a seat without one is of no use. */
   readonly chunksLeft: number;
-  /** How long they last at the pace since the last turn, in milliseconds. */
+  /** How long they last at the pace since the last turn, in milliseconds; infinite where nothing settled since, which tells of no pace. */
   readonly leftMs: number;
   readonly now: number;
 }
@@ -66,11 +66,14 @@ function wantedSeats({ seats, calmSince }: SeatCount, seen: SeatsSeen, loads: re
   if (used === undefined && isBusy) return Math.ceil(seats * loopGrowth);
   const isShort = (isBusy || loads.some(({ heldUp }) => heldUp)) && used !== undefined && used < carried;
   if (isShort && used > 0) return Math.min(growth * seats, Math.ceil((seats * headroom) / used));
-  if (calmSince === undefined || seen.now - calmSince < calmMs || seen.leftMs < worthMs) return seats;
+  if (calmSince === undefined || seen.now - calmSince < calmMs || !isWorth(seen.leftMs)) return seats;
   const busiest = Math.max(...loads.map(loadOf));
   const enough = Math.ceil((seats * busiest * headroom) / calmLoad);
   return enough <= shrinkTo * seats ? enough : seats;
 }
+
+/** Turns of a job that ends come often, and between two of them nothing may have settled: then another one decides. */
+const isWorth = (leftMs: number): boolean => leftMs >= worthMs && Number.isFinite(leftMs);
 
 /** What part of its closest limit the job uses. Calls that stand in line for a loop which computes use nothing. */
 function usedPart({ limits, held }: SeatsSeen, loads: readonly SeatLoad[], isBusy: boolean): number | undefined {

@@ -57,6 +57,8 @@ describe('nextSeatCount', () => {
     expect(nextSeatCount(first, at(64_000, idle)).seats).toBe(10);
     expect(nextSeatCount(first, at(65_000, idle))).toEqual({ seats: 2, changedAt: 65_000 });
     expect(nextSeatCount(first, { ...at(65_000, idle), leftMs: 59_000 }).seats).toBe(10);
+    // Nothing settled since the last turn.
+    expect(nextSeatCount(first, { ...at(65_000, idle), leftMs: Number.POSITIVE_INFINITY }).seats).toBe(10);
     const busy = [...idle.slice(1), seat({ slots: 0.9 })];
     expect(nextSeatCount(first, at(65_000, busy))).toEqual({ seats: 10, changedAt: 0 });
     expect(nextSeatCount(first, at(65_000, idle, { maxConcurrency: 2_900 })).seats).toBe(6);
