@@ -48,9 +48,12 @@ describe('Pace', () => {
     const idle = { ...firstControl({ ...table, idle: [2] }), before };
     expect(sees({ ...idle, revision: 4 })).toEqual([3, true]);
     expect(sees({ ...idle, revision: 5, state: 'paused' })).toEqual([3, true]);
-    expect(sees({ ...moved, revision: 6 })).toEqual([6, false]);
+    // Chunks that are not settled have been given out anew.
+    const again = { ...idle, generation: 1 };
+    expect(sees({ ...again, revision: 6 })).toEqual([6, true]);
+    expect(sees({ ...moved, revision: 7, generation: 1 })).toEqual([7, false]);
     // Three seats, and five again: another may have begun chunks meanwhile.
-    expect(sees({ ...moved, revision: 8 })).toEqual([8, false]);
+    expect(sees({ ...moved, revision: 8, generation: 1 })).toEqual([8, false]);
     const aged = moved.before.map((old) => ({ ...old, agedMs: limits.raiseAfterMs }));
     expect(sees({ ...moved, revision: 9, generation: 1, before: aged })).toEqual([9, true]);
     const none = { limits: {}, seats: 5 };
