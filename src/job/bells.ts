@@ -8,6 +8,8 @@ export interface SeatView {
   readonly isFree: boolean;
   /** Milliseconds in which nothing of it may start. @default 0 */
   readonly restMs?: number;
+  /** For how long at most its last holder has been gone; absent where nobody has given it back. */
+  readonly goneMs?: number;
 }
 
 /** What bells depend on. */
@@ -38,9 +40,7 @@ export function bellsFor({ control, seats, to, all, now, rung }: Ringing): reado
   const needed: number[] = [];
   for (let seat = 0; seat < table.seats; seat++) {
     const view = known.get(seat);
-    const at = rung[seat];
-    // An instant that lies ahead is that of a clock which was set.
-    if (!all && at !== undefined && at <= now && now - at < againMs) continue;
+    if (!all && isOnItsWay(rung[seat], view, now)) continue;
     if (view !== undefined && !view.isFree) continue;
     // A bell for the time of its next start is on its way.
     if (!all && (view?.restMs ?? 0) > 0) continue;
@@ -50,6 +50,13 @@ export function bellsFor({ control, seats, to, all, now, rung }: Ringing): reado
     if (all || !isDone || left.has(seat) || (view !== undefined && hasDue(view.note, now))) needed.push(seat);
   }
   return needed;
+}
+
+/** Whether a bell of the seat may still find somebody: not one that was rung before its last holder went, who has heard it. */
+function isOnItsWay(rungAt: number | undefined, view: SeatView | undefined, now: number): boolean {
+  // An instant that lies ahead is that of a clock which was set.
+  if (rungAt === undefined || rungAt > now || now - rungAt >= againMs) return false;
+  return view?.goneMs === undefined || view.goneMs >= now - rungAt;
 }
 
 /** Seats that have nothing left to start of the chunks that are given out, while others have. */

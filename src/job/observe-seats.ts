@@ -33,6 +33,7 @@ export async function observeSeats(
     note,
     isFree: freeInMs === 0,
     restMs: note.phase === 'released' ? Math.max(0, Math.max(note.debt.callsMs, note.debt.unitsMs) - age) : 0,
+    ...(note.phase === 'released' ? { goneMs: age } : {}),
   }));
   const atWork = seats.filter(({ note, isFree, restMs }) => (!isFree || restMs > 0) && note.seat < control.table.seats);
   return { control, seats, isCalm: atWork.length === control.table.seats, workers: manifest.workers };

@@ -54,6 +54,16 @@ describe('bellsFor', () => {
     ],
     ['none that was rung for a moment ago', ringing(1, [], { rung: { 0: now - 19_999 } }), []],
     ['again when that bell may be lost', ringing(1, [], { rung: { 0: now - 20_000 } }), [0]],
+    [
+      'again when its holder has heard that bell and is gone',
+      ringing(1, [{ ...seat(0), goneMs: 2_000 }], { rung: { 0: now - 3_000 } }),
+      [0],
+    ],
+    [
+      'none that was rung for since its holder is gone',
+      ringing(1, [{ ...seat(0), goneMs: 4_000 }], { rung: { 0: now - 3_000 } }),
+      [],
+    ],
     ['again when the clock that rang was ahead', ringing(1, [], { rung: { 0: now + 60_000 } }), [0]],
     [
       'all that are free when somebody asks',

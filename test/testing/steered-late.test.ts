@@ -54,3 +54,21 @@ it('goes on within seconds of a resume where half of the answers of S3 take up t
   expect(inOrder[4]).toBeLessThan(9_000);
   expect(inOrder.at(-1)).toBeLessThan(20_000);
 });
+
+it('gives all of a limit that is raised within 5 s, also where it was lowered and had as many seats shortly before', async () => {
+  const { history, endedAt, tookMs } = await simulate({
+    task: waits,
+    items: Array.from({ length: 4_000 }, () => ({ ms: 1_500 })),
+    workers,
+    options: { limits: { maxConcurrency: 400 }, timeoutMs: 5_000 },
+    wait: false,
+    steer: [
+      { afterMs: 4_000, act: { maxConcurrency: 3 } },
+      { afterMs: 14_000, act: { maxConcurrency: 300 } },
+    ],
+    cancelAfterMs: 22_000,
+  });
+  const fullAt = endedAt - tookMs + 14_000 + 5_000;
+  const atOnce = history.calls.filter(({ startedAt, endedAt: end = 0 }) => startedAt <= fullAt && end > fullAt).length;
+  expect(atOnce).toBe(300);
+});

@@ -28,6 +28,21 @@ interface Case {
   readonly within: number;
 }
 
+it.each([
+  ['a rate', { rate: { limit: 20, perMs: 1_000 } }],
+  ['calls at once', { maxConcurrency: 5 }],
+] as const)('a limited job goes on within two turns when its canary did well: %s', async (_, limits) => {
+  const { history } = await simulate({
+    task: failing(0, 50),
+    items: Array.from({ length: 60 }, (_item, n) => n),
+    workers,
+    options: { limits: { canary: 20, ...limits }, attempts: 1 },
+    wait: false,
+  });
+  const [canaryEnd, nextStart] = [history.calls[19]?.endedAt, history.calls[20]?.startedAt];
+  expect((nextStart ?? Number.NaN) - (canaryEnd ?? 0)).toBeLessThanOrEqual(4_000);
+});
+
 /** A turn looks every 2 s, and workers at what it wants as often. */
 const turn = 4;
 const cases: Readonly<Record<string, Case>> = {
