@@ -109,10 +109,14 @@ export class JobFinder {
   }
 
   /** A job of which nothing was in hand for a time may have been steered since. */
-  async #refresh(held: HeldMessage | HeldBell, { pace, folder }: RunningJob): Promise<void> {
+  async #refresh(held: HeldMessage | HeldBell, job: RunningJob): Promise<void> {
+    if (job.pace.isOld(this.#deps.clock.now())) await this.lookAgain(held, job);
+  }
+
+  /** Looks at the job's control, whose last look may be as old as what it says. */
+  async lookAgain(held: HeldMessage | HeldBell, { pace, folder }: RunningJob): Promise<void> {
     const { store, clock } = this.#deps;
     const beganAt = clock.now();
-    if (!pace.isOld(beganAt)) return;
     const act = (): Promise<SeenControl | undefined> => readSeenControl(store, folder);
     const seen = await readHeld(this.#deps, { held, act, until: () => this.#state.endAt });
     pace.saw(seen, beganAt, clock.now());

@@ -156,6 +156,8 @@ export class SeatDesk {
     this.#duties.delete(duty);
     // Nothing of others is at hand, and what is in the queue has another spark: the invocation ends now.
     if (parks && this.isIdle && this.#state.chunks.length === 0) this.#state.mayPull = false;
+    // Whoever was called meanwhile has found the seat held: it is called again, if the job goes on by now.
+    if (this.#rules.isOver(seat)) await this.#parts.jobs.lookAgain(bell, seat.job);
     await ringNext(this.#deps, seat, this.#until);
     // What it was to do is done: the job may be, or others may have its share.
     const isDone = seat.isScanned && seat.nextAt === undefined && !this.#rules.mustLeave(seat);

@@ -29,17 +29,15 @@ export class SeatRules {
   }
 
   /** Whether nothing of the job may go on under this seat here. */
-  mustLeave({ job, seat }: HeldSeat): boolean {
+  mustLeave(seat: HeldSeat): boolean {
     const { clock, deadline, leaving } = this.#deps;
-    const { pace } = job;
-    return (
-      job.cancelled.aborted ||
-      pace.isPaused ||
-      !pace.needsSeats ||
-      seat >= pace.control.table.seats ||
-      leaving?.aborted === true ||
-      !job.fits(clock.now(), deadline)
-    );
+    const { job } = seat;
+    return job.cancelled.aborted || this.isOver(seat) || leaving?.aborted === true || !job.fits(clock.now(), deadline);
+  }
+
+  /** Whether the control says, as far as it was seen here, that nobody runs the job under this seat. */
+  isOver({ job: { pace }, seat }: HeldSeat): boolean {
+    return pace.isPaused || !pace.needsSeats || seat >= pace.control.table.seats;
   }
 
   /** Whether it leaves for its invocation's end alone, and its calls can end without it. */

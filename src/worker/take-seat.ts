@@ -45,6 +45,8 @@ export async function takeSeat(deps: WorkerDeps, bell: HeldBell, at: TakeParts):
     readSummary(deps.store, folder),
     readSeat(deps.store, folder, number),
   ]);
+  // Whoever rang may know of a change that was not seen here yet.
+  if (job !== undefined && summary === undefined && isUnwanted(bell, job, duties)) await at.jobs.lookAgain(bell, job);
   const name = `${folderName(folder)} ${number}`;
   if (job === undefined || isUnwanted(bell, job, duties) || summary !== undefined || duties.claiming.has(name)) {
     await closer.acknowledge(bell);

@@ -72,3 +72,36 @@ it('gives all of a limit that is raised within 5 s, also where it was lowered an
   const atOnce = history.calls.filter(({ startedAt, endedAt: end = 0 }) => startedAt <= fullAt && end > fullAt).length;
   expect(atOnce).toBe(300);
 });
+
+it.each([
+  ['a worker that is called sees the pause still', 1, 11],
+  ['for ever', 1, 32],
+  ['two workers', 2, 29],
+  ['the bell finds the seat of who sees the pause still', 2, 15],
+  ['five workers', 5, 38],
+])(
+  'goes on within 3 s of the last resume where it was paused and resumed six times in seconds: %s',
+  async (_, count, seed) => {
+    const steer: Array<{ afterMs: number; act: 'pause' | 'resume' }> = [];
+    let at = 1_500 + 53 * seed;
+    for (let n = 0; n < 6; n++) {
+      steer.push({ afterMs: at, act: 'pause' });
+      at += 50 + 70 * n + 31 * (seed % 7);
+      steer.push({ afterMs: at, act: 'resume' });
+      at += 60 + 97 * (seed % 11);
+    }
+    const { history, endedAt, tookMs } = await simulate({
+      task: waits,
+      items: Array.from({ length: 2_000 }, () => ({ ms: 100 })),
+      seed,
+      workers: count,
+      options: { limits: { rate: perSecond(40) }, timeoutMs: 5_000 },
+      wait: false,
+      steer,
+      cancelAfterMs: 20_000,
+    });
+    const resumedAt = endedAt - tookMs + (steer.at(-1)?.afterMs ?? 0);
+    const next = history.calls.find(({ startedAt }) => startedAt >= resumedAt)?.startedAt ?? Number.POSITIVE_INFINITY;
+    expect(next - resumedAt).toBeLessThan(3_000);
+  },
+);
