@@ -64,7 +64,7 @@ const described: readonly Flag[] = [
     about: 'end as soon as so many items have succeeded',
     parse: wholeNumber('--min-succeeded', 1, maxItems),
   },
-  { flags: '--budget <usd>', about: 'pause before the job has cost more, as 5USD', parse: dollars },
+  { flags: '--budget <usd>', about: 'pause when the job has cost so much, as 5USD', parse: dollars },
   {
     flags: '--canary <n>',
     about: 'run n items first, and go on when they did well',
@@ -136,6 +136,12 @@ export function limitsOf(flags: LimitFlags): { readonly [Name in keyof JobLimits
   };
   const given = Object.entries(named).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given.map(([name, value]) => [name, value === none ? null : value]));
+}
+
+/** The limits of a running job that change: one number of tolerated failures takes the place of the other. */
+export function tuningOf(flags: LimitFlags): ReturnType<typeof limitsOf> {
+  const nothing = { toleratedFailurePercentage: null, toleratedFailureCount: null };
+  return { ...(flags.tolerate === undefined ? {} : nothing), ...limitsOf(flags) };
 }
 
 const noneOf = (value: unknown): None | undefined => (value === none ? none : undefined);

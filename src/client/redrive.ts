@@ -11,7 +11,7 @@ import { passIndexesKey, passInputKey } from '../format/paths.ts';
 import { readEntry } from '../input/entry.ts';
 import { splitLines } from '../input/lines.ts';
 import { UsageError } from '../task/errors.ts';
-import { type JobLimitsInput, parseLimits } from '../task/job-limits.ts';
+import { type JobLimitsInput, limitsOver, parseLimits } from '../task/job-limits.ts';
 import { requireManifest } from './follow.ts';
 import type { Stack, SteerDeps } from './stack.ts';
 import { startUnderToken } from './start.ts';
@@ -66,11 +66,10 @@ export async function redriveJob(stack: RedriveDeps, jobId: string, options: Red
   }
   await store.put(passIndexesKey(key), indexListFormat.encode({ v: 1, steps: stepsOf(selection.indexes) }));
   const { concurrency, timeoutMs, attempts } = options;
-  const limits = {
-    ...before.options.limits,
+  const limits = limitsOver(before.options.limits, {
     ...(concurrency === undefined ? {} : { maxConcurrency: concurrency }),
     ...(options.limits === undefined ? {} : parseLimits(options.limits)),
-  };
+  });
   const request = {
     task: own.task,
     input: `s3://${stack.bucket}/${key}`,

@@ -10,7 +10,7 @@ import { nearestName } from '../nearest.ts';
 import type { InputReader, ObjectStore } from '../ports.ts';
 import { checkMarkName } from '../task/check-mark.ts';
 import { UsageError } from '../task/errors.ts';
-import type { JobLimits } from '../task/job-limits.ts';
+import { type JobLimits, limitsOver, requireCanary } from '../task/job-limits.ts';
 import type { TaskRegistry } from '../task/registry.ts';
 import { parseItem, type Task } from '../task/task.ts';
 import { sha256 } from './identity.ts';
@@ -118,10 +118,14 @@ async function requireEarlier(store: ObjectStore, { id, pass }: JobFolder): Prom
   );
 }
 
-/** The request's limits win over the task's own, one by one. */
-function limitsOf({ options = {} }: FanOutRequest, task: Task): JobLimits {
+/** The request's limits win over the task's own, one by one. @throws UsageError `InvalidOptions` where one says nothing without another */
+function limitsOf({ options = {}, redrive }: FanOutRequest, task: Task): JobLimits {
   const { concurrency, limits: asked } = options;
-  return { ...task.limits, ...(concurrency === undefined ? {} : { maxConcurrency: concurrency }), ...asked };
+  const own = { ...(concurrency === undefined ? {} : { maxConcurrency: concurrency }), ...asked };
+  const limits = limitsOver(task.limits, own);
+  // A pass has the limits of the job, which were taken.
+  if (redrive === undefined) requireCanary(limits);
+  return limits;
 }
 
 function sameRequest(existing: Manifest, hash: string): Manifest {

@@ -68,7 +68,7 @@ const wanted: Readonly<Record<keyof JobLimits, string>> = {
 export function limitsProblem(given: unknown, issue: z.core.$ZodIssue): string | undefined {
   const [name = ''] = issue.path as readonly string[];
   const what = (wanted as Readonly<Record<string, string>>)[name];
-  if (issue.code === 'unrecognized_keys')
+  if (issue.code === 'unrecognized_keys' && issue.path.length === 0)
     return `limits.${issue.keys[0]}: expected one of ${Object.keys(shape()).join(', ')}`;
   if (issue.path.length === 0) return `limits: expected an object, got ${JSON.stringify(given)}`;
   if (what === undefined) return undefined;
@@ -83,6 +83,19 @@ export function parseLimits(given: JobLimitsInput): JobLimits {
   const [issue] = parsed.error.issues;
   const problem = issue === undefined ? undefined : limitsProblem(given, issue);
   throw new UsageError('InvalidOptions', problem ?? `limits.${issue?.path.join('.')}: ${issue?.message}`);
+}
+
+/** A job's own limits over those of its task or of an earlier pass, one by one; the failures that are tolerated are one, as a number or a percentage. */
+export function limitsOver(before: JobLimits | undefined, own: JobLimits): JobLimits {
+  const { toleratedFailureCount, toleratedFailurePercentage, ...others } = before ?? {};
+  const saysTolerated = own.toleratedFailureCount !== undefined || own.toleratedFailurePercentage !== undefined;
+  return { ...(saysTolerated ? others : before), ...own };
+}
+
+/** Refuses a wait behind a canary that is none: the job would not wait. @throws UsageError `InvalidOptions` */
+export function requireCanary({ canary, canaryWait }: JobLimits): void {
+  if (canaryWait === true && canary === undefined)
+    throw new UsageError('InvalidOptions', 'expected --canary N (canary) beside --canary-wait (canaryWait), got none');
 }
 
 /** Read from a record: what newer code added is left alone. */

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { type LimitFlags, limitsOf, withJobLimits, withTuning } from '../../src/cli/limit-options.ts';
+import { type LimitFlags, limitsOf, tuningOf, withJobLimits, withTuning } from '../../src/cli/limit-options.ts';
 import { limitsText } from '../../src/cli/view/limits-text.ts';
 import { UsageError } from '../../src/task/errors.ts';
 
@@ -77,13 +77,22 @@ describe('the options of limits', () => {
     });
   });
 
+  it.each([
+    ['5%', { toleratedFailurePercentage: 5, toleratedFailureCount: null }],
+    ['100', { toleratedFailurePercentage: null, toleratedFailureCount: 100 }],
+  ])('gives a running job one number of tolerated failures in place of the other: --tolerate %s', (text, limits) => {
+    const flags = withTuning(new Command()).parse(['--tolerate', text], { from: 'user' }).opts<LimitFlags>();
+    expect(tuningOf(flags)).toEqual(limits);
+    expect(tuningOf({})).toEqual({});
+  });
+
   it('says in words what they mean', () => {
     const text = limitsText(
       { breaker: 50, canary: 1, canaryWait: true, budgetUsd: 5 },
       { workers: 5, concurrency: 40 },
     );
     expect(text).toBe(
-      '5 workers × 40 calls = up to 200 calls at once; 1 item first, then it pauses; pauses when 50% of the last calls fail; pauses before it costs over $5',
+      '5 workers × 40 calls = up to 200 calls at once; 1 item first, then it pauses; pauses when 50% of the last calls fail; pauses when it has cost $5',
     );
   });
 });

@@ -131,6 +131,30 @@ it.each([[5], ['20/s'], [[]]])('refuses %j as limits', async (limits) => {
   expect(await refusal(() => parseRequest(request))).toBe(`options.${sentence}`);
 });
 
+it('refuses a field of a rate that is none by the name of the limit', async () => {
+  const limits = { rate: { limit: 10, perMs: 1_000, burst: 5 } } as JobLimitsInput;
+  expect(await refusal(() => parseLimits(limits))).toMatch(
+    /^limits\.rate: expected a rate as .*, got \{.*"burst":5\}$/,
+  );
+});
+
+it('refuses to wait behind a canary where there is none, before anything stands', async () => {
+  const sentence = 'expected --canary N (canary) beside --canary-wait (canaryWait), got none';
+  expect(await refusal(() => limitsBy({ asked: { canaryWait: true } }))).toBe(sentence);
+  expect(await refusal(() => limitsBy({ payload: { canaryWait: true } }))).toBe(sentence);
+  expect(await limitsBy({ own: { canary: 5 }, asked: { canaryWait: true } })).toEqual({ canary: 5, canaryWait: true });
+});
+
+it.each<[JobLimitsInput, JobLimitsInput]>([
+  [{ toleratedFailureCount: 7 }, { toleratedFailurePercentage: 15 }],
+  [{ toleratedFailurePercentage: 15 }, { toleratedFailureCount: 7 }],
+])(
+  'a job that tolerates failures by one number is not held to the other one of its task: %j, %j',
+  async (own, asked) => {
+    expect(await limitsBy({ own: { ...own, priority: 2 }, asked })).toEqual({ ...asked, priority: 2 });
+  },
+);
+
 it('names every limit', () => {
   expect(new Set(ways.map(({ field }) => field))).toEqual(new Set(Object.keys(limitsSchema().shape)));
 });

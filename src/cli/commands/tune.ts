@@ -5,7 +5,7 @@ import { UsageError } from '../../task/errors.ts';
 import type { CommandContext } from '../command-context.ts';
 import { chooseJob, requireJobId } from '../jobs/choose-job.ts';
 import { openJobs } from '../jobs/open-jobs.ts';
-import { type LimitFlags, limitsOf, withTuning } from '../limit-options.ts';
+import { type LimitFlags, tuningOf, withTuning } from '../limit-options.ts';
 import { withTarget, withWorkers } from '../options.ts';
 import { limitsText } from '../view/limits-text.ts';
 
@@ -18,7 +18,7 @@ export function define(command: Command, { terminal, signal }: CommandContext): 
       if (job !== undefined) requireJobId(job);
       // An `--adaptive` that was really given says that it comes back.
       const isGiven = command.getOptionValueSource('adaptive') === 'cli';
-      const change = { ...limitsOf(options), ...(isGiven ? { adaptive: options.adaptive === true } : {}) };
+      const change = { ...tuningOf(options), ...(isGiven ? { adaptive: options.adaptive === true } : {}) };
       if (Object.keys(change).length === 0)
         throw new UsageError('InvalidOptions', 'expected a limit to change, as --rate 10/s or --concurrency none');
       await using jobs = await openJobs(options, { resume: false, signal });

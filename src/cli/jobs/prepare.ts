@@ -3,7 +3,7 @@ import type { FanOutRequest } from '../../format/request.ts';
 import type { InputReader } from '../../ports.ts';
 import { checkMark } from '../../task/check-mark.ts';
 import { UsageError } from '../../task/errors.ts';
-import type { JobLimits } from '../../task/job-limits.ts';
+import { type JobLimits, limitsOver, requireCanary } from '../../task/job-limits.ts';
 import type { Task } from '../../task/task.ts';
 import { orAborted } from '../../waiting.ts';
 import {
@@ -107,10 +107,12 @@ export async function prepareSource(
     ...secretHeadersOf(job.taskName, options.secretHeader),
   };
   const { taskName, task, source } = job;
+  const jobLimits = limitsOver(task.limits, limits);
+  requireCanary(jobLimits);
   return {
     taskName,
     options: jobOptions,
-    jobLimits: { ...task.limits, ...limits },
+    jobLimits,
     input: await prepareInput(source, task, options),
   };
 }

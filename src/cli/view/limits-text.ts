@@ -44,7 +44,7 @@ function stops(limits: JobLimits): string[] {
       : [`ends when over ${toleratedFailurePercentage}% of the items failed`]),
     ...(toleratedFailureCount === undefined ? [] : [`ends when over ${counted(toleratedFailureCount, 'item')} failed`]),
     ...(minSuccessful === undefined ? [] : [`ends when ${counted(minSuccessful, 'item')} succeeded`]),
-    ...(budgetUsd === undefined ? [] : [`pauses before it costs over $${budgetUsd}`]),
+    ...(budgetUsd === undefined ? [] : [`pauses when it has cost $${budgetUsd}`]),
   ];
 }
 
