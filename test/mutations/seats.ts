@@ -111,8 +111,8 @@ const mutations: readonly Mutation[] = [
   {
     name: 'nobody rings again for a seat whose bell was lost',
     file: 'src/job/bells.ts',
-    find: 'now - at < againMs) continue;',
-    replace: 'now - at < 1_000 * againMs) continue;',
+    find: 'now - rungAt >= againMs) return false;',
+    replace: 'now - rungAt >= 1_000 * againMs) return false;',
   },
 ];
 
