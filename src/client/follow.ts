@@ -200,6 +200,7 @@ export function progressOf(
     refusals: tick?.totals.refusals ?? 0,
     ...(brakedTo === undefined ? {} : { brakedTo }),
     costUsd: tick === undefined ? 0 : costSoFar(tick, manifest.workerMemoryMb),
+    ...(tick === undefined || tick.totals.nanoUsd === 0 ? {} : { usedUsd: tick.totals.nanoUsd / 1e9 }),
     ...(perSecond === undefined ? {} : { perSecond }),
     ...(remainingMs === undefined ? {} : { remainingMs }),
     ...(control?.state === 'paused' ? { paused: control.reason } : {}),

@@ -21,6 +21,8 @@ export interface Progress {
   readonly brakedTo?: number;
   /** What that would have cost on AWS so far, in US dollars, by what the last turn has counted. */
   readonly costUsd: number;
+  /** What its tasks have reported by `used({ usd })`, in US dollars, by what the last turn has counted; absent where they report nothing. */
+  readonly usedUsd?: number;
   /** Items a second over the last minute; absent until something has settled. */
   readonly perSecond?: number;
   /** Milliseconds to the end, if the pace stays. */

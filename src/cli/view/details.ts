@@ -7,8 +7,20 @@ import { count, dollars, duration, percent, rate } from '../wording.ts';
  * Until something has settled, which takes as long as a chunk, the time so far shows that the job is alive.
  */
 export function progressDetails(progress: Progress): readonly string[] {
-  const { items, total, read, failed, retries, perSecond, remainingMs, elapsedMs, costUsd, refusals, brakedTo } =
-    progress;
+  const {
+    items,
+    total,
+    read,
+    failed,
+    retries,
+    perSecond,
+    remainingMs,
+    elapsedMs,
+    costUsd,
+    usedUsd,
+    refusals,
+    brakedTo,
+  } = progress;
   if (total === undefined) return [read === 0 ? 'reading the input' : `reading the input: ${count(read)} items`];
   return [
     `${count(items)}/${count(total)}`,
@@ -20,5 +32,6 @@ export function progressDetails(progress: Progress): readonly string[] {
     ...(brakedTo === undefined ? [] : [`asking at most ${rate(brakedTo)} now`]),
     ...(retries === 0 ? [] : [`${count(retries)} ${retries === 1 ? 'retry' : 'retries'}`]),
     ...(costUsd === 0 ? [] : [`${dollars(costUsd)} on AWS`]),
+    ...(usedUsd === undefined ? [] : [`${dollars(usedUsd)} by the task`]),
   ];
 }

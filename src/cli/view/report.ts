@@ -39,6 +39,9 @@ export function reportLines(
     ...slowLine(summary).map((text) => row('slow', text)),
     row('workers', workersLine(summary)),
     row('on AWS', costLine(summary)),
+    ...(summary.totals.nanoUsd === 0
+      ? []
+      : [row('by task', `${dollars(summary.totals.nanoUsd / 1e9)}, as it reported`)]),
   ];
 }
 

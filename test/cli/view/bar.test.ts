@@ -141,3 +141,7 @@ describe('Pace', () => {
     expect(pace.perSecond).toBe(50);
   });
 });
+
+it('says what the task has reported to have cost, which a budget counts too', () => {
+  expect(progressDetails({ ...progress, usedUsd: 6.5 }).slice(-2)).toEqual(['$0.0042 on AWS', '$6.50 by the task']);
+});

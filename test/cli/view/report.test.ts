@@ -48,6 +48,11 @@ describe('reportLines', () => {
     expect(lines.at(-1)).toMatch(/^ {2}on AWS {4}about \$0\.00\d+ \(Lambda \$[\d.]+, SQS \$[\d.]+, S3 \$[\d.]+\)$/);
   });
 
+  it('says what the task has reported to have cost, where it did', () => {
+    const lines = reportLines({ ...summary, totals: { ...summary.totals, nanoUsd: 6.5e9 } }, plain);
+    expect(lines.at(-1)).toBe('  by task   $6.50, as it reported');
+  });
+
   it('shows the answer that a downstream refused with, and where the task failed', () => {
     const error = { code: 'HttpStatus422', message: 'expected status 200', retryable: false };
     const examples = [{ index: 3, error: { ...error, body: '{"error":\n"no zip"}', at: 'tasks/look-up.ts:12' } }];
